@@ -1,0 +1,161 @@
+//! A recorded list evaluated again in another type of number: what Hessians and printing are made from.
+
+use smallvec::SmallVec;
+
+use crate::list::{List, Node};
+use crate::op::{Op, partial};
+use crate::real::{self, Real};
+
+/// An operation whose value cannot be computed from its arguments: only its partials at one point are known.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Opaque {
+    pub(crate) op: Op,
+    pub(crate) index: usize,
+}
+
+/// The nodes `first..=last` of one operation.
+#[derive(Clone, Copy)]
+pub(crate) struct Group<'a, T> {
+    pub(crate) op: Op,
+    pub(crate) last: usize,
+    nodes: &'a [Node<T>],
+}
+
+/// An argument of a recorded operation.
+#[derive(Clone, Copy)]
+pub(crate) enum Operand<T> {
+    Node { index: usize, partial: T },
+    Constant(T),
+}
+
+impl<'a, T: Real> Group<'a, T> {
+    /// All operations of a list in order, the sink left out.
+    pub(crate) fn all(list: &'a List<T>) -> impl Iterator<Item = Group<'a, T>> {
+        let (nodes, ops) = (list.nodes(), list.ops());
+        let mut first = 1;
+        (1..nodes.len()).filter(|&last| ops[last] != Op::Part).map(move |last| {
+            let nodes = &nodes[core::mem::replace(&mut first, last + 1)..=last];
+            Group { op: ops[last], last, nodes }
+        })
+    }
+
+    /// The number that fills the last spare slot.
+    pub(crate) fn kept_value(&self) -> T {
+        let last = self.nodes[self.nodes.len() - 1];
+        if self.op == Op::Input { last.partials[0] } else { last.partials[1] }
+    }
+
+    /// The arguments in order; a spare slot counts as one, except in operations with a fixed number of them.
+    pub(crate) fn operands(&self) -> impl Iterator<Item = Operand<T>> + Clone + 'a {
+        let count = match self.op {
+            Op::Input => 0,
+            Op::Custom | Op::SumOver => 2 * self.nodes.len() - 1,
+            op if op.arity() > 0 => op.arity(),
+            _ => 2 * self.nodes.len(),
+        };
+        let slots = self.nodes.iter().flat_map(|node| {
+            let [first, second] = node.indices();
+            [(first, node.partials[0]), (second, node.partials[1])]
+        });
+        slots.take(count).map(|(index, partial)| match index {
+            0 => Operand::Constant(partial),
+            index => Operand::Node { index, partial },
+        })
+    }
+}
+
+/// The values of all nodes, starting from `inputs` (which replace the values of the first nodes).
+///
+/// The value of an operation that cannot be replayed is asked of `opaque`.
+pub(crate) fn replay<T: Real, U: Real>(
+    list: &List<T>,
+    inputs: &[U],
+    embed: impl Fn(T) -> U,
+    opaque: impl Fn(Opaque, T) -> Result<U, Opaque>,
+    mut each: impl FnMut(&Group<'_, T>, &[U], U),
+) -> Result<Vec<U>, Opaque> {
+    let mut values = vec![U::from_f64(0.0); list.nodes().len()];
+    let mut arguments: SmallVec<[U; 8]> = SmallVec::new();
+    for group in Group::all(list) {
+        arguments.clear();
+        arguments.extend(group.operands().map(|operand| match operand {
+            Operand::Node { index, .. } => values[index],
+            Operand::Constant(constant) => embed(constant),
+        }));
+        let value = match group.op {
+            Op::Input => match inputs.get(group.last - 1) {
+                Some(&input) => input,
+                None => embed(group.kept_value()),
+            },
+            Op::Sum => U::sum(&arguments),
+            Op::Dot => U::dot_of(pairs(&arguments)),
+            Op::Norm => U::norm(&arguments),
+            Op::LogSumExp => U::log_sum_exp(&arguments),
+            Op::Custom | Op::SumOver => {
+                opaque(Opaque { op: group.op, index: group.last }, group.kept_value())?
+            }
+            op => op.apply(&arguments),
+        };
+        values[group.last] = value;
+        each(&group, &arguments, value);
+    }
+    Ok(values)
+}
+
+fn pairs<U: Copy>(arguments: &[U]) -> impl Iterator<Item = (U, U)> + Clone + '_ {
+    arguments.chunks_exact(2).map(|pair| (pair[0], pair[1]))
+}
+
+/// The list as it would have been recorded on numbers of type `U`.
+pub(crate) fn nodes_in<T: Real, U: Real>(
+    list: &List<T>,
+    inputs: &[U],
+    embed: impl Fn(T) -> U,
+) -> Result<Vec<Node<U>>, Opaque> {
+    let zero = U::from_f64(0.0);
+    let structure = list.nodes().iter();
+    let mut nodes: Vec<Node<U>> =
+        structure.map(|node| Node { partials: [zero; 2], arguments: node.arguments }).collect();
+    replay(
+        list,
+        inputs,
+        embed,
+        |opaque, _| Err(opaque),
+        |group, arguments, value| {
+            let first = group.last + 1 - group.len();
+            let mut set =
+                |slot: usize, partial: U| nodes[first + slot / 2].partials[slot % 2] = partial;
+            match group.op {
+                Op::Input => {}
+                Op::Sum => (0..arguments.len()).for_each(|slot| set(slot, U::from_f64(1.0))),
+                Op::Dot => {
+                    for (pair, (a, b)) in pairs(arguments).enumerate() {
+                        set(2 * pair, partial::mul::of_0(a, b, a * b));
+                        set(2 * pair + 1, partial::mul::of_1(a, b, a * b));
+                    }
+                }
+                Op::Norm => {
+                    for (slot, &argument) in arguments.iter().enumerate() {
+                        set(slot, real::norm_partial(argument, value));
+                    }
+                }
+                Op::LogSumExp => {
+                    let (_, weights) = real::log_sum_exp_weights(arguments.iter().copied());
+                    weights.into_iter().enumerate().for_each(|(slot, weight)| set(slot, weight));
+                }
+                op => {
+                    let partials = op.partials(arguments, value);
+                    (0..arguments.len()).for_each(|slot| set(slot, partials[slot]));
+                }
+            }
+        },
+    )?;
+    Ok(nodes)
+}
+
+impl<T> Group<'_, T> {
+    /// The number of nodes.
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+}

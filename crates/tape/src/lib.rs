@@ -1,0 +1,36 @@
+//! Reverse-mode automatic differentiation on a Wengert list.
+#![doc = include_str!("../README.md")]
+
+mod adjoints;
+pub mod check;
+mod derivative;
+mod dual;
+mod list;
+mod matrix;
+#[cfg(feature = "nalgebra")]
+mod nalgebra;
+#[cfg(feature = "ndarray")]
+mod ndarray;
+mod numeric_traits;
+mod op;
+mod operators;
+mod real;
+mod registry;
+mod show;
+mod special;
+mod sweep;
+mod tape;
+mod var;
+
+pub use adjoints::Adjoints;
+pub use derivative::gradient::gradient;
+pub use derivative::hessian::{hessian, hessian_vector};
+pub use derivative::jacobian::jacobian;
+pub use dual::Dual;
+pub use matrix::Matrix;
+pub use op::Op;
+pub use real::{Real, dot, log_sum_exp, norm, select, sum};
+pub use show::dot::Dot;
+pub use show::text::Show;
+pub use tape::{Mark, Tape};
+pub use var::Var;

@@ -1,0 +1,366 @@
+//! The table of operations: one row gives an operation's name, value, partials, symbol and sampling range.
+//!
+//! Everything that knows an operation by name is made from these rows: the enum [`Op`], the methods of
+//! [`Real`](crate::Real), [`Var`](crate::Var) and [`Dual`](crate::Dual), the printer, the replay, and one
+//! property test per row. To add an operation, add a row.
+
+use crate::Real;
+
+/// Calls the macro `$then` with the extra words, in brackets, and then the whole table.
+///
+/// Sections, by shape:
+/// - `operator_1`, `operator_2`: Rust's operators; `function_1`, `function_2`, `function_3`: methods of [`Real`] with
+///   that many arguments (the receiver counts); `indexed`: methods whose second argument is an integer.
+/// - A function's value on `f64` and `f32` is `std`'s method of the same name, or `special`'s.
+/// - The closure gives the partials from the arguments *and the result*, in that order.
+/// - The ranges say where tests sample each argument.
+macro_rules! for_each_op {
+    ($then:ident $(, $extra:ident)*) => {
+        $then! {
+[$($extra)*]
+operator_1 {
+    neg Neg "-" [-10.0 .. 10.0] |x, y| -T::from_f64(1.0);
+}
+operator_2 {
+    add Add + [-10.0 .. 10.0, -10.0 .. 10.0] |x, y, z| (T::from_f64(1.0), T::from_f64(1.0));
+    sub Sub - [-10.0 .. 10.0, -10.0 .. 10.0] |x, y, z| (T::from_f64(1.0), -T::from_f64(1.0));
+    mul Mul * [-10.0 .. 10.0, -10.0 .. 10.0] |x, y, z| (y.unless_indeterminate(x, y, z), x.unless_indeterminate(x, y, z));
+    div Div / [-10.0 .. 10.0,   0.3 .. 10.0] |x, y, z| (y.recip(), -z / y);
+    rem Rem % [-10.0 .. 10.0,   0.7 .. 3.0 ] |x, y, z| (T::from_f64(1.0), -(x / y).trunc());
+}
+function_1 {
+    /// Sine of an angle in radians.
+    std sin Sin [-10.0 .. 10.0] |x, y| x.cos();
+    /// Cosine of an angle in radians.
+    std cos Cos [-10.0 .. 10.0] |x, y| -x.sin();
+    /// Tangent of an angle in radians.
+    std tan Tan [-1.4 .. 1.4] |x, y| y * y + T::from_f64(1.0);
+    /// Arcsine, in radians.
+    std asin Asin [-0.99 .. 0.99] |x, y| ((T::from_f64(1.0) - x) * (T::from_f64(1.0) + x)).sqrt().recip();
+    /// Arccosine, in radians.
+    std acos Acos [-0.99 .. 0.99] |x, y| -((T::from_f64(1.0) - x) * (T::from_f64(1.0) + x)).sqrt().recip();
+    /// Arctangent, in radians.
+    std atan Atan [-10.0 .. 10.0] |x, y| (x * x + T::from_f64(1.0)).recip();
+    /// Hyperbolic sine.
+    std sinh Sinh [-5.0 .. 5.0] |x, y| x.cosh();
+    /// Hyperbolic cosine.
+    std cosh Cosh [-5.0 .. 5.0] |x, y| x.sinh();
+    /// Hyperbolic tangent.
+    std tanh Tanh [-5.0 .. 5.0] |x, y| T::from_f64(1.0) - y * y;
+    /// Inverse hyperbolic sine.
+    std asinh Asinh [-10.0 .. 10.0] |x, y| x.hypot(T::from_f64(1.0)).recip();
+    /// Inverse hyperbolic cosine.
+    std acosh Acosh [1.1 .. 10.0] |x, y| ((x - T::from_f64(1.0)) * (x + T::from_f64(1.0))).sqrt().recip();
+    /// Inverse hyperbolic tangent.
+    std atanh Atanh [-0.99 .. 0.99] |x, y| ((T::from_f64(1.0) - x) * (T::from_f64(1.0) + x)).recip();
+    /// eˣ.
+    std exp Exp [-5.0 .. 5.0] |x, y| y;
+    /// 2ˣ.
+    std exp2 Exp2 [-5.0 .. 5.0] |x, y| y * T::from_f64(core::f64::consts::LN_2);
+    /// eˣ − 1, accurate near 0.
+    std exp_m1 ExpM1 [-5.0 .. 5.0] |x, y| x.exp();
+    /// Natural logarithm.
+    std ln Ln [0.1 .. 10.0] |x, y| x.recip();
+    /// ln(1 + x), accurate near 0.
+    std ln_1p Ln1p [-0.9 .. 10.0] |x, y| (x + T::from_f64(1.0)).recip();
+    /// Logarithm to base 2.
+    std log2 Log2 [0.1 .. 10.0] |x, y| T::from_f64(core::f64::consts::LOG2_E) / x;
+    /// Logarithm to base 10.
+    std log10 Log10 [0.1 .. 10.0] |x, y| T::from_f64(core::f64::consts::LOG10_E) / x;
+    /// Square root. The derivative at 0 is ∞.
+    std sqrt Sqrt [0.1 .. 10.0] |x, y| T::from_f64(0.5) / y;
+    /// Cube root. The derivative at 0 is ∞.
+    std cbrt Cbrt [-10.0 .. 10.0] |x, y| (T::from_f64(3.0) * y * y).recip();
+    /// 1/x.
+    std recip Recip [0.3 .. 10.0] |x, y| -y * y;
+    /// |x|. The derivative at 0 is 0.
+    std abs Abs [-10.0 .. 10.0] |x, y| x.piecewise(crate::real::sign);
+    /// 1 for positive numbers and +0, −1 for negative ones and −0. The derivative is 0 everywhere.
+    std signum Signum [-10.0 .. 10.0] |x, y| T::from_f64(0.0);
+    /// Largest integer not above x. The derivative is 0 everywhere.
+    std floor Floor [-10.0 .. 10.0] |x, y| T::from_f64(0.0);
+    /// Smallest integer not below x. The derivative is 0 everywhere.
+    std ceil Ceil [-10.0 .. 10.0] |x, y| T::from_f64(0.0);
+    /// Nearest integer, halves away from zero. The derivative is 0 everywhere.
+    std round Round [-10.0 .. 10.0] |x, y| T::from_f64(0.0);
+    /// x without its fraction. The derivative is 0 everywhere.
+    std trunc Trunc [-10.0 .. 10.0] |x, y| T::from_f64(0.0);
+    /// Logistic function 1/(1 + e⁻ˣ).
+    special sigmoid Sigmoid [-6.0 .. 6.0] |x, y| y * (T::from_f64(1.0) - y);
+    /// ln(1 + eˣ), without overflow.
+    special softplus Softplus [-6.0 .. 6.0] |x, y| x.sigmoid();
+    /// max(x, 0). The derivative at 0 is 0.
+    special relu Relu [-10.0 .. 10.0] |x, y| x.piecewise(|x| if x > 0.0 { 1.0 } else { 0.0 });
+    /// x·sigmoid(x), also called swish.
+    special silu Silu [-6.0 .. 6.0] |x, y| {
+        let s = x.sigmoid();
+        s + T::zero_where(x, x, |x, _| x > 40.0, || y * (T::from_f64(1.0) - s))
+    };
+    /// x·Φ(x) with Φ the normal distribution function (the exact form, by the error function).
+    special gelu Gelu [-6.0 .. 6.0] |x, y| {
+        let half = T::from_f64(0.5);
+        half * (-x * T::from_f64(core::f64::consts::FRAC_1_SQRT_2)).erfc()
+            + T::zero_where(x, x, |x, _| x.abs() > 40.0, || x * T::from_f64(crate::real::INV_SQRT_2PI) * (-half * x * x).exp())
+    };
+    /// Error function.
+    special erf Erf [-3.0 .. 3.0] |x, y| T::from_f64(core::f64::consts::FRAC_2_SQRT_PI) * (-x * x).exp();
+    /// 1 − erf(x), accurate in the tail.
+    special erfc Erfc [-3.0 .. 3.0] |x, y| -T::from_f64(core::f64::consts::FRAC_2_SQRT_PI) * (-x * x).exp();
+    /// ln|Γ(x)|.
+    special ln_gamma LnGamma [0.1 .. 10.0] |x, y| x.digamma();
+    /// Logarithmic derivative of the gamma function, ψ(x) = Γ′(x)/Γ(x).
+    special digamma Digamma [0.1 .. 10.0] |x, y| x.polygamma(1);
+}
+indexed {
+    /// xⁿ for an integer n.
+    std powi Powi(i32) [0.3 .. 3.0] |x, n, y| if n == 0 { T::from_f64(0.0) } else { T::from_f64(f64::from(n)) * x.powi(n.wrapping_sub(1)) };
+    /// n-th derivative of the digamma function, ψ⁽ⁿ⁾(x).
+    special polygamma Polygamma(u32) [0.3 .. 10.0] |x, n, y| x.polygamma(n.saturating_add(1));
+}
+function_2 {
+    /// x to the power of another number. The derivative with respect to the exponent is NaN for a negative base.
+    std powf Powf(exponent) [0.3 .. 3.0, -3.0 .. 3.0] |x, y, z| (
+        T::zero_where(x, y, |_, y| y == 0.0, || y * x.powf(y - T::from_f64(1.0))),
+        T::zero_where(x, y, |x, y| x == 0.0 && y >= 0.0, || z * x.ln())
+    );
+    /// Logarithm to the given base.
+    std log Log(base) [0.3 .. 10.0, 1.5 .. 10.0] |x, y, z| ((x * y.ln()).recip(), -z / (y * y.ln()));
+    /// Angle of the point (other, self), in radians. The derivatives at (0, 0) are 0.
+    std atan2 Atan2(other) [-10.0 .. 10.0, -10.0 .. 10.0] |x, y, z| (crate::real::over_squared_length(y, x, y), -crate::real::over_squared_length(x, x, y));
+    /// The larger of two numbers; of a number and NaN, the number. At a tie each has derivative ½.
+    std max Max(other) [-10.0 .. 10.0, -10.0 .. 10.0] |x, y, z| (x.piecewise_2(y, crate::real::share_of_larger), y.piecewise_2(x, crate::real::share_of_larger));
+    /// The smaller of two numbers; of a number and NaN, the number. At a tie each has derivative ½.
+    std min Min(other) [-10.0 .. 10.0, -10.0 .. 10.0] |x, y, z| (x.piecewise_2(y, crate::real::share_of_smaller), y.piecewise_2(x, crate::real::share_of_smaller));
+    /// Length of the hypotenuse, without overflow. The derivatives at (0, 0) are 0.
+    std hypot Hypot(other) [-10.0 .. 10.0, -10.0 .. 10.0] |x, y, z| (
+        T::zero_where(x, y, |x, y| x == 0.0 && y == 0.0, || x / z),
+        T::zero_where(x, y, |x, y| x == 0.0 && y == 0.0, || y / z)
+    );
+    /// ln(eˣ + eʸ), without overflow.
+    special log_add_exp LogAddExp(other) [-5.0 .. 5.0, -5.0 .. 5.0] |x, y, z| (
+        T::zero_where(x, y, |x, y| x == y && x.is_infinite(), || x - y).sigmoid(),
+        T::zero_where(y, x, |y, x| y == x && y.is_infinite(), || y - x).sigmoid()
+    );
+}
+function_3 {
+    /// The number, or the bound it lies beyond. The derivative at a bound is 0.
+    ///
+    /// # Panics
+    /// As [`f64::clamp`] does: when the lower bound is above the upper one, or a bound is NaN.
+    std clamp Clamp(lower, upper) [-5.0 .. 5.0, -3.0 .. -1.0, 1.0 .. 3.0] |x, y, z, w| (
+        x.piecewise_2(y, |x, lower| if x <= lower { 0.0 } else { 1.0 }) * x.piecewise_2(z, |x, upper| if x >= upper { 0.0 } else { 1.0 }),
+        x.piecewise_2(y, |x, lower| if x < lower { 1.0 } else { 0.0 }),
+        x.piecewise_2(z, |x, upper| if x > upper { 1.0 } else { 0.0 })
+    );
+    /// self·factor + summand, rounded once.
+    std mul_add MulAdd(factor, summand) [-10.0 .. 10.0, -10.0 .. 10.0, -10.0 .. 10.0] |x, y, z, w| (y, x, T::from_f64(1.0));
+}
+        }
+    };
+}
+pub(crate) use for_each_op;
+
+macro_rules! define_op {
+    (
+        []
+        operator_1 { $($name_o1:ident $op_o1:ident $symbol_o1:literal [$r_o1:expr] |$x_o1:ident, $y_o1:ident| $p_o1:expr;)* }
+        operator_2 { $($name_o2:ident $op_o2:ident $symbol_o2:tt [$($r_o2:expr),*] |$x_o2:ident, $y_o2:ident, $z_o2:ident| ($p_o2:expr, $q_o2:expr);)* }
+        function_1 { $($(#[$doc_1:meta])* $home_1:ident $name_1:ident $op_1:ident [$r_1:expr] |$x_1:ident, $y_1:ident| $p_1:expr;)* }
+        indexed { $($(#[$doc_i:meta])* $home_i:ident $name_i:ident $op_i:ident($index:ty) [$r_i:expr] |$x_i:ident, $n_i:ident, $y_i:ident| $p_i:expr;)* }
+        function_2 { $($(#[$doc_2:meta])* $home_2:ident $name_2:ident $op_2:ident($b_2:ident) [$($r_2:expr),*] |$x_2:ident, $y_2:ident, $z_2:ident| ($p_2:expr, $q_2:expr);)* }
+        function_3 { $($(#[$doc_3:meta])* $home_3:ident $name_3:ident $op_3:ident($b_3:ident, $c_3:ident) [$($r_3:expr),*] |$x_3:ident, $y_3:ident, $z_3:ident, $w_3:ident| ($p_3:expr, $q_3:expr, $s_3:expr);)* }
+    ) => {
+        /// What a node of the list was recorded as.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        #[non_exhaustive]
+        #[allow(missing_docs, reason = "a variant is documented by the method of `Real` that has its name")]
+        pub enum Op {
+            /// An independent variable.
+            Input,
+            /// Leading part of an operation that has more than two arguments; its last node names it.
+            Part,
+            $($op_o1,)* $($op_o2,)* $($op_1,)* $($op_i,)* $($op_2,)* $($op_3,)*
+            Select,
+            Sum,
+            Dot,
+            Norm,
+            LogSumExp,
+            /// A user's operation with known partials.
+            Custom,
+            /// A sum whose terms were swept as soon as they were recorded.
+            SumOver,
+        }
+
+        impl Op {
+            /// The rows of the table: every operation that has a fixed number of arguments.
+            pub const ALL: &'static [Op] = &[
+                $(Op::$op_o1,)* $(Op::$op_o2,)* $(Op::$op_1,)* $(Op::$op_i,)* $(Op::$op_2,)* $(Op::$op_3,)* Op::Select,
+            ];
+
+            /// The name of the method that records the operation: `"sin"`, `"powf"`, `"add"`.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Op::$op_o1 => stringify!($name_o1),)*
+                    $(Op::$op_o2 => stringify!($name_o2),)*
+                    $(Op::$op_1 => stringify!($name_1),)*
+                    $(Op::$op_i => stringify!($name_i),)*
+                    $(Op::$op_2 => stringify!($name_2),)*
+                    $(Op::$op_3 => stringify!($name_3),)*
+                    Op::Select => "select",
+                    Op::Sum => "sum",
+                    Op::Dot => "dot",
+                    Op::Norm => "norm",
+                    Op::LogSumExp => "log_sum_exp",
+                    Op::Custom => "custom",
+                    Op::SumOver => "sum_over",
+                    Op::Input => "input",
+                    Op::Part => "part",
+                }
+            }
+
+            /// How the operation is written between or before its arguments, for those that are operators.
+            pub const fn symbol(self) -> Option<&'static str> {
+                match self {
+                    $(Op::$op_o1 => Some($symbol_o1),)*
+                    $(Op::$op_o2 => Some(stringify!($symbol_o2)),)*
+                    _ => None,
+                }
+            }
+
+            /// The number of arguments; `None` for operations that take a slice.
+            const fn fixed_arity(self) -> Option<usize> {
+                match self {
+                    $(Op::$op_o1)|* $(| Op::$op_1)* => Some(1),
+                    $(Op::$op_o2)|* $(| Op::$op_i)* $(| Op::$op_2)* => Some(2),
+                    $(Op::$op_3)|* | Op::Select => Some(3),
+                    _ => None,
+                }
+            }
+
+            /// The interval of each argument on which the row is tested. (An integer argument counts as a number.)
+            pub fn ranges(self) -> &'static [core::ops::Range<f64>] {
+                match self {
+                    $(Op::$op_o1 => const { &[$r_o1] },)*
+                    $(Op::$op_o2 => const { &[$($r_o2),*] },)*
+                    $(Op::$op_1 => const { &[$r_1] },)*
+                    $(Op::$op_i => const { &[$r_i, 0.0..4.0] },)*
+                    $(Op::$op_2 => const { &[$($r_2),*] },)*
+                    $(Op::$op_3 => const { &[$($r_3),*] },)*
+                    Op::Select => const { &[-1.0..1.0, -10.0..10.0, -10.0..10.0] },
+                    _ => &[],
+                }
+            }
+
+            /// The operation's value.
+            ///
+            /// An integer argument (of `powi` and `polygamma`) is given as a number and truncated.
+            ///
+            /// # Panics
+            /// When the number of arguments is not [`Op::arity`], or the operation is not in [`Op::ALL`].
+            ///
+            /// ```
+            /// let power = tape::Op::from_name("powf").unwrap();
+            /// assert_eq!(power.apply(&[2.0, 10.0]), 1024.0);
+            /// ```
+            #[track_caller]
+            #[allow(clippy::cast_sign_loss, reason = "an integer argument below 0 becomes 0 where it must not be negative")]
+            pub fn apply<T: Real>(self, arguments: &[T]) -> T {
+                match (self, arguments) {
+                    $((Op::$op_o1, &[x]) => -x,)*
+                    $((Op::$op_o2, &[x, y]) => x $symbol_o2 y,)*
+                    $((Op::$op_1, &[x]) => T::$name_1(x),)*
+                    $((Op::$op_i, &[x, n]) => T::$name_i(x, n.primal() as $index),)*
+                    $((Op::$op_2, &[x, y]) => T::$name_2(x, y),)*
+                    $((Op::$op_3, &[x, y, z]) => T::$name_3(x, y, z),)*
+                    (Op::Select, &[condition, a, b]) => T::select(condition, a, b),
+                    _ => panic!("{} takes {} arguments, not {}", self.name(), self.arity(), arguments.len()),
+                }
+            }
+
+            /// The operation's partials at arguments whose value is `value`.
+            #[allow(clippy::cast_sign_loss, reason = "as in `apply`")]
+            pub(crate) fn partials<T: Real>(self, arguments: &[T], value: T) -> [T; 3] {
+                let zero = T::from_f64(0.0);
+                match (self, arguments) {
+                    $((Op::$op_o1, &[x]) => [partial::$name_o1::of_0(x, value), zero, zero],)*
+                    $((Op::$op_o2, &[x, y]) => [partial::$name_o2::of_0(x, y, value), partial::$name_o2::of_1(x, y, value), zero],)*
+                    $((Op::$op_1, &[x]) => [partial::$name_1::of_0(x, value), zero, zero],)*
+                    $((Op::$op_i, &[x, n]) => [partial::$name_i::of_0(x, n.primal() as $index, value), zero, zero],)*
+                    $((Op::$op_2, &[x, y]) => [partial::$name_2::of_0(x, y, value), partial::$name_2::of_1(x, y, value), zero],)*
+                    $((Op::$op_3, &[x, y, z]) => [
+                        partial::$name_3::of_0(x, y, z, value),
+                        partial::$name_3::of_1(x, y, z, value),
+                        partial::$name_3::of_2(x, y, z, value),
+                    ],)*
+                    (Op::Select, &[condition, _, _]) => partial::select(condition),
+                    _ => unreachable!("{} has no fixed number of arguments", self.name()),
+                }
+            }
+        }
+
+        /// The formulas of the rows as functions: `partial::mul::of_1(x, y, z)` is ∂z/∂y of z = x·y.
+        #[allow(unused_variables, reason = "a formula need not use every argument")]
+        pub(crate) mod partial {
+            use crate::Real;
+
+            $(pub(crate) mod $name_o1 {
+                use super::*;
+                #[inline(always)] pub(crate) fn of_0<T: Real>($x_o1: T, $y_o1: T) -> T { $p_o1 }
+            })*
+            $(pub(crate) mod $name_o2 {
+                use super::*;
+                #[inline(always)] pub(crate) fn of_0<T: Real>($x_o2: T, $y_o2: T, $z_o2: T) -> T { $p_o2 }
+                #[inline(always)] pub(crate) fn of_1<T: Real>($x_o2: T, $y_o2: T, $z_o2: T) -> T { $q_o2 }
+            })*
+            $(pub(crate) mod $name_1 {
+                use super::*;
+                #[inline(always)] pub(crate) fn of_0<T: Real>($x_1: T, $y_1: T) -> T { $p_1 }
+            })*
+            $(pub(crate) mod $name_i {
+                use super::*;
+                #[inline(always)] pub(crate) fn of_0<T: Real>($x_i: T, $n_i: $index, $y_i: T) -> T { $p_i }
+            })*
+            $(pub(crate) mod $name_2 {
+                use super::*;
+                #[inline(always)] pub(crate) fn of_0<T: Real>($x_2: T, $y_2: T, $z_2: T) -> T { $p_2 }
+                #[inline(always)] pub(crate) fn of_1<T: Real>($x_2: T, $y_2: T, $z_2: T) -> T { $q_2 }
+            })*
+            $(pub(crate) mod $name_3 {
+                use super::*;
+                #[inline(always)] pub(crate) fn of_0<T: Real>($x_3: T, $y_3: T, $z_3: T, $w_3: T) -> T { $p_3 }
+                #[inline(always)] pub(crate) fn of_1<T: Real>($x_3: T, $y_3: T, $z_3: T, $w_3: T) -> T { $q_3 }
+                #[inline(always)] pub(crate) fn of_2<T: Real>($x_3: T, $y_3: T, $z_3: T, $w_3: T) -> T { $s_3 }
+            })*
+
+            /// Of `select`: the chosen argument's partial is 1.
+            #[inline(always)]
+            pub(crate) fn select<T: Real>(condition: T) -> [T; 3] {
+                let first = condition.piecewise(|condition| if condition > 0.0 { 1.0 } else { 0.0 });
+                [T::from_f64(0.0), first, T::from_f64(1.0) - first]
+            }
+        }
+    };
+}
+for_each_op!(define_op);
+
+impl Op {
+    /// The number of arguments: 1, 2 or 3 for the rows of [`Op::ALL`], 0 for operations that take a slice.
+    pub const fn arity(self) -> usize {
+        match self.fixed_arity() {
+            Some(arity) => arity,
+            None => 0,
+        }
+    }
+
+    /// The row whose method has this name.
+    ///
+    /// ```
+    /// use tape::Op;
+    /// assert_eq!(Op::from_name("tanh").map(Op::arity), Some(1));
+    /// assert_eq!(Op::from_name("tan h"), None);
+    /// ```
+    pub fn from_name(name: &str) -> Option<Op> {
+        Op::ALL.iter().copied().find(|op| op.name() == name)
+    }
+}

@@ -1,0 +1,316 @@
+//! `+ − × ÷ %` for variables and duals: with each other, with numbers on either side, by reference, assigning, summed.
+
+use core::cmp::Ordering;
+use core::iter::{Product, Sum};
+use core::ops::{
+    Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, RemAssign, Sub, SubAssign,
+};
+
+use crate::dual::Dual;
+use crate::op::{Op, partial};
+use crate::real::Real;
+use crate::var::Var;
+
+impl<T: Real> Neg for Var<T> {
+    type Output = Self;
+
+    #[inline(always)]
+    #[track_caller]
+    fn neg(self) -> Self {
+        let value = -self.value;
+        self.record_1(Op::Neg, value, || partial::neg::of_0(self.value, value), T::from_f64(0.0))
+    }
+}
+
+impl<T: Real> Neg for Dual<T> {
+    type Output = Self;
+
+    #[inline(always)]
+    fn neg(self) -> Self {
+        Dual { value: -self.value, tangent: -self.tangent }
+    }
+}
+
+/// An operator between two `Var`s or two `Dual`s, and with their inner number on the right.
+macro_rules! operate {
+    ($($Trait:ident $name:ident $op:ident $symbol:tt)*) => {$(
+        impl<T: Real> $Trait for Var<T> {
+            type Output = Self;
+
+            #[inline(always)]
+            #[track_caller]
+            fn $name(self, other: Self) -> Self {
+                let (x, y) = (self.value, other.value);
+                let value = x $symbol y;
+                self.record_2(
+                    other,
+                    Op::$op,
+                    value,
+                    || partial::$name::of_0(x, y, value),
+                    || partial::$name::of_1(x, y, value),
+                )
+            }
+        }
+
+        impl<T: Real> $Trait<T> for Var<T> {
+            type Output = Self;
+
+            #[inline(always)]
+            #[track_caller]
+            fn $name(self, number: T) -> Self {
+                let value = self.value $symbol number;
+                self.record_1(Op::$op, value, || partial::$name::of_0(self.value, number, value), number)
+            }
+        }
+
+        impl<T: Real> $Trait for Dual<T> {
+            type Output = Self;
+
+            #[inline(always)]
+            fn $name(self, other: Self) -> Self {
+                let (x, y) = (self.value, other.value);
+                let value = x $symbol y;
+                let tangent = Dual::chain(partial::$name::of_0(x, y, value), self.tangent)
+                    + Dual::chain(partial::$name::of_1(x, y, value), other.tangent);
+                Dual { value, tangent }
+            }
+        }
+
+        impl<T: Real> $Trait<T> for Dual<T> {
+            type Output = Self;
+
+            #[inline(always)]
+            fn $name(self, number: T) -> Self {
+                let value = self.value $symbol number;
+                Dual { value, tangent: Dual::chain(partial::$name::of_0(self.value, number, value), self.tangent) }
+            }
+        }
+
+        number_first!(f64 $Trait $name $op $symbol);
+        number_first!(f32 $Trait $name $op $symbol);
+        nested!($Trait $name $symbol; Var<Var<T>>, Var<Dual<T>>, Dual<Var<T>>, Dual<Dual<T>>);
+        for_both!($Trait $name $symbol; Var, Dual);
+    )*};
+}
+
+/// A plain number before the operator.
+macro_rules! number_first {
+    ($float:ident $Trait:ident $name:ident $op:ident $symbol:tt) => {
+        impl $Trait<Var<$float>> for $float {
+            type Output = Var<$float>;
+
+            #[inline(always)]
+            #[track_caller]
+            fn $name(self, variable: Var<$float>) -> Var<$float> {
+                let value = self $symbol variable.value;
+                variable.record_constant_first(
+                    Op::$op,
+                    value,
+                    self,
+                    || partial::$name::of_1(self, variable.value, value),
+                )
+            }
+        }
+
+        impl $Trait<Dual<$float>> for $float {
+            type Output = Dual<$float>;
+
+            #[inline(always)]
+            fn $name(self, dual: Dual<$float>) -> Dual<$float> {
+                Dual::constant(self) $symbol dual
+            }
+        }
+
+        by_reference!([] $float, Var<$float>; $Trait $name $symbol);
+        by_reference!([] $float, Dual<$float>; $Trait $name $symbol);
+    };
+}
+
+/// A plain `f64` on either side of a nested number.
+macro_rules! nested {
+    ($Trait:ident $name:ident $symbol:tt; $($Outer:ident<$Inner:ident<T>>),*) => {$(
+        impl<T: Real> $Trait<f64> for $Outer<$Inner<T>> {
+            type Output = Self;
+
+            #[inline(always)]
+            #[track_caller]
+            fn $name(self, number: f64) -> Self {
+                self $symbol $Inner::<T>::from_f64(number)
+            }
+        }
+
+        impl<T: Real> $Trait<$Outer<$Inner<T>>> for f64 {
+            type Output = $Outer<$Inner<T>>;
+
+            #[inline(always)]
+            #[track_caller]
+            fn $name(self, other: $Outer<$Inner<T>>) -> $Outer<$Inner<T>> {
+                $Outer::<$Inner<T>>::from_f64(self) $symbol other
+            }
+        }
+    )*};
+}
+
+/// The forms by reference and the assigning forms.
+macro_rules! for_both {
+    ($Trait:ident $name:ident $symbol:tt; $($Type:ident),*) => {$(
+        by_reference!([T: Real] $Type<T>, $Type<T>; $Trait $name $symbol);
+        by_reference!([T: Real] $Type<T>, T; $Trait $name $symbol);
+    )*};
+}
+
+macro_rules! by_reference {
+    ([$($generics:tt)*] $Left:ty, $Right:ty; $Trait:ident $name:ident $symbol:tt) => {
+        impl<$($generics)*> $Trait<&$Right> for $Left {
+            type Output = <$Left as $Trait<$Right>>::Output;
+
+            #[inline(always)]
+            #[track_caller]
+            fn $name(self, other: &$Right) -> Self::Output {
+                self $symbol *other
+            }
+        }
+
+        impl<$($generics)*> $Trait<$Right> for &$Left {
+            type Output = <$Left as $Trait<$Right>>::Output;
+
+            #[inline(always)]
+            #[track_caller]
+            fn $name(self, other: $Right) -> Self::Output {
+                *self $symbol other
+            }
+        }
+
+        impl<$($generics)*> $Trait<&$Right> for &$Left {
+            type Output = <$Left as $Trait<$Right>>::Output;
+
+            #[inline(always)]
+            #[track_caller]
+            fn $name(self, other: &$Right) -> Self::Output {
+                *self $symbol *other
+            }
+        }
+    };
+}
+
+operate! {
+    Add add Add +
+    Sub sub Sub -
+    Mul mul Mul *
+    Div div Div /
+    Rem rem Rem %
+}
+
+macro_rules! assign {
+    ($($Trait:ident $name:ident $symbol:tt)*) => {$(
+        assign!(@right $Trait $name $symbol; Var: Var<T>, T, &Var<T>, &T; Dual: Dual<T>, T, &Dual<T>, &T);
+    )*};
+    (@right $Trait:ident $name:ident $symbol:tt; $($Left:ident: $($Right:ty),*);*) => {$($(
+        impl<T: Real> $Trait<$Right> for $Left<T> {
+            #[inline(always)]
+            #[track_caller]
+            fn $name(&mut self, other: $Right) {
+                *self = *self $symbol other;
+            }
+        }
+    )*)*};
+}
+
+assign! {
+    AddAssign add_assign +
+    SubAssign sub_assign -
+    MulAssign mul_assign *
+    DivAssign div_assign /
+    RemAssign rem_assign %
+}
+
+macro_rules! number_like {
+    ($($Type:ident)*) => {$(
+        impl<T: Real> Neg for &$Type<T> {
+            type Output = $Type<T>;
+
+            #[inline(always)]
+            #[track_caller]
+            fn neg(self) -> $Type<T> {
+                -*self
+            }
+        }
+
+        impl<T: Real> Sum for $Type<T> {
+            #[track_caller]
+            fn sum<I: Iterator<Item = Self>>(terms: I) -> Self {
+                terms.reduce(|sum, term| sum + term).unwrap_or(Self::from_f64(0.0))
+            }
+        }
+
+        impl<'a, T: Real> Sum<&'a Self> for $Type<T> {
+            #[track_caller]
+            fn sum<I: Iterator<Item = &'a Self>>(terms: I) -> Self {
+                terms.copied().sum()
+            }
+        }
+
+        impl<T: Real> Product for $Type<T> {
+            #[track_caller]
+            fn product<I: Iterator<Item = Self>>(factors: I) -> Self {
+                factors.reduce(|product, factor| product * factor).unwrap_or(Self::from_f64(1.0))
+            }
+        }
+
+        impl<'a, T: Real> Product<&'a Self> for $Type<T> {
+            #[track_caller]
+            fn product<I: Iterator<Item = &'a Self>>(factors: I) -> Self {
+                factors.copied().product()
+            }
+        }
+
+        /// By value: derivatives are not compared.
+        impl<T: Real + PartialEq> PartialEq for $Type<T> {
+            #[inline(always)]
+            fn eq(&self, other: &Self) -> bool {
+                self.value == other.value
+            }
+        }
+
+        /// By value: derivatives are not compared.
+        impl<T: Real + PartialOrd> PartialOrd for $Type<T> {
+            #[inline(always)]
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                self.value.partial_cmp(&other.value)
+            }
+        }
+
+        /// By value, with the innermost number.
+        impl<T: Real> PartialEq<f64> for $Type<T> {
+            #[inline(always)]
+            fn eq(&self, other: &f64) -> bool {
+                self.primal() == *other
+            }
+        }
+
+        /// By value, with the innermost number.
+        impl<T: Real> PartialOrd<f64> for $Type<T> {
+            #[inline(always)]
+            fn partial_cmp(&self, other: &f64) -> Option<Ordering> {
+                self.primal().partial_cmp(other)
+            }
+        }
+
+        /// By value, with the innermost number.
+        impl<T: Real> PartialEq<$Type<T>> for f64 {
+            #[inline(always)]
+            fn eq(&self, other: &$Type<T>) -> bool {
+                *self == other.primal()
+            }
+        }
+
+        /// By value, with the innermost number.
+        impl<T: Real> PartialOrd<$Type<T>> for f64 {
+            #[inline(always)]
+            fn partial_cmp(&self, other: &$Type<T>) -> Option<Ordering> {
+                self.partial_cmp(&other.primal())
+            }
+        }
+    )*};
+}
+number_like!(Var Dual);

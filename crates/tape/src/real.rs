@@ -1,0 +1,355 @@
+//! The trait that lets one function run on plain numbers, duals, lanes and recorded variables.
+
+use core::fmt::{Debug, Display};
+use core::ops::{
+    Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, RemAssign, Sub, SubAssign,
+};
+
+use crate::op::for_each_op;
+use crate::special;
+
+/// 1/√(2π), the height of the normal density at 0.
+pub(crate) const INV_SQRT_2PI: f64 = 0.398_942_280_401_432_7;
+
+macro_rules! define_real {
+    (
+        []
+        operator_1 { $($_o1:tt)* }
+        operator_2 { $($_o2:tt)* }
+        function_1 { $($(#[$doc_1:meta])* $home_1:ident $name_1:ident $_v1:ident [$_r1:expr] |$_x1:ident, $_y1:ident| $_p1:expr;)* }
+        indexed { $($(#[$doc_i:meta])* $home_i:ident $name_i:ident $_vi:ident($index:ty) [$_ri:expr] |$_xi:ident, $_ni:ident, $_yi:ident| $_pi:expr;)* }
+        function_2 { $($(#[$doc_2:meta])* $home_2:ident $name_2:ident $_v2:ident($b_2:ident) [$($_r2:expr),*] |$($_x2:ident),*| ($($_p2:expr),*);)* }
+        function_3 { $($(#[$doc_3:meta])* $home_3:ident $name_3:ident $_v3:ident($b_3:ident, $c_3:ident) [$($_r3:expr),*] |$($_x3:ident),*| ($($_p3:expr),*);)* }
+    ) => {
+        /// A real number to differentiate through: `f64`, `f32`, [`Dual`](crate::Dual), [`Var`](crate::Var), and any
+        /// nesting of them.
+        ///
+        /// A function written once as `fn f<T: Real>(x: &[T]) -> T` can be evaluated, differentiated in forward or
+        /// reverse mode, and differentiated again. The methods are named as on `f64`, and on `f64` they *are* those of
+        /// `f64`: every type's value is bit-identical to the plain computation.
+        ///
+        /// `Real` asks for no order, because some reals have none (several lanes at once). A function that branches
+        /// says `T: Real + PartialOrd`; `max`, `min`, `abs`, `clamp` and [`select`](crate::select) need no branch.
+        ///
+        /// ```
+        /// use tape::Real;
+        ///
+        /// fn energy<T: Real>(x: &[T]) -> T {
+        ///     T::from_f64(0.5) * T::dot(x, x) + x[0].sin()
+        /// }
+        /// assert_eq!(energy(&[3.0_f64, 4.0]), 12.5 + 3.0_f64.sin());
+        ///
+        /// let (value, gradient) = tape::gradient(|x| energy(x), &[3.0, 4.0]);
+        /// assert_eq!(value, energy(&[3.0, 4.0]));
+        /// assert_eq!(gradient, [3.0 + 3.0_f64.cos(), 4.0]);
+        /// ```
+        pub trait Real:
+            Copy + Debug + Display + Send + Sync + 'static
+            + Neg<Output = Self>
+            + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Rem<Output = Self>
+            + AddAssign + SubAssign + MulAssign + DivAssign + RemAssign
+        {
+            /// How many types this one is nested in: 0 for plain numbers.
+            #[doc(hidden)]
+            const DEPTH: usize;
+
+            /// The constant `value`; its derivative is 0.
+            fn from_f64(value: f64) -> Self;
+
+            /// The innermost plain number. It carries no derivative.
+            fn primal(self) -> f64;
+
+            /// `a` where `condition > 0`, otherwise `b` (also where the condition is NaN). See [`select`](crate::select).
+            fn select(condition: Self, a: Self, b: Self) -> Self;
+
+            $($(#[$doc_1])* fn $name_1(self) -> Self;)*
+            $($(#[$doc_i])* fn $name_i(self, n: $index) -> Self;)*
+            $($(#[$doc_2])* fn $name_2(self, $b_2: Self) -> Self;)*
+            $($(#[$doc_3])* fn $name_3(self, $b_3: Self, $c_3: Self) -> Self;)*
+
+            /// x₀ + x₁ + …, added from the left; 0 for no terms. See [`sum`](crate::sum).
+            fn sum(terms: &[Self]) -> Self {
+                Self::sum_of(terms.iter().copied())
+            }
+
+            /// a₀·b₀ + a₁·b₁ + …, added from the left; 0 for no terms. See [`dot`](crate::dot).
+            ///
+            /// # Panics
+            /// When the lengths differ.
+            #[track_caller]
+            fn dot(a: &[Self], b: &[Self]) -> Self {
+                assert_equal_lengths(a.len(), b.len());
+                Self::dot_of(a.iter().copied().zip(b.iter().copied()))
+            }
+
+            /// √(x₀² + x₁² + …), without overflow; 0 for no components. The derivative at the origin is 0.
+            /// See [`norm`](crate::norm).
+            fn norm(components: &[Self]) -> Self {
+                Self::norm_of(components.iter().copied())
+            }
+
+            /// ln(e^x₀ + e^x₁ + …), without overflow; −∞ for no terms. See [`log_sum_exp`](crate::log_sum_exp).
+            fn log_sum_exp(terms: &[Self]) -> Self {
+                Self::log_sum_exp_of(terms.iter().copied())
+            }
+
+            #[doc(hidden)]
+            fn sum_of<I: Iterator<Item = Self> + Clone>(terms: I) -> Self;
+            #[doc(hidden)]
+            fn dot_of<I: Iterator<Item = (Self, Self)> + Clone>(pairs: I) -> Self;
+            #[doc(hidden)]
+            fn norm_of<I: Iterator<Item = Self> + Clone>(components: I) -> Self;
+            #[doc(hidden)]
+            fn log_sum_exp_of<I: Iterator<Item = Self> + Clone>(terms: I) -> Self;
+
+            /// A function that is constant between its jumps, of each innermost number; its derivative is 0.
+            #[doc(hidden)]
+            fn piecewise(self, f: impl Fn(f64) -> f64) -> Self {
+                Self::from_f64(f(self.primal()))
+            }
+
+            /// [`Real::piecewise`] of two numbers.
+            #[doc(hidden)]
+            fn piecewise_2(self, other: Self, f: impl Fn(f64, f64) -> f64) -> Self {
+                Self::from_f64(f(self.primal(), other.primal()))
+            }
+
+            /// 0 where the condition holds for `x` and `y`, elsewhere the given number.
+            #[doc(hidden)]
+            #[inline]
+            fn zero_where(x: Self, y: Self, condition: impl Fn(f64, f64) -> bool, otherwise: impl FnOnce() -> Self) -> Self {
+                if condition(x.primal(), y.primal()) { Self::from_f64(0.0) } else { otherwise() }
+            }
+
+            /// This number, but NaN where `product` = x·y came out as the indeterminate 0·∞: such a product has no
+            /// derivative, and x·ln x at 0 must not pretend to one.
+            #[doc(hidden)]
+            #[inline(always)]
+            fn unless_indeterminate(self, x: Self, y: Self, product: Self) -> Self {
+                if product.primal().is_nan() { nan_if_indeterminate(self, x, y) } else { self }
+            }
+
+            /// Whether this number is an exact 0 whose derivatives of every order are 0 too.
+            #[doc(hidden)]
+            fn vanishes(self) -> bool;
+        }
+    };
+}
+for_each_op!(define_real);
+
+#[cold]
+fn nan_if_indeterminate<T: Real>(partial: T, x: T, y: T) -> T {
+    let from_numbers = !x.primal().is_nan() && !y.primal().is_nan();
+    if from_numbers { T::from_f64(f64::NAN) } else { partial }
+}
+
+#[track_caller]
+pub(crate) fn assert_equal_lengths(a: usize, b: usize) {
+    assert!(a == b, "dot of {a} numbers with {b}: both slices must have the same length");
+}
+
+macro_rules! value {
+    (std $float:ident $name:ident ($($argument:ident),*)) => { $float::$name($($argument),*) };
+    (special $float:ident $name:ident ($x:ident)) => { special::$name(f64::from($x)) as $float };
+    (special $float:ident $name:ident ($x:ident, index $n:ident)) => { special::$name($n, f64::from($x)) as $float };
+    (special $float:ident $name:ident ($x:ident, $y:ident)) => { special::$name(f64::from($x), f64::from($y)) as $float };
+    (std $float:ident $name:ident ($x:ident, index $n:ident)) => { $float::$name($x, $n) };
+}
+
+macro_rules! implement_for_float {
+    (
+        [$float:ident]
+        operator_1 { $($_o1:tt)* }
+        operator_2 { $($_o2:tt)* }
+        function_1 { $($(#[$_d1:meta])* $home_1:ident $name_1:ident $_v1:ident [$_r1:expr] |$_x1:ident, $_y1:ident| $_p1:expr;)* }
+        indexed { $($(#[$_di:meta])* $home_i:ident $name_i:ident $_vi:ident($index:ty) [$_ri:expr] |$_xi:ident, $_ni:ident, $_yi:ident| $_pi:expr;)* }
+        function_2 { $($(#[$_d2:meta])* $home_2:ident $name_2:ident $_v2:ident($b_2:ident) [$($_r2:expr),*] |$($_x2:ident),*| ($($_p2:expr),*);)* }
+        function_3 { $($(#[$_d3:meta])* $home_3:ident $name_3:ident $_v3:ident($b_3:ident, $c_3:ident) [$($_r3:expr),*] |$($_x3:ident),*| ($($_p3:expr),*);)* }
+    ) => {
+        #[allow(clippy::unnecessary_cast, clippy::useless_conversion, trivial_numeric_casts, reason = "one body serves f32 and f64")]
+        impl Real for $float {
+            const DEPTH: usize = 0;
+
+            #[inline(always)]
+            fn from_f64(value: f64) -> Self { value as $float }
+
+            #[inline(always)]
+            fn primal(self) -> f64 { f64::from(self) }
+
+            #[inline(always)]
+            fn select(condition: Self, a: Self, b: Self) -> Self { if condition > 0.0 { a } else { b } }
+
+            $(#[inline(always)] fn $name_1(self) -> Self { let x = self; value!($home_1 $float $name_1 (x)) })*
+            $(#[inline(always)] fn $name_i(self, n: $index) -> Self { let x = self; value!($home_i $float $name_i (x, index n)) })*
+            $(#[inline(always)] fn $name_2(self, $b_2: Self) -> Self { let x = self; value!($home_2 $float $name_2 (x, $b_2)) })*
+            $(#[inline(always)] fn $name_3(self, $b_3: Self, $c_3: Self) -> Self { let x = self; value!($home_3 $float $name_3 (x, $b_3, $c_3)) })*
+
+            #[inline]
+            fn sum_of<I: Iterator<Item = Self> + Clone>(terms: I) -> Self {
+                terms.reduce(|sum, term| sum + term).unwrap_or(0.0)
+            }
+
+            #[inline]
+            fn dot_of<I: Iterator<Item = (Self, Self)> + Clone>(pairs: I) -> Self {
+                Self::sum_of(pairs.map(|(a, b)| a * b))
+            }
+
+            fn norm_of<I: Iterator<Item = Self> + Clone>(components: I) -> Self {
+                let squares = Self::sum_of(components.clone().map(|x| x * x));
+                // The squares neither overflowed nor lost digits to underflow.
+                if squares.is_finite() && squares > Self::MIN_POSITIVE / Self::EPSILON {
+                    return squares.sqrt();
+                }
+                let largest = components.clone().fold(0.0, |largest: Self, x| largest.max(x.abs()));
+                if largest == 0.0 || largest.is_infinite() || squares.is_nan() {
+                    return if squares.is_nan() { Self::NAN } else { largest };
+                }
+                largest * Self::sum_of(components.map(|x| (x / largest) * (x / largest))).sqrt()
+            }
+
+            fn log_sum_exp_of<I: Iterator<Item = Self> + Clone>(terms: I) -> Self {
+                let largest = terms.clone().fold(Self::NEG_INFINITY, Self::max);
+                if largest.is_infinite() {
+                    return if terms.clone().any(Self::is_nan) { Self::NAN } else { largest };
+                }
+                largest + Self::sum_of(terms.map(|x| (x - largest).exp())).ln()
+            }
+
+            #[inline(always)]
+            fn vanishes(self) -> bool { self == 0.0 }
+        }
+    };
+}
+for_each_op!(implement_for_float, f64);
+for_each_op!(implement_for_float, f32);
+
+/// x₀ + x₁ + …, added from the left, recorded as one operation of n/2 nodes; 0 for no terms.
+///
+/// ```
+/// assert_eq!(tape::sum(&[1.0, 2.0, 3.0]), 6.0);
+/// ```
+#[track_caller]
+pub fn sum<T: Real>(terms: &[T]) -> T {
+    T::sum(terms)
+}
+
+/// a₀·b₀ + a₁·b₁ + …, added from the left, recorded as one operation of n nodes; 0 for no terms.
+///
+/// # Panics
+/// When the lengths differ.
+///
+/// ```
+/// let (value, gradient) = tape::gradient(|x| tape::dot(&x[..2], &x[2..]), &[1.0, 2.0, 3.0, 4.0]);
+/// assert_eq!((value, gradient), (11.0, vec![3.0, 4.0, 1.0, 2.0]));
+/// ```
+#[track_caller]
+pub fn dot<T: Real>(a: &[T], b: &[T]) -> T {
+    T::dot(a, b)
+}
+
+/// √(x₀² + x₁² + …), without overflow, recorded as one operation of n/2 nodes; 0 for no components.
+///
+/// The derivative at the origin is 0.
+///
+/// ```
+/// assert_eq!(tape::gradient(|x| tape::norm(x), &[3.0, 4.0]), (5.0, vec![0.6, 0.8]));
+/// ```
+#[track_caller]
+pub fn norm<T: Real>(components: &[T]) -> T {
+    T::norm(components)
+}
+
+/// ln(e^x₀ + e^x₁ + …), without overflow, recorded as one operation of n/2 nodes; −∞ for no terms.
+///
+/// ```
+/// let (value, gradient) = tape::gradient(|x| tape::log_sum_exp(x), &[1000.0, 1000.0]);
+/// assert_eq!(value, 1000.0 + 2.0_f64.ln());
+/// assert_eq!(gradient, [0.5, 0.5]);
+/// ```
+#[track_caller]
+pub fn log_sum_exp<T: Real>(terms: &[T]) -> T {
+    T::log_sum_exp(terms)
+}
+
+/// `a` where `condition > 0`, otherwise `b` (also where the condition is NaN): an operation, not a branch.
+///
+/// Both arguments are evaluated, but only the chosen one receives an adjoint. A singular derivative in the other
+/// does no harm:
+///
+/// ```
+/// use tape::Real;
+/// // √x for positive x, 0 elsewhere. At 0, the derivative of √x is ∞; it is never multiplied by anything.
+/// let root_or_zero = |x: &[tape::Var]| tape::select(x[0], x[0].sqrt(), 0.0.into());
+/// assert_eq!(tape::gradient(root_or_zero, &[0.0]), (0.0, vec![0.0]));
+/// assert_eq!(tape::gradient(root_or_zero, &[4.0]), (2.0, vec![0.25]));
+/// ```
+#[track_caller]
+pub fn select<T: Real>(condition: T, a: T, b: T) -> T {
+    T::select(condition, a, b)
+}
+
+/// The partials of a norm with respect to its components.
+#[inline]
+pub(crate) fn norm_partial<T: Real>(component: T, norm: T) -> T {
+    T::zero_where(norm, norm, |norm, _| norm == 0.0, || component / norm)
+}
+
+/// ln Σ e^xᵢ, and its partials: each term's weight e^xᵢ/Σ e^xⱼ.
+///
+/// The largest term is taken out as a constant: the result does not depend on it, so neither does a derivative.
+pub(crate) fn log_sum_exp_weights<T: Real>(terms: impl Iterator<Item = T> + Clone) -> (T, Vec<T>) {
+    let largest = terms.clone().map(|x| x.piecewise(|x| x)).reduce(T::max);
+    let largest = largest.unwrap_or(T::from_f64(f64::NEG_INFINITY));
+    if largest.primal().is_infinite() {
+        // No term is finite and large enough to count beside the infinite ones, which share the weight.
+        let value = T::log_sum_exp_of(terms.clone());
+        let infinite = terms.clone().filter(|x| x.primal() == largest.primal()).count() as f64;
+        let share = |x, largest| if x == largest { 1.0 / infinite } else { 0.0 };
+        return (value, terms.map(|x| x.piecewise_2(largest, share)).collect());
+    }
+    let mut weights: Vec<T> = terms.map(|x| (x - largest).exp()).collect();
+    let sum = T::sum(&weights);
+    for weight in &mut weights {
+        *weight /= sum;
+    }
+    (largest + sum.ln(), weights)
+}
+
+/// −1, 0 or 1, and NaN for NaN: the derivative of |x|.
+pub(crate) fn sign(x: f64) -> f64 {
+    if x == 0.0 { 0.0 } else { x.signum() }
+}
+
+/// The derivative of max(x, y) with respect to x.
+pub(crate) fn share_of_larger(x: f64, y: f64) -> f64 {
+    share(x, y, x > y)
+}
+
+/// The derivative of min(x, y) with respect to x.
+pub(crate) fn share_of_smaller(x: f64, y: f64) -> f64 {
+    share(x, y, x < y)
+}
+
+/// 1 for the argument that wins, ½ at a tie; an argument that is NaN loses, and two share.
+fn share(x: f64, y: f64, wins: bool) -> f64 {
+    if x == y || (x.is_nan() && y.is_nan()) {
+        0.5
+    } else if wins || y.is_nan() {
+        1.0
+    } else {
+        0.0
+    }
+}
+
+/// a/(x² + y²), without overflow, and 0 at the origin: the derivatives of `atan2`.
+pub(crate) fn over_squared_length<T: Real>(a: T, x: T, y: T) -> T {
+    T::zero_where(
+        x,
+        y,
+        |x, y| x == 0.0 && y == 0.0,
+        || {
+            let length = x.hypot(y);
+            a / length / length
+        },
+    )
+}

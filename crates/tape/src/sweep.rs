@@ -1,0 +1,51 @@
+//! The reverse sweep: one pass over the list, from the output to the inputs, that accumulates adjoints.
+//!
+//! No operation is named here: a node carries its partials.
+#![allow(
+    unsafe_code,
+    reason = "two bounds checks per node in the hottest loop: see ARCHITECTURE.md"
+)]
+
+use core::ops::Range;
+
+use crate::list::Node;
+use crate::real::Real;
+
+/// Sweeps over the nodes in `range`, last first: each passes its adjoint, times its partials, on to its arguments.
+///
+/// A node whose adjoint is exactly 0 is skipped. That makes dead branches safe (0·∞ never arises) and cheap; its price
+/// is one well-predicted branch per node, and that a NaN or ∞ partial behind a 0 adjoint goes unseen.
+///
+/// With `CONSUME`, the adjoints of the swept nodes are 0 again afterwards: the buffer is ready for the next sweep
+/// without being filled anew.
+#[inline]
+pub(crate) fn sweep<T: Real, const CONSUME: bool>(
+    nodes: &[Node<T>],
+    adjoints: &mut [T],
+    range: Range<usize>,
+) {
+    let zero = T::from_f64(0.0);
+    let adjoints = &mut adjoints[..range.end];
+    let mut adjoint = zero;
+    for index in range.clone().rev() {
+        let node = &nodes[index];
+        if !node.is_joined() {
+            adjoint = adjoints[index];
+            if CONSUME {
+                adjoints[index] = zero;
+            }
+        }
+        if adjoint.vanishes() {
+            continue;
+        }
+        let [first, second] = node.indices();
+        // SAFETY: an argument's index is smaller than its node's (`list`, invariant 2), which is below `range.end`,
+        // the length of `adjoints`.
+        unsafe {
+            *adjoints.get_unchecked_mut(first) += node.partials[0] * adjoint;
+            if second != 0 {
+                *adjoints.get_unchecked_mut(second) += node.partials[1] * adjoint;
+            }
+        }
+    }
+}

@@ -1,0 +1,442 @@
+//! The tape: owner of a Wengert list, on which variables record themselves and which is swept for derivatives.
+#![allow(
+    unsafe_code,
+    reason = "a tape reads its list through the pointer that the registry shares"
+)]
+
+use core::fmt::{self, Debug};
+use core::marker::PhantomData;
+use core::ptr::NonNull;
+
+use smallvec::SmallVec;
+
+use crate::adjoints::Adjoints;
+use crate::list::{Edge, List, Node};
+use crate::op::Op;
+use crate::real::Real;
+use crate::registry;
+use crate::sweep::sweep;
+use crate::var::{Var, list_of};
+
+/// A Wengert list: every operation on its variables, in order, with its partials.
+///
+/// A tape stays usable after a sweep: sweep again, from another output, or record on. It grows as operations are
+/// recorded (25 bytes for one of up to two `f64` arguments) and keeps its memory when cleared.
+///
+/// A tape belongs to the thread that made it. Its variables are plain numbers and do not borrow it; using one after its
+/// tape is cleared or dropped is detected (see [`Var`]).
+///
+/// ```
+/// let tape = tape::Tape::new();
+/// let [x, y] = tape.vars([2.0, 3.0]);
+/// let z = x * y + x.sin();
+/// let adjoints = tape.sweep(z);
+/// assert_eq!(adjoints.wrt(x), 3.0 + 2.0_f64.cos());
+/// assert_eq!(adjoints.wrt(y), 2.0);
+/// ```
+pub struct Tape<T: Real = f64> {
+    list: NonNull<List<T>>,
+    /// A tape is neither `Send` nor `Sync`: its thread's registry points to its list.
+    _thread: PhantomData<*mut ()>,
+}
+
+/// A place in a list to [`Tape::rewind`] to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    tape: u32,
+    len: u32,
+}
+
+impl<T: Real> Tape<T> {
+    /// An empty tape. `Tape::new()` is of `f64` where nothing else is said; `Tape::<f32>::new()` is of `f32`.
+    pub fn new() -> Self {
+        Self { list: registry::create(), _thread: PhantomData }
+    }
+
+    #[inline(always)]
+    fn list(&self) -> &List<T> {
+        // SAFETY: the list lives as long as the tape. References to it are never held while user code runs, and
+        // recording makes its exclusive reference only for one append.
+        unsafe { self.list.as_ref() }
+    }
+
+    #[inline(always)]
+    #[allow(clippy::mut_from_ref, reason = "lists are shared through the registry; see `list`")]
+    fn list_mut(&self) -> &mut List<T> {
+        // SAFETY: as in `list`; each caller lets go of the reference before anything else touches the list.
+        unsafe { &mut *self.list.as_ptr() }
+    }
+
+    /// An independent variable.
+    #[inline]
+    pub fn var(&self, value: T) -> Var<T> {
+        let zero = T::from_f64(0.0);
+        let list = self.list_mut();
+        let index = list.push(Op::Input, Node { partials: [value, zero], arguments: [0, 0] });
+        Var::at(value, list.number, index)
+    }
+
+    /// Independent variables, as an array.
+    ///
+    /// ```
+    /// let tape = tape::Tape::new();
+    /// let [a, b] = tape.vars([1.0, 2.0]);
+    /// assert_eq!((a + b).value(), 3.0);
+    /// ```
+    pub fn vars<const N: usize>(&self, values: [T; N]) -> [Var<T>; N] {
+        values.map(|value| self.var(value))
+    }
+
+    /// Independent variables for the numbers of a slice.
+    pub fn vars_from(&self, values: &[T]) -> Vec<Var<T>> {
+        values.iter().map(|&value| self.var(value)).collect()
+    }
+
+    /// The number of nodes: independent variables and recorded operations.
+    ///
+    /// An operation of n > 2 arguments takes ⌈n/2⌉ nodes.
+    pub fn len(&self) -> usize {
+        self.list().len() as usize - 1
+    }
+
+    /// Whether nothing has been recorded.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Forgets all nodes and keeps the memory. Former variables are stale: using one panics.
+    pub fn clear(&self) {
+        self.list_mut().clear();
+        registry::renumber(self.list);
+    }
+
+    /// The place that the list has reached, to [`rewind`](Tape::rewind) to.
+    pub fn mark(&self) -> Mark {
+        let list = self.list();
+        Mark { tape: list.number, len: list.len() }
+    }
+
+    /// Forgets what was recorded after `mark` and keeps the memory.
+    ///
+    /// Variables recorded before the mark stay good. One recorded after it must not be used any more: that panics as
+    /// long as its place in the list is empty, and goes unseen once the place has been taken by another operation.
+    ///
+    /// # Panics
+    /// When the mark is of another tape, of before a `clear`, or lies behind the end of the list.
+    ///
+    /// ```
+    /// let tape = tape::Tape::new();
+    /// let x = tape.var(2.0);
+    /// let mark = tape.mark();
+    /// for _ in 0..1000 {
+    ///     let derivative = tape.sweep(x * x).wrt(x);
+    ///     assert_eq!(derivative, 4.0);
+    ///     tape.rewind(mark);
+    /// }
+    /// assert_eq!(tape.len(), 1);
+    /// ```
+    #[track_caller]
+    pub fn rewind(&self, mark: Mark) {
+        let list = self.list_mut();
+        assert!(
+            mark.tape == list.number,
+            "rewind: the mark was made on tape {}, or before it was cleared; this is tape {}",
+            mark.tape,
+            list.number
+        );
+        assert!(
+            mark.len <= list.len(),
+            "rewind: the mark lies at node {}, but the list has been rewound to {} nodes since",
+            mark.len - 1,
+            list.len() - 1
+        );
+        list.truncate(mark.len);
+    }
+
+    /// One reverse sweep from `output`, seeded with 1: the derivatives of `output` with respect to every node.
+    ///
+    /// # Panics
+    /// When `output` is on another tape, or stale. (A constant is on every tape; its derivatives are 0.)
+    #[track_caller]
+    pub fn sweep(&self, output: Var<T>) -> Adjoints<T> {
+        self.sweep_seeded(&[(output, T::from_f64(1.0))])
+    }
+
+    /// One reverse sweep from several outputs, each with its seed: the derivatives of Σ seedᵢ·outputᵢ.
+    ///
+    /// # Panics
+    /// As [`Tape::sweep`].
+    ///
+    /// ```
+    /// let tape = tape::Tape::new();
+    /// let x = tape.var(3.0);
+    /// let (y, z) = (x * x, 2.0 * x);
+    /// let adjoints = tape.sweep_seeded(&[(y, 1.0), (z, 0.5)]);
+    /// assert_eq!(adjoints.wrt(x), 6.0 + 0.5 * 2.0);
+    /// ```
+    #[track_caller]
+    pub fn sweep_seeded(&self, seeds: &[(Var<T>, T)]) -> Adjoints<T> {
+        for &(output, _) in seeds {
+            self.assert_own(output, "sweep");
+        }
+        let end = seeds.iter().map(|(output, _)| output.index() as usize + 1).max().unwrap_or(1);
+        let mut adjoints = self.scratch(self.list().len() as usize);
+        for &(output, seed) in seeds {
+            adjoints[output.index() as usize] += seed;
+        }
+        sweep::<T, false>(self.list().nodes(), &mut adjoints, 1..end);
+        Adjoints::new(self.list().number, adjoints)
+    }
+
+    /// A user's own operation: `value`, with the given partial for each argument.
+    ///
+    /// Derivatives of higher order take the partials as constants in nested tapes; a Hessian, which replays the list,
+    /// refuses a custom operation.
+    ///
+    /// # Panics
+    /// When there are not as many partials as arguments, or an argument is on another tape or stale.
+    ///
+    /// ```
+    /// let tape = tape::Tape::new();
+    /// let [x, y] = tape.vars([3.0, 4.0]);
+    /// let r = tape.custom(&[x, y], 5.0, &[0.6, 0.8]); // √(x² + y²)
+    /// assert_eq!(tape.sweep(2.0 * r).wrt(y), 1.6);
+    /// ```
+    #[track_caller]
+    pub fn custom(&self, arguments: &[Var<T>], value: T, partials: &[T]) -> Var<T> {
+        assert!(
+            arguments.len() == partials.len(),
+            "custom: {} arguments, but {} partials: give one partial for each argument",
+            arguments.len(),
+            partials.len()
+        );
+        for &argument in arguments {
+            self.assert_own(argument, "custom");
+        }
+        let zero = T::from_f64(0.0);
+        // A full last node would leave no slot for the value, which printing needs.
+        let spare =
+            (arguments.len().is_multiple_of(2)).then_some(Edge { partial: zero, argument: 0 });
+        let edges =
+            arguments.iter().zip(partials).map(|(argument, &partial)| argument.edge(|| partial));
+        let list = self.list_mut();
+        let index = list.push_all(Op::Custom, edges.chain(spare), value);
+        Var::at(value, list.number, index)
+    }
+
+    /// Σ term(item): each term is swept as soon as it is recorded, and rewound.
+    ///
+    /// The list never grows beyond one term, so that it stays in the processor's cache, however many terms there are.
+    /// What remains is one operation whose arguments are the variables, recorded before the call, on which the terms
+    /// depend. Values are added from the left.
+    ///
+    /// Variables that `term` records must not be kept: they are rewound.
+    ///
+    /// # Panics
+    /// When a term is a variable of another tape, or stale.
+    ///
+    /// ```
+    /// let tape = tape::Tape::new();
+    /// let [slope, offset] = tape.vars([2.0, 1.0]);
+    /// let data = [(0.0, 1.5), (1.0, 2.0), (2.0, 6.0)];
+    /// let loss = tape.sum_over(data, |(x, y)| {
+    ///     let residual = slope * x + offset - y;
+    ///     residual * residual
+    /// });
+    /// assert_eq!(loss.value(), 0.25 + 1.0 + 1.0);
+    /// let adjoints = tape.sweep(loss);
+    /// assert_eq!((adjoints.wrt(slope), adjoints.wrt(offset)), (-2.0, -1.0));
+    /// ```
+    #[track_caller]
+    pub fn sum_over<I>(
+        &self,
+        items: impl IntoIterator<Item = I>,
+        mut term: impl FnMut(I) -> Var<T>,
+    ) -> Var<T> {
+        let items = items.into_iter();
+        if self.list().tracing {
+            let terms: Vec<Var<T>> = items.map(term).collect();
+            return Var::sum(&terms);
+        }
+        let start = self.mark();
+        let base = start.len as usize;
+        let (zero, one) = (T::from_f64(0.0), T::from_f64(1.0));
+        let mut value: Option<T> = None;
+        let mut adjoints = self.scratch(base);
+        let mut touched = Touched::new(base, items.size_hint().0);
+        for item in items {
+            let output = term(item);
+            self.assert_own(output, "sum_over");
+            value = Some(value.map_or(output.value, |sum| sum + output.value));
+            let list = self.list();
+            let len = list.len() as usize;
+            if adjoints.len() < len {
+                adjoints.resize(len, zero);
+            }
+            adjoints[output.index() as usize] += one;
+            let end = (output.index() as usize + 1).max(base);
+            sweep::<T, true>(list.nodes(), &mut adjoints, base..end);
+            touched.note(&list.nodes()[base..end], output.index());
+            self.rewind(start);
+        }
+        adjoints[0] = zero;
+        let value = value.unwrap_or(zero);
+        let arguments = touched.indices(&adjoints);
+        if arguments.is_empty() {
+            self.keep_scratch(adjoints);
+            return Var::constant(value);
+        }
+        let edges = arguments
+            .iter()
+            .map(|&argument| Edge { partial: adjoints[argument as usize], argument });
+        let list = self.list_mut();
+        let spare =
+            (arguments.len().is_multiple_of(2)).then_some(Edge { partial: zero, argument: 0 });
+        let index = list.push_all(Op::SumOver, edges.chain(spare), value);
+        let number = list.number;
+        for &argument in &arguments {
+            adjoints[argument as usize] = zero;
+        }
+        self.keep_scratch(adjoints);
+        Var::at(value, number, index)
+    }
+
+    /// A buffer of zeros, one for each of the first `len` nodes.
+    fn scratch(&self, len: usize) -> Vec<T> {
+        let zero = T::from_f64(0.0);
+        let mut buffer = self.list_mut().scratch.pop().unwrap_or_default();
+        buffer.resize(len.max(1), zero);
+        buffer
+    }
+
+    /// Keeps a buffer of zeros for its next use.
+    fn keep_scratch(&self, buffer: Vec<T>) {
+        self.list_mut().scratch.push(buffer);
+    }
+
+    /// Panics unless `variable` is a constant or on this tape.
+    #[track_caller]
+    pub(crate) fn assert_own(&self, variable: Var<T>, call: &str) {
+        let number = self.list().number;
+        if !variable.is_constant() && variable.tape() != number {
+            // `list_of` panics with the reason when the variable is stale; otherwise it is on another tape.
+            list_of([variable].into_iter());
+            panic!(
+                "{call}: variable {variable:?} is on tape {}, and this is tape {number}: call it on the tape that                  recorded the variable",
+                variable.tape()
+            );
+        }
+        list_of([variable].into_iter());
+    }
+
+    /// The gradient of `f` at `x` by one sweep, on this tape, which is cleared before. `inputs` is a buffer.
+    pub(crate) fn gradient_into(
+        &self,
+        inputs: &mut Vec<Var<T>>,
+        f: impl FnOnce(&[Var<T>]) -> Var<T>,
+        x: &[T],
+        gradient: &mut Vec<T>,
+    ) -> T {
+        self.clear();
+        inputs.clear();
+        inputs.extend(x.iter().map(|&x| self.var(x)));
+        let output = f(inputs);
+        self.derivatives_into(output, x.len(), gradient);
+        output.value
+    }
+
+    /// Appends the derivatives of `output` with respect to the first `inputs` nodes, by one sweep that leaves its
+    /// buffer ready for the next.
+    #[track_caller]
+    pub(crate) fn derivatives_into(&self, output: Var<T>, inputs: usize, derivatives: &mut Vec<T>) {
+        self.assert_own(output, "the function's result");
+        let zero = T::from_f64(0.0);
+        let list = self.list();
+        let mut adjoints = self.scratch(list.len() as usize);
+        adjoints[output.index() as usize] += T::from_f64(1.0);
+        let end = output.index() as usize + 1;
+        sweep::<T, true>(list.nodes(), &mut adjoints, inputs + 1..end.max(inputs + 1));
+        derivatives.extend_from_slice(&adjoints[1..=inputs]);
+        adjoints[..=inputs].fill(zero);
+        self.keep_scratch(adjoints);
+    }
+
+    /// A look at the list, for printing and replay.
+    pub(crate) fn with_list<R>(&self, look: impl FnOnce(&List<T>) -> R) -> R {
+        look(self.list())
+    }
+
+    /// While set, `sum_over` records its terms like any other operation.
+    pub(crate) fn set_tracing(&self, tracing: bool) {
+        self.list_mut().tracing = tracing;
+    }
+}
+
+/// The earlier variables that the terms of a [`Tape::sum_over`] depend on.
+enum Touched {
+    /// The list was short before: every earlier variable is looked at in the end.
+    All(usize),
+    /// The list was long: the indices below `base` are collected as they occur.
+    Collected { base: usize, seen: Vec<bool>, indices: Vec<u32> },
+}
+
+impl Touched {
+    /// Collecting costs time with every term, looking at all costs time once.
+    fn new(base: usize, terms: usize) -> Self {
+        const NODES_PER_TERM: usize = 64;
+        if base <= NODES_PER_TERM * (terms + 16) {
+            Self::All(base)
+        } else {
+            Self::Collected { base, seen: Vec::new(), indices: Vec::new() }
+        }
+    }
+
+    /// Notes the arguments of one term, whose result is `output`.
+    fn note<T: Real>(&mut self, nodes: &[Node<T>], output: u32) {
+        let Self::Collected { base, seen, indices } = self else { return };
+        let arguments = nodes.iter().flat_map(Node::indices).chain([output as usize]);
+        for argument in arguments.filter(|argument| (1..*base).contains(argument)) {
+            if seen.len() <= argument {
+                seen.resize(argument + 1, false);
+            }
+            if !core::mem::replace(&mut seen[argument], true) {
+                indices.push(argument as u32);
+            }
+        }
+    }
+
+    /// The touched variables in order.
+    fn indices<T: Real>(self, adjoints: &[T]) -> SmallVec<[u32; 32]> {
+        match self {
+            Self::All(base) => {
+                (1..base).filter(|&i| !adjoints[i].vanishes()).map(|i| i as u32).collect()
+            }
+            Self::Collected { indices, .. } => {
+                let mut indices = SmallVec::from_vec(indices);
+                indices.sort_unstable();
+                indices
+            }
+        }
+    }
+}
+
+impl<T: Real> Default for Tape<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: Real> Debug for Tape<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tape")
+            .field("number", &self.list().number)
+            .field("len", &self.len())
+            .finish()
+    }
+}
+
+impl<T: Real> Drop for Tape<T> {
+    fn drop(&mut self) {
+        registry::remove(self.list);
+    }
+}

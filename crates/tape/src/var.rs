@@ -1,0 +1,443 @@
+//! A recorded variable: a plain number that knows its place in a list.
+#![allow(unsafe_code, reason = "recording goes through the pointer that the registry holds")]
+
+use core::fmt::{self, Debug, Display};
+
+use crate::list::{Edge, List, Node};
+use crate::op::{Op, for_each_op, partial};
+use crate::real::{self, Real};
+use crate::registry::{self, CONSTANT};
+
+/// A number recorded on a [`Tape`](crate::Tape), or a constant.
+///
+/// A `Var` is a value, an index and its tape's number: 16 bytes for `f64`, `Copy`, without lifetime. Every operation on
+/// variables appends a node to their tape, which the thread finds by its number. Operations among constants are not
+/// recorded.
+///
+/// It can be sent to other threads, but only read there: a tape records on the thread that made it.
+///
+/// # Panics
+/// An operation panics, in release builds too, when its variables are on different tapes, or on a tape that has been
+/// cleared, dropped, or made by another thread. The message names the case.
+///
+/// ```
+/// use tape::{Tape, Var};
+///
+/// let tape = Tape::new();
+/// let x = tape.var(2.0);
+/// let y = 3.0 * x * x + Var::constant(1.0);
+/// assert_eq!(y.value(), 13.0);
+/// assert_eq!(tape.sweep(y).wrt(x), 12.0);
+/// ```
+#[derive(Clone, Copy)]
+pub struct Var<T = f64> {
+    pub(crate) value: T,
+    /// The tape's number in the upper half, the index in the lower. As one integer beside the value it makes a `Var` a
+    /// pair of scalars, which the compiler passes in registers; as two, every copy through memory waits for the stores.
+    place: u64,
+}
+
+impl<T: Real> Var<T> {
+    /// A number that is on no tape; its derivative is 0.
+    #[inline(always)]
+    pub fn constant(value: T) -> Self {
+        Self::at(value, CONSTANT, 0)
+    }
+
+    #[inline(always)]
+    pub(crate) fn at(value: T, tape: u32, index: u32) -> Self {
+        Self { value, place: u64::from(tape) << 32 | u64::from(index) }
+    }
+
+    #[inline(always)]
+    pub(crate) fn index(self) -> u32 {
+        self.place as u32
+    }
+
+    #[inline(always)]
+    pub(crate) fn tape(self) -> u32 {
+        (self.place >> 32) as u32
+    }
+
+    /// The number itself.
+    #[inline(always)]
+    pub fn value(self) -> T {
+        self.value
+    }
+
+    /// Whether this is a constant, on no tape.
+    #[inline(always)]
+    pub fn is_constant(self) -> bool {
+        self.tape() == CONSTANT
+    }
+
+    #[inline(always)]
+    pub(crate) fn edge(self, partial: impl FnOnce() -> T) -> Edge<T> {
+        let partial = if self.is_constant() { self.value } else { partial() };
+        Edge { partial, argument: self.index() }
+    }
+
+    /// Records an operation with one variable argument, and a constant kept in the spare slot.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn record_1(
+        self,
+        op: Op,
+        value: T,
+        partial: impl FnOnce() -> T,
+        constant: T,
+    ) -> Self {
+        record(self.tape(), op, value, (partial(), self.index()), (constant, 0))
+    }
+
+    /// Records an operation of a constant and a variable, in this order.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn record_constant_first(
+        self,
+        op: Op,
+        value: T,
+        constant: T,
+        partial: impl FnOnce() -> T,
+    ) -> Self {
+        record(self.tape(), op, value, (constant, 0), (partial(), self.index()))
+    }
+
+    /// Records an operation of two numbers, each a variable or a constant.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn record_2(
+        self,
+        other: Self,
+        op: Op,
+        value: T,
+        partial_0: impl FnOnce() -> T,
+        partial_1: impl FnOnce() -> T,
+    ) -> Self {
+        if self.tape() == other.tape() {
+            record(
+                self.tape(),
+                op,
+                value,
+                (partial_0(), self.index()),
+                (partial_1(), other.index()),
+            )
+        } else if other.is_constant() {
+            self.record_1(op, value, partial_0, other.value)
+        } else if self.is_constant() {
+            other.record_constant_first(op, value, self.value, partial_1)
+        } else {
+            foreign(self, other)
+        }
+    }
+
+    /// Records an operation of any number of arguments, each with its partial.
+    #[track_caller]
+    pub(crate) fn record_all(
+        op: Op,
+        value: T,
+        arguments: impl Iterator<Item = (Self, T)> + Clone,
+        filler: T,
+    ) -> Self {
+        let Some((tape, mut list)) = list_of(arguments.clone().map(|(argument, _)| argument))
+        else {
+            return Self::constant(value);
+        };
+        // SAFETY: as in `record`; the iterator only reads slices, or computes on plain values.
+        let index = unsafe { list.as_mut() }.push_all(
+            op,
+            arguments.map(|(argument, partial)| argument.edge(|| partial)),
+            filler,
+        );
+        Self::at(value, tape, index)
+    }
+}
+
+/// Appends a node to a tape: two partials (or constants), each with the index of its argument (or 0).
+///
+/// The parts of the node are passed on their own, not as a [`Node`]: they stay in registers up to the one place that
+/// writes them.
+#[inline(always)]
+#[track_caller]
+fn record<T: Real>(tape: u32, op: Op, value: T, first: (T, u32), second: (T, u32)) -> Var<T> {
+    if let Some(mut list) = registry::cached::<T>(tape) {
+        // SAFETY: the registry's lists live until their tape is dropped, which cannot happen during this call, and
+        // no reference to a list outlives the call that made it.
+        let list = unsafe { list.as_mut() };
+        if first.1.max(second.1) < list.len() && list.has_room() {
+            let node = Node { partials: [first.0, second.0], arguments: [first.1, second.1] };
+            // SAFETY: there is room, as just seen.
+            let index = unsafe { list.push_unchecked(op, node) };
+            return Var::at(value, tape, index);
+        }
+    }
+    record_slowly(tape, op, value, first.0, first.1, second.0, second.1)
+}
+
+/// [`record`] where the list was not used lately, or must grow, or there is none.
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn record_slowly<T: Real>(
+    tape: u32,
+    op: Op,
+    value: T,
+    partial_0: T,
+    argument_0: u32,
+    partial_1: T,
+    argument_1: u32,
+) -> Var<T> {
+    let highest = Var::at(value, tape, argument_0.max(argument_1));
+    let Some(mut list) = find(highest) else {
+        return Var::constant(value);
+    };
+    // SAFETY: as in `record`.
+    let list = unsafe { list.as_mut() };
+    if highest.index() >= list.len() {
+        rewound(highest, list.len());
+    }
+    let node = Node { partials: [partial_0, partial_1], arguments: [argument_0, argument_1] };
+    Var::at(value, tape, list.push(op, node))
+}
+
+/// The tape and list that the variables among `arguments` share; `None` where all are constants.
+#[track_caller]
+pub(crate) fn list_of<T: Real>(
+    arguments: impl Iterator<Item = Var<T>>,
+) -> Option<(u32, core::ptr::NonNull<List<T>>)> {
+    let mut last: Option<Var<T>> = None;
+    let mut highest: Option<Var<T>> = None;
+    for argument in arguments.filter(|argument| !argument.is_constant()) {
+        if let Some(last) = last
+            && last.tape() != argument.tape()
+        {
+            foreign(last, argument);
+        }
+        last = Some(argument);
+        if highest.is_none_or(|highest| argument.index() > highest.index()) {
+            highest = Some(argument);
+        }
+    }
+    let highest = highest?;
+    let list = match registry::cached::<T>(highest.tape()) {
+        Some(list) => list,
+        None => find(highest)?,
+    };
+    // SAFETY: as in `Var::record`.
+    let len = unsafe { list.as_ref() }.len();
+    if highest.index() >= len {
+        rewound(highest, len);
+    }
+    Some((highest.tape(), list))
+}
+
+/// The list of a variable; `None` for a constant.
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn find<T: Real>(variable: Var<T>) -> Option<core::ptr::NonNull<List<T>>> {
+    if variable.is_constant() {
+        return None;
+    }
+    let list = registry::find(variable.tape());
+    if list.is_none() {
+        let why = registry::explain_missing(variable.tape());
+        panic!("variable {variable:?} cannot be used here: {why}");
+    }
+    list
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn foreign<T: Real>(a: Var<T>, b: Var<T>) -> ! {
+    for variable in [a, b] {
+        if registry::find::<T>(variable.tape()).is_none() {
+            let why = registry::explain_missing(variable.tape());
+            panic!("variable {variable:?} cannot be used here: {why}");
+        }
+    }
+    panic!(
+        "variables {a:?} and {b:?} are on different tapes ({} and {}): one operation takes variables of one tape; \
+         pass the value of one as a number if its derivative is not wanted",
+        a.tape(),
+        b.tape()
+    );
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn rewound<T: Real>(variable: Var<T>, len: u32) -> ! {
+    panic!(
+        "variable {variable:?} cannot be used here: tape {} has been rewound to a mark before it was recorded \
+         ({} nodes are left)",
+        variable.tape(),
+        len - 1
+    );
+}
+
+impl<T: Real> From<T> for Var<T> {
+    fn from(value: T) -> Self {
+        Self::constant(value)
+    }
+}
+
+impl<T: Real> Display for Var<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Display::fmt(&self.value, f)
+    }
+}
+
+/// The value, and the index in its list: `2.5 (v3)`.
+impl<T: Real> Debug for Var<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_constant() {
+            write!(f, "{:?} (constant)", self.value)
+        } else {
+            write!(f, "{:?} (v{})", self.value, self.index())
+        }
+    }
+}
+
+macro_rules! define_var {
+    (
+        []
+        operator_1 { $($name_o1:ident $op_o1:ident $symbol_o1:literal [$r_o1:expr] |$x_o1:ident, $y_o1:ident| $p_o1:expr;)* }
+        operator_2 { $($name_o2:ident $op_o2:ident $symbol_o2:tt [$($r_o2:expr),*] |$x_o2:ident, $y_o2:ident, $z_o2:ident| ($p_o2:expr, $q_o2:expr);)* }
+        function_1 { $($(#[$doc_1:meta])* $home_1:ident $name_1:ident $op_1:ident [$r_1:expr] |$x_1:ident, $y_1:ident| $p_1:expr;)* }
+        indexed { $($(#[$doc_i:meta])* $home_i:ident $name_i:ident $op_i:ident($index:ty) [$r_i:expr] |$x_i:ident, $n_i:ident, $y_i:ident| $p_i:expr;)* }
+        function_2 { $($(#[$doc_2:meta])* $home_2:ident $name_2:ident $op_2:ident($b_2:ident) [$($r_2:expr),*] |$x_2:ident, $y_2:ident, $z_2:ident| ($p_2:expr, $q_2:expr);)* }
+        function_3 { $($(#[$doc_3:meta])* $home_3:ident $name_3:ident $op_3:ident($b_3:ident, $c_3:ident) [$($r_3:expr),*] |$x_3:ident, $y_3:ident, $z_3:ident, $w_3:ident| ($p_3:expr, $q_3:expr, $s_3:expr);)* }
+    ) => {
+        /// The operations of the table, also as inherent methods: no trait need be imported, and importing several that
+        /// have methods of the same names is never ambiguous.
+        impl<T: Real> Var<T> {
+            $(
+                $(#[$doc_1])*
+                #[inline(always)]
+                #[track_caller]
+                pub fn $name_1(self) -> Self {
+                    let value = self.value.$name_1();
+                    let zero = T::from_f64(0.0);
+                    self.record_1(Op::$op_1, value, || partial::$name_1::of_0(self.value, value), zero)
+                }
+            )*
+            $(
+                $(#[$doc_i])*
+                #[inline(always)]
+                #[track_caller]
+                pub fn $name_i(self, n: $index) -> Self {
+                    let value = self.value.$name_i(n);
+                    let index = T::from_f64(f64::from(n));
+                    self.record_1(Op::$op_i, value, || partial::$name_i::of_0(self.value, n, value), index)
+                }
+            )*
+            $(
+                $(#[$doc_2])*
+                #[inline(always)]
+                #[track_caller]
+                pub fn $name_2(self, $b_2: Self) -> Self {
+                    let (x, y) = (self.value, $b_2.value);
+                    let value = x.$name_2(y);
+                    self.record_2(
+                        $b_2,
+                        Op::$op_2,
+                        value,
+                        || partial::$name_2::of_0(x, y, value),
+                        || partial::$name_2::of_1(x, y, value),
+                    )
+                }
+            )*
+            $(
+                $(#[$doc_3])*
+                #[inline]
+                #[track_caller]
+                pub fn $name_3(self, $b_3: Self, $c_3: Self) -> Self {
+                    let (x, y, z) = (self.value, $b_3.value, $c_3.value);
+                    let value = x.$name_3(y, z);
+                    let arguments = [
+                        (self, partial::$name_3::of_0(x, y, z, value)),
+                        ($b_3, partial::$name_3::of_1(x, y, z, value)),
+                        ($c_3, partial::$name_3::of_2(x, y, z, value)),
+                    ];
+                    Self::record_all(Op::$op_3, value, arguments.into_iter(), T::from_f64(0.0))
+                }
+            )*
+        }
+
+        impl<T: Real> Real for Var<T> {
+            const DEPTH: usize = T::DEPTH + 1;
+
+            #[inline(always)]
+            fn from_f64(value: f64) -> Self {
+                Self::constant(T::from_f64(value))
+            }
+
+            #[inline(always)]
+            fn primal(self) -> f64 {
+                self.value.primal()
+            }
+
+            #[inline]
+            #[track_caller]
+            fn select(condition: Self, a: Self, b: Self) -> Self {
+                let value = T::select(condition.value, a.value, b.value);
+                let partials = partial::select(condition.value);
+                let arguments = [(condition, partials[0]), (a, partials[1]), (b, partials[2])];
+                Self::record_all(Op::Select, value, arguments.into_iter(), T::from_f64(0.0))
+            }
+
+            $(#[inline(always)] #[track_caller] fn $name_1(self) -> Self { Var::$name_1(self) })*
+            $(#[inline(always)] #[track_caller] fn $name_i(self, n: $index) -> Self { Var::$name_i(self, n) })*
+            $(#[inline(always)] #[track_caller] fn $name_2(self, $b_2: Self) -> Self { Var::$name_2(self, $b_2) })*
+            $(#[inline(always)] #[track_caller] fn $name_3(self, $b_3: Self, $c_3: Self) -> Self { Var::$name_3(self, $b_3, $c_3) })*
+
+            #[track_caller]
+            fn sum_of<I: Iterator<Item = Self> + Clone>(terms: I) -> Self {
+                let value = T::sum_of(terms.clone().map(|term| term.value));
+                let one = T::from_f64(1.0);
+                Self::record_all(Op::Sum, value, terms.map(|term| (term, one)), T::from_f64(-0.0))
+            }
+
+            #[track_caller]
+            fn dot_of<I: Iterator<Item = (Self, Self)> + Clone>(pairs: I) -> Self {
+                let value = T::dot_of(pairs.clone().map(|(a, b)| (a.value, b.value)));
+                let firsts = pairs.clone().map(|(a, _)| a);
+                let Some((tape, mut list)) = list_of(firsts.chain(pairs.clone().map(|(_, b)| b))) else {
+                    return Self::constant(value);
+                };
+                let edges = pairs.map(|(a, b)| {
+                    let product = a.value * b.value;
+                    [
+                        a.edge(|| partial::mul::of_0(a.value, b.value, product)),
+                        b.edge(|| partial::mul::of_1(a.value, b.value, product)),
+                    ]
+                });
+                // SAFETY: as in `record`; the iterator computes on plain values, or records on other lists.
+                let index = unsafe { list.as_mut() }.push_pairs(Op::Dot, edges);
+                Self::at(value, tape, index)
+            }
+
+            #[track_caller]
+            fn norm_of<I: Iterator<Item = Self> + Clone>(components: I) -> Self {
+                let value = T::norm_of(components.clone().map(|x| x.value));
+                let arguments = components.map(|x| (x, real::norm_partial(x.value, value)));
+                Self::record_all(Op::Norm, value, arguments, T::from_f64(0.0))
+            }
+
+            #[track_caller]
+            fn log_sum_exp_of<I: Iterator<Item = Self> + Clone>(terms: I) -> Self {
+                let (value, weights) = real::log_sum_exp_weights(terms.clone().map(|term| term.value));
+                let arguments = terms.zip(weights.iter().copied());
+                Self::record_all(Op::LogSumExp, value, arguments, T::from_f64(f64::NEG_INFINITY))
+            }
+
+            #[inline(always)]
+            fn vanishes(self) -> bool {
+                self.is_constant() && self.value.vanishes()
+            }
+        }
+    };
+}
+for_each_op!(define_var);

@@ -1,0 +1,327 @@
+//! Trains the network A→B→C→D so that D is 17 when A is 3, 200 when A is 10 and −17 when A is 7.
+//!
+//! Run it with `cargo run --release --example chain`, and with `-- --help` for its options. It trains the chain twice:
+//! without biases and activations, which cannot pass through these points and comes to rest at the least-squares
+//! optimum; then with biases and one sine, which can. Before and after, it explains the gradient of the first sample.
+
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::{Parser, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use nn::{Builder, Chain, Error, Sample, Stop, Trained, Training};
+
+const SAMPLES: [(f64, f64); 3] = [(3.0, 17.0), (10.0, 200.0), (7.0, -17.0)];
+
+/// How far a prediction may be from its target.
+const WITHIN: f64 = 0.01;
+
+/// Trains a chain network, one number per node and one weight per edge, and explains its gradient.
+#[derive(Parser)]
+#[command(allow_negative_numbers = true)]
+struct Options {
+    /// How many nodes (named A, B, C, …), or their names with commas between
+    #[arg(long, default_value = "4")]
+    nodes: String,
+    /// Size of a step [default: 0.01 for adam, 1e-5 for plain, 1e-6 for momentum]
+    #[arg(long)]
+    rate: Option<f64>,
+    /// How many times to go through the samples at most
+    #[arg(long, default_value_t = 20_000)]
+    epochs: usize,
+    /// Determines the weights to start from
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How to make steps from derivatives
+    #[arg(long, value_enum, default_value = "adam")]
+    optimizer: Optimizer,
+    /// Samples to learn instead of 3,17 10,200 7,-17: a line each, input and target with a comma between
+    #[arg(long, value_name = "FILE.csv")]
+    data: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Optimizer {
+    Plain,
+    Momentum,
+    Adam,
+}
+
+fn main() -> ExitCode {
+    match run(&Options::parse(), &mut io::stdout().lock()) {
+        Err(error) if !is_broken_pipe(&error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+fn run(options: &Options, out: &mut impl Write) -> Result<()> {
+    let samples = match &options.data {
+        Some(path) => read_samples(path)?,
+        None => SAMPLES.map(Sample::from).to_vec(),
+    };
+    let builder = named_nodes(&options.nodes)?.seed(options.seed);
+    let linear = builder.clone().build()?;
+    let names: Vec<String> = linear.nodes().map(str::to_owned).collect();
+
+    writeln!(out, "The chain {} learns", names.join("→"))?;
+    for Sample { input, target } in &samples {
+        writeln!(out, "  {} = {target} when {} = {input}", names[names.len() - 1], names[0])?;
+    }
+
+    heading(out, "1. Without biases and activations")?;
+    let linear = train(out, options, linear, &samples, linear_training(options))?;
+    explain_linear_limit(out, &linear, &samples)?;
+
+    heading(out, "2. With biases, and a sine at the first node after the input")?;
+    let mut builder = builder.biases();
+    if names.len() > 2 {
+        builder = builder.activation(&names[1], "sin".parse()?);
+        explain_sine(out, &names, &samples)?;
+    } else {
+        writeln!(
+            out,
+            "Two nodes leave none for a sine: the chain with a bias is a straight line."
+        )?;
+    }
+    let chain = train(out, options, builder.build()?, &samples, sine_training(options, &samples))?;
+    let error = largest_error(&chain, &samples);
+    let verdict = if error <= WITHIN { "Reached" } else { "Not reached" };
+    writeln!(out, "{verdict}: every target within {WITHIN} (largest error {error:.2e})")?;
+    Ok(())
+}
+
+/// Without an exact solution to aim at, the training ends when the loss falls no more.
+fn linear_training(options: &Options) -> Training {
+    Training { patience: Some(2_000), ..options.training() }
+}
+
+/// The mean of the squares is at least the largest square over their number.
+fn sine_training(options: &Options, samples: &[Sample]) -> Training {
+    Training { tolerance: WITHIN * WITHIN / samples.len() as f64, ..options.training() }
+}
+
+impl Options {
+    fn training(&self) -> Training {
+        let (optimizer, rate) = match self.optimizer {
+            Optimizer::Plain => (nn::Optimizer::Plain, 1e-5),
+            Optimizer::Momentum => (nn::Optimizer::MOMENTUM, 1e-6),
+            Optimizer::Adam => (nn::Optimizer::ADAM, 0.01),
+        };
+        let rate = self.rate.unwrap_or(rate);
+        Training { optimizer, rate, epochs: self.epochs, ..Training::default() }
+    }
+}
+
+/// Trains the chain between two explanations of its gradient.
+fn train(
+    out: &mut impl Write,
+    options: &Options,
+    mut chain: Chain,
+    samples: &[Sample],
+    training: Training,
+) -> Result<Chain> {
+    writeln!(out, "Before training (seed {}): {:.6}\n", options.seed, chain.parameters())?;
+    writeln!(out, "{}\n", chain.explain(samples[0])?)?;
+
+    let start = Instant::now();
+    let trained = train_with_progress(&mut chain, samples, &training)?;
+    report(out, &trained, start)?;
+
+    writeln!(out, "After training: {:.6}\n", chain.parameters())?;
+    writeln!(out, "{}\n", chain.explain(samples[0])?)?;
+    write_predictions(out, &chain, samples)?;
+    Ok(chain)
+}
+
+/// The bar shows on a terminal only.
+fn train_with_progress(
+    chain: &mut Chain,
+    samples: &[Sample],
+    training: &Training,
+) -> Result<Trained> {
+    let style = ProgressStyle::with_template("{wide_bar} epoch {pos} of {len}, loss {msg}")?;
+    let bar = ProgressBar::new(training.epochs as u64).with_style(style);
+    let trained = chain.train_watched(samples, training, |epoch| {
+        if epoch.number.is_multiple_of(100) {
+            bar.set_message(format!("{:.4e}", epoch.loss));
+            bar.set_position(epoch.number as u64);
+        }
+        ControlFlow::Continue(())
+    });
+    bar.finish_and_clear();
+    trained.map_err(|error| match error {
+        Error::Diverged(diverged) => {
+            anyhow!("{diverged}\nThe last finite weights: {}", diverged.last_finite)
+        }
+        error => error.into(),
+    })
+}
+
+/// The loss at the start, after 1, 10, 100, … epochs, and in the end.
+fn report(out: &mut impl Write, trained: &Trained, start: Instant) -> Result<()> {
+    writeln!(out, "{:>8}  mean squared error", "epoch")?;
+    let powers = (0..).map(|power| 10_usize.pow(power));
+    let epochs = powers.take_while(|&epoch| epoch < trained.epochs());
+    for epoch in [0].into_iter().chain(epochs).chain([trained.epochs()]) {
+        writeln!(out, "{epoch:>8}  {:.6}", trained.history[epoch])?;
+    }
+    let why = match trained.stop {
+        Stop::Tolerance => "the error is small enough",
+        Stop::Patience => "the error falls no more",
+        Stop::Epochs => "all epochs are done",
+        Stop::Callback => "it was asked to",
+    };
+    let seconds = start.elapsed().as_secs_f64();
+    writeln!(out, "Stopped after {} epochs ({seconds:.3} s): {why}.\n", trained.epochs())?;
+    Ok(())
+}
+
+fn write_predictions(out: &mut impl Write, chain: &Chain, samples: &[Sample]) -> Result<()> {
+    writeln!(out, "{:>12} {:>12} {:>14} {:>14}", "input", "target", "prediction", "error")?;
+    for &Sample { input, target } in samples {
+        let prediction = chain.predict(input);
+        let error = prediction - target;
+        writeln!(out, "{input:>12} {target:>12} {prediction:>14.6} {error:>14.6}")?;
+    }
+    writeln!(out)?;
+    Ok(())
+}
+
+/// Why a chain without biases and activations stops where it does: it is the line D = (ab·bc·cd)·A, and the mean of
+/// (w·A − D)² is smallest at w = Σ A·D / Σ A².
+fn explain_linear_limit(out: &mut impl Write, chain: &Chain, samples: &[Sample]) -> Result<()> {
+    let edges: Vec<&str> = chain.weights().keys().map(String::as_str).collect();
+    let product: f64 = chain.weights().values().product();
+    let loss = chain.loss(samples)?;
+
+    let mean =
+        |f: &dyn Fn(&Sample) -> f64| samples.iter().map(f).sum::<f64>() / samples.len() as f64;
+    let square = mean(&|s| s.input * s.input);
+    if square == 0.0 {
+        writeln!(out, "Every input is 0, and so is every prediction, whatever the weights.")?;
+        return Ok(());
+    }
+    let best = mean(&|s| s.input * s.target) / square;
+    let least = mean(&|s| (best * s.input - s.target).powi(2));
+    writeln!(out, "Product of the weights: {product:.10}")?;
+    writeln!(out, "Least-squares optimum:  {best:.10}")?;
+    writeln!(out, "Mean squared error:     {loss:.10}")?;
+    writeln!(out, "The least there is:     {least:.10}\n")?;
+
+    let names: Vec<&str> = chain.nodes().collect();
+    let (input, output) = (names[0], names[names.len() - 1]);
+    let product = if edges.len() > 4 {
+        format!("{}·…·{}", edges[0], edges[edges.len() - 1])
+    } else {
+        edges.join("·")
+    };
+    let ratios = samples.iter().filter(|s| s.input != 0.0);
+    let ratios: Vec<String> = ratios.map(|s| format!("{:.4}", s.target / s.input)).collect();
+    writeln!(
+        out,
+        "Without biases and activations {output} = ({product})·{input}, a straight line through the origin:"
+    )?;
+    writeln!(
+        out,
+        "{output}/{input} is the same for every sample. The targets ask for {}.",
+        ratios.join(", ")
+    )?;
+    let verdict = if least > 1e-12 * mean(&|s| s.target * s.target) {
+        "No weights can pass through these points: a linear chain can only come as near as least squares."
+    } else {
+        "These points lie on such a line."
+    };
+    writeln!(out, "{verdict}")?;
+    Ok(())
+}
+
+fn explain_sine(out: &mut impl Write, names: &[String], samples: &[Sample]) -> Result<()> {
+    let (input, output) = (&names[0], &names[names.len() - 1]);
+    let first = &names[1];
+    writeln!(
+        out,
+        "\
+Each node is one number, so {output} is a function within a function of {input}. Of monotone ones (tanh, sigmoid,
+relu, softplus, with any weights and biases) such a {output} could only rise or only fall with {input}. The sine
+at {first} turns, smoothly and again and again, so that {output} can do both{}.
+What {output} is between the samples is another matter: they do not determine it.
+",
+        if is_monotone(samples) { "" } else { ", as the targets do" }
+    )?;
+    Ok(())
+}
+
+fn is_monotone(samples: &[Sample]) -> bool {
+    let mut sorted = samples.to_vec();
+    sorted.sort_by(|a, b| a.input.total_cmp(&b.input));
+    sorted.is_sorted_by(|a, b| a.target <= b.target)
+        || sorted.is_sorted_by(|a, b| a.target >= b.target)
+}
+
+fn largest_error(chain: &Chain, samples: &[Sample]) -> f64 {
+    samples.iter().map(|s| (chain.predict(s.input) - s.target).abs()).fold(0.0, f64::max)
+}
+
+fn heading(out: &mut impl Write, text: &str) -> Result<()> {
+    writeln!(out, "\n{text}\n{}\n", "─".repeat(text.chars().count()))?;
+    Ok(())
+}
+
+/// `4` means A, B, C and D; `in,hidden,out` means these.
+fn named_nodes(nodes: &str) -> Result<Builder> {
+    match nodes.parse::<usize>() {
+        Ok(count) => Ok(Chain::builder().letters(count)?),
+        Err(_) => Ok(Chain::builder().nodes(nodes.split(',').map(str::trim))),
+    }
+}
+
+/// A line per sample: input and target. A first line that is no pair of numbers is a heading.
+fn read_samples(path: &Path) -> Result<Vec<Sample>> {
+    let in_file = || format!("in {}", path.display());
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .comment(Some(b'#'))
+        .trim(csv::Trim::All)
+        .from_path(path)
+        .with_context(|| format!("cannot open {}", path.display()))?;
+    let mut samples = Vec::new();
+    for (index, record) in reader.records().enumerate() {
+        let record = record.with_context(in_file)?;
+        match sample(&record) {
+            Ok(sample) => samples.push(sample),
+            Err(_) if index == 0 && is_heading(&record) => {}
+            Err(error) => return Err(error).with_context(in_file),
+        }
+    }
+    if samples.is_empty() {
+        bail!("no samples in {}", path.display());
+    }
+    Ok(samples)
+}
+
+fn sample(record: &csv::StringRecord) -> Result<Sample> {
+    let line = record.position().map_or(0, csv::Position::line);
+    if record.len() != 2 {
+        bail!("line {line} has {} fields: input and target make 2", record.len());
+    }
+    let number = |field: &str| {
+        field.parse::<f64>().map_err(|_| anyhow!("line {line}: {field:?} is not a number"))
+    };
+    Ok(Sample { input: number(&record[0])?, target: number(&record[1])? })
+}
+
+fn is_heading(record: &csv::StringRecord) -> bool {
+    record.len() == 2 && record.iter().all(|field| field.parse::<f64>().is_err())
+}
+
+/// Whether the reader of our output has seen enough.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

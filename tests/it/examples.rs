@@ -1,0 +1,203 @@
+//! What the examples print, and that they refuse bad input with a message instead of a panic.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// Cargo builds the examples before it runs the tests of their package, into the folder beside the tests' own.
+fn binary(example: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let profile = test.parent().and_then(Path::parent).unwrap();
+    let binary =
+        profile.join("examples").join(format!("{example}{}", std::env::consts::EXE_SUFFIX));
+    assert!(
+        binary.exists(),
+        "{} is not built: run `cargo test`, without `--test`",
+        binary.display()
+    );
+    binary
+}
+
+fn run(example: &str, arguments: &[&str]) -> Output {
+    Command::new(binary(example)).args(arguments).env("RUST_BACKTRACE", "0").output().unwrap()
+}
+
+#[track_caller]
+fn output_of(example: &str, arguments: &[&str]) -> String {
+    let output = run(example, arguments);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{example} {arguments:?}: {}\n{errors}", output.status);
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The example prints this, among other things.
+#[track_caller]
+fn check(example: &str, arguments: &[&str], expected: &str) {
+    let output = output_of(example, arguments);
+    assert!(
+        output.contains(expected),
+        "{example} {arguments:?} does not print {expected:?}:\n{output}"
+    );
+}
+
+/// The example prints this number behind this label, to 1e-6 relative.
+#[track_caller]
+fn check_number(example: &str, arguments: &[&str], label: &str, expected: f64) {
+    let output = output_of(example, arguments);
+    let behind = output.split_once(label).map(|(_, behind)| behind.split_whitespace().next());
+    let number = behind.flatten().and_then(|number| number.parse::<f64>().ok());
+    let is_expected = number.is_some_and(|number| (number / expected - 1.0).abs() < 1e-6);
+    assert!(is_expected, "{example} prints {number:?} behind {label:?}, not {expected}:\n{output}");
+}
+
+/// The example fails, says this, and does not panic.
+#[track_caller]
+fn check_refusal(example: &str, arguments: &[&str], expected: &str) {
+    let output = run(example, arguments);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{example} accepts {arguments:?}");
+    assert!(errors.contains(expected), "{example} does not say {expected:?}:\n{errors}");
+    assert!(!errors.contains("panicked"), "{errors}");
+}
+
+/// A file for `--data` with this text.
+fn data(name: &str, text: &str) -> String {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn chain_reaches_the_least_squares_product() {
+    check_number("chain", &[], "Product of the weights:", 1932.0 / 158.0);
+}
+
+#[test]
+fn chain_reaches_the_least_squares_error() {
+    let least = (40_578.0 - 1932.0 * 1932.0 / 158.0) / 3.0;
+    check_number("chain", &[], "Mean squared error:", least);
+}
+
+#[test]
+fn chain_says_that_a_linear_chain_cannot_pass_through_the_points() {
+    check("chain", &[], "No weights can pass through these points");
+}
+
+#[test]
+fn chain_says_why_a_linear_chain_cannot() {
+    check("chain", &[], "D = (ab·bc·cd)·A, a straight line through the origin");
+}
+
+#[test]
+fn chain_reaches_the_targets_with_bias_and_sine() {
+    check("chain", &[], "Reached: every target within 0.01");
+}
+
+#[test]
+fn chain_reaches_the_targets_from_twenty_seeds() {
+    for seed in 0..20 {
+        check("chain", &["--seed", &seed.to_string()], "Reached: every target within 0.01");
+    }
+}
+
+#[test]
+fn chain_reaches_the_targets_with_momentum() {
+    check("chain", &["--optimizer", "momentum"], "Reached: every target within 0.01");
+}
+
+#[test]
+fn chain_reaches_the_least_squares_product_with_plain_descent() {
+    check_number("chain", &["--optimizer", "plain"], "Product of the weights:", 1932.0 / 158.0);
+}
+
+#[test]
+fn chain_explains_the_gradient_as_products() {
+    check("chain", &[], "∂L/∂ab = [∂L/∂D·∂D/∂C·∂C/∂B]·∂B/∂ab = [");
+}
+
+#[test]
+fn chain_trains_twenty_six_nodes() {
+    check_number("chain", &["--nodes", "26"], "Product of the weights:", 1932.0 / 158.0);
+}
+
+#[test]
+fn chain_takes_names() {
+    check("chain", &["--nodes", "in,hidden,out"], "out = 200 when in = 10");
+}
+
+#[test]
+fn chain_shows_what_it_can_do() {
+    check("chain", &["--help"], "--optimizer <OPTIMIZER>");
+}
+
+#[test]
+fn chain_reads_samples_below_a_heading() {
+    let file = data("line.csv", "# doubles\nA, D\n1, 2\n2, 4\n");
+    check("chain", &["--data", &file], "These points lie on such a line.");
+}
+
+#[test]
+fn chain_refuses_one_node() {
+    check_refusal("chain", &["--nodes", "1"], "a chain needs at least 2 nodes, got 1");
+}
+
+#[test]
+fn chain_refuses_the_same_name_twice() {
+    check_refusal("chain", &["--nodes", "A,B,A"], r#"two nodes have the name "A""#);
+}
+
+#[test]
+fn chain_refuses_a_negative_rate() {
+    check_refusal("chain", &["--rate", "-1"], "the rate cannot be -1");
+}
+
+#[test]
+fn chain_refuses_an_unknown_optimizer() {
+    check_refusal("chain", &["--optimizer", "newton"], "[possible values: plain, momentum, adam]");
+}
+
+#[test]
+fn chain_returns_the_last_finite_weights_of_a_training_that_diverges() {
+    check_refusal(
+        "chain",
+        &["--optimizer", "plain", "--rate", "1"],
+        "try a rate below 1\nThe last finite weights: ab = ",
+    );
+}
+
+#[test]
+fn chain_refuses_a_file_that_is_not_there() {
+    check_refusal("chain", &["--data", "nowhere.csv"], "cannot open nowhere.csv");
+}
+
+#[test]
+fn chain_refuses_a_file_without_samples() {
+    check_refusal("chain", &["--data", &data("empty.csv", "A,D\n")], "no samples in ");
+}
+
+#[test]
+fn chain_names_the_line_of_what_is_no_number() {
+    let file = data("word.csv", "1,2\n3,four\n");
+    check_refusal("chain", &["--data", &file], r#"line 2: "four" is not a number"#);
+}
+
+#[test]
+fn chain_names_the_line_of_what_is_no_pair() {
+    check_refusal("chain", &["--data", &data("triple.csv", "1,2\n1,2,3\n")], "line: 2");
+}
+
+#[test]
+fn alphabet_says_that_25_of_26_factors_are_known() {
+    check("alphabet", &[], "a product of 26 factors, of which 25 are known");
+}
+
+#[test]
+fn alphabet_gives_the_derivative_of_the_first_edge() {
+    check("alphabet", &[], "= [-22] × 3 = -66");
+}
+
+#[test]
+fn alphabet_s_work_grows_linearly_with_reuse_and_quadratically_without() {
+    let output = output_of("alphabet", &[]);
+    let last = output.lines().find(|line| line.starts_with("  26,000")).unwrap();
+    assert!(last.contains("51,998  ×10.0") && last.contains("337,987,000 ×100.0"), "{last}");
+}
