@@ -97,7 +97,10 @@ fn print_check(names: &[&str], exact: &[f64], plain: impl Fn(&[f64]) -> f64, x: 
             plain(&x)
         };
         let numeric = check::derivative(along, x[index]);
-        println!("with respect to {name}: {:.10}, numerically {:.10}", exact[index], numeric.value);
+        println!(
+            "with respect to {name}: {:.10} (numerically {:.10})",
+            exact[index], numeric.value
+        );
     }
     let verdict: Verdict = check::gradient_of(&plain, exact, x);
     println!("verdict: {verdict}");

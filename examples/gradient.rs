@@ -66,6 +66,10 @@ fn run(options: &Options, out: &mut impl Write) -> Result<()> {
         writeln!(out, "Try your own formula: -- \"{formula}\" {}\n", values.join(" "))?;
     }
     write_gradient(out, &expression, &point)?;
+    if point.names.is_empty() {
+        writeln!(out, "The formula has no variables: there is nothing to differentiate.")?;
+        return Ok(());
+    }
     write_list(out, &tape, output, &point)?;
     write_check(out, &expression, &point)?;
     if options.hessian {
@@ -145,10 +149,8 @@ fn write_gradient(out: &mut impl Write, expression: &Expression, point: &Point) 
 fn write_list(out: &mut impl Write, tape: &Tape, output: Var, point: &Point) -> Result<()> {
     writeln!(out, "\nThe Wengert list, with the adjoints of one reverse sweep")?;
     write!(out, "{}", tape.show(output))?;
-    if !point.names.is_empty() {
-        let inputs = point.names_with(|index, name| format!("v{} is {name}", index + 1));
-        writeln!(out, "({inputs})")?;
-    }
+    let inputs = point.names_with(|index, name| format!("v{} is {name}", index + 1));
+    writeln!(out, "({inputs})")?;
     Ok(())
 }
 
@@ -156,19 +158,17 @@ fn write_check(out: &mut impl Write, expression: &Expression, point: &Point) -> 
     let report = check::report(function(expression), &point.values);
     writeln!(out, "\nAgainst numeric derivatives: {}", report.verdict())?;
     write!(out, "{report}")?;
-    if !point.names.is_empty() {
-        let inputs = point.names_with(|index, name| format!("{index} is {name}"));
-        writeln!(out, "({inputs})")?;
-    }
+    let inputs = point.names_with(|index, name| format!("{index} is {name}"));
+    writeln!(out, "({inputs})")?;
     Ok(())
 }
 
 fn write_hessian(out: &mut impl Write, expression: &Expression, point: &Point) -> Result<()> {
     let (_, _, hessian) = tape::hessian(function(expression), &point.values);
     writeln!(out, "\nHessian, a row and a column for each of {}", point.names.join(", "))?;
-    let cells: Vec<String> = hessian.data.iter().map(f64::to_string).collect();
+    let cells: Vec<String> = hessian.data.iter().map(ToString::to_string).collect();
     let width = cells.iter().map(String::len).max().unwrap_or(0);
-    for row in cells.chunks(hessian.columns.max(1)) {
+    for row in cells.chunks(hessian.columns) {
         let row: Vec<String> = row.iter().map(|cell| format!("{cell:>width$}")).collect();
         writeln!(out, "{}", row.join("  "))?;
     }

@@ -43,7 +43,7 @@ fn main() {
     println!("price = {}", price(&market));
 
     println!("\n2. Its gradient, by one sweep");
-    let (value, gradient) = tape::gradient(|x| price(x), &market);
+    let (value, gradient) = tape::gradient(price, &market);
     assert_eq!(value, price(&market), "differentiating does not change the value");
     for (name, derivative) in NAMES.iter().zip(&gradient) {
         println!("∂price/∂{name} = {derivative}");
@@ -51,34 +51,33 @@ fn main() {
     println!("(traders say delta, vega, rho; the textbook's delta Φ(d₁) = {})", normal(0.35_f64));
 
     println!("\n3. How the gradient changes with the spot price: the Hessian times (1, 0, 0, 0)");
-    let (_, _, product) = tape::hessian_vector(|x| price(x), &market, &[1.0, 0.0, 0.0, 0.0]);
+    let (_, _, product) = tape::hessian_vector(price, &market, &[1.0, 0.0, 0.0, 0.0]);
     for (name, derivative) in NAMES.iter().zip(product) {
         println!("∂²price/∂spot∂{name} = {derivative}");
     }
 
     println!("\n4. A property test: the gradient agrees with numeric derivatives");
-    println!("at the market above: {}", check::gradient(|x| price(x), &market));
-    let tested = test_everywhere(|market| check::gradient(|x| price(x), market));
+    println!("at the market above: {}", check::gradient(price, &market));
+    let tested = test_everywhere(|market| check::gradient(price, market));
     println!(
-        "at 256 random markets: {}",
+        "at 100 random markets: {}",
         tested.map_or_else(|failure| failure, |()| "pass".into())
     );
 
     println!("\n5. The same test of a gradient derived by hand, with a mistake in it");
     let tested = test_everywhere(|market| check::gradient_of(price, &by_hand(market), market));
     println!("{}", tested.map_or_else(|failure| failure, |()| "pass".into()));
-    println!("(the market is the simplest that proptest found to fail)");
+    println!("(the simplest market that proptest found; vega lacks √years, which is ½ there)");
 }
 
 /// Holds a gradient against numeric derivatives at random markets; the failure is told with the simplest market.
 fn test_everywhere(verdict: impl Fn(&[f64]) -> Verdict) -> Result<(), String> {
     // The same markets at every run, so that the output is the same.
-    let config = Config { cases: 256, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: 100, failure_persistence: None, ..Config::default() };
     let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let tested = TestRunner::new_with_rng(config, random).run(&markets(), |market| {
         let verdict = verdict(&market);
-        prop_assert!(!verdict.is_mismatch(), "{verdict}");
-        Ok(())
+        if verdict.is_mismatch() { Err(TestCaseError::fail(verdict.to_string())) } else { Ok(()) }
     });
     tested.map_err(|error| match error {
         TestError::Fail(why, market) => format!("at {market:?}: {why}"),
@@ -88,7 +87,7 @@ fn test_everywhere(verdict: impl Fn(&[f64]) -> Verdict) -> Result<(), String> {
 
 /// Markets that occur. The price is smooth there; a kink would be reported as unchecked, not as a failure.
 fn markets() -> impl Strategy<Value = [f64; 4]> {
-    (50.0..200.0, 0.05..0.8, -0.02..0.15, 0.1..5.0)
+    (80.0..125.0, 0.2..0.6, 0.0..0.1, 0.25..4.0)
         .prop_map(|(spot, volatility, rate, years)| [spot, volatility, rate, years])
 }
 
@@ -115,7 +114,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_gradient_of_the_price_is_right(market in markets()) {
-            check::assert_gradient(|x| price(x), &market);
+            check::assert_gradient(price, &market);
         }
     }
 }

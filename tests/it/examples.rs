@@ -201,3 +201,160 @@ fn alphabet_s_work_grows_linearly_with_reuse_and_quadratically_without() {
     let last = output.lines().find(|line| line.starts_with("  26,000")).unwrap();
     assert!(last.contains("51,998  ×10.0") && last.contains("337,987,000 ×100.0"), "{last}");
 }
+
+const GRADIENT_EXAMPLE: [&str; 3] = ["x*y + sin(x)", "x=2", "y=3"];
+
+#[test]
+fn gradient_prints_the_value() {
+    check_number("gradient", &GRADIENT_EXAMPLE, "value =", 6.0 + 2.0_f64.sin());
+}
+
+#[test]
+fn gradient_prints_the_point() {
+    check("gradient", &GRADIENT_EXAMPLE, "at x = 2, y = 3\n");
+}
+
+#[test]
+fn gradient_prints_a_derivative_for_each_variable() {
+    check_number("gradient", &GRADIENT_EXAMPLE, "∂f/∂x =", 3.0 + 2.0_f64.cos());
+    check_number("gradient", &GRADIENT_EXAMPLE, "∂f/∂y =", 2.0);
+}
+
+#[test]
+fn gradient_prints_the_list_with_adjoints() {
+    check("gradient", &GRADIENT_EXAMPLE, "v3    v1 * v2            6  ∂v1 = 3, ∂v2 = 2         1");
+}
+
+#[test]
+fn gradient_agrees_with_numeric_derivatives() {
+    check("gradient", &GRADIENT_EXAMPLE, "Against numeric derivatives: pass");
+}
+
+#[test]
+fn gradient_says_that_a_kink_has_no_numeric_derivative() {
+    check("gradient", &["abs(x)", "x=0"], "unchecked: component 0: a kink");
+}
+
+#[test]
+fn gradient_prints_the_hessian_when_asked() {
+    check("gradient", &["x^2*y", "x=3", "y=2", "--hessian"], "for each of x, y\n4  6\n6  0\n");
+}
+
+#[test]
+fn gradient_prints_nothing_but_the_graph_when_asked() {
+    let graph = output_of("gradient", &["x*y", "x=2", "y=3", "--dot"]);
+    assert!(graph.starts_with("digraph") && graph.ends_with("}\n"), "{graph}");
+}
+
+#[test]
+fn gradient_without_arguments_shows_how_to_give_some() {
+    check("gradient", &[], r#"Try your own formula: -- "x*y + sin(x)" x=2 y=3"#);
+}
+
+#[test]
+fn gradient_takes_a_formula_that_begins_with_a_sign() {
+    check_number("gradient", &["-x^2", "x=3"], "∂f/∂x =", -6.0);
+}
+
+#[test]
+fn gradient_takes_constants_as_values() {
+    check_number("gradient", &["sin(x)", "x=pi/3"], "∂f/∂x =", 0.5);
+}
+
+#[test]
+fn gradient_of_a_constant_has_nothing_to_differentiate() {
+    check("gradient", &["2^10"], "value = 1024\nThe formula has no variables");
+}
+
+#[test]
+fn gradient_ends_with_exit_code_2_when_the_formula_is_wrong() {
+    assert_eq!(run("gradient", &["x +", "x=1"]).status.code(), Some(2));
+}
+
+#[test]
+fn gradient_points_at_what_it_cannot_read() {
+    check_refusal("gradient", &["x + sni(x)", "x=1"], "    ^^^ did you mean `sin`?");
+}
+
+#[test]
+fn gradient_says_which_value_is_missing() {
+    check_refusal("gradient", &["x*y", "x=1"], "no value is given for y: add y=…");
+}
+
+#[test]
+fn gradient_says_which_variable_is_unknown() {
+    check_refusal(
+        "gradient",
+        &["x*y", "x=1", "y=1", "z=1"],
+        "`z` is not a variable of the formula: its variables are x, y",
+    );
+}
+
+#[test]
+fn gradient_says_which_value_is_given_twice() {
+    check_refusal("gradient", &["x", "x=1", "x=2"], "`x` is given two values");
+}
+
+#[test]
+fn gradient_says_which_value_is_no_number() {
+    check_refusal("gradient", &["x", "x=y"], "the value of `x`: `y` has no value here");
+}
+
+#[test]
+fn your_own_function_prices_the_option_of_the_textbook() {
+    check_number("your_own_function", &[], "price =", 10.450_583_572_185_565);
+}
+
+#[test]
+fn your_own_function_prints_delta_and_gamma() {
+    let (delta, gamma) = (0.636_830_651_175_619_1, 0.018_762_017_345_846_9);
+    check_number("your_own_function", &[], "∂price/∂spot =", delta);
+    check_number("your_own_function", &[], "∂²price/∂spot∂spot =", gamma);
+}
+
+#[test]
+fn your_own_function_passes_its_property_test() {
+    check("your_own_function", &[], "at 100 random markets: pass");
+}
+
+#[test]
+fn your_own_function_finds_the_mistake_in_a_gradient_by_hand() {
+    check("your_own_function", &[], "at [80.0, 0.2, 0.0, 0.25]: mismatch: component 1 is 2.9557");
+}
+
+#[test]
+fn nested_derivatives_are_not_confused_in_any_pair_of_modes() {
+    for outer in ["reverse", "forward"] {
+        for inner in ["reverse", "forward"] {
+            check_number("nested", &[], &format!("outer {outer}, inner {inner}:"), 1.0);
+        }
+    }
+}
+
+#[test]
+fn nested_prints_the_third_taylor_coefficient_of_the_tangent() {
+    check_number("nested", &[], "c3 =", 1.0 / 3.0);
+}
+
+#[test]
+fn nested_differentiates_newton_s_method_as_the_implicit_function_theorem_does() {
+    let e = 1.498_701_133_517_848_4_f64;
+    check_number("nested", &[], "∂E/∂M =", 1.0 / (1.0 - 0.5 * e.cos()));
+    check_number("nested", &[], "∂E/∂e =", e.sin() / (1.0 - 0.5 * e.cos()));
+}
+
+#[test]
+fn custom_operation_reads_a_table() {
+    check_number("custom_operation", &[], "with respect to h:", 200.0 * (0.9093 - 1.007));
+}
+
+#[test]
+fn custom_operation_differentiates_a_root() {
+    check("custom_operation", &[], "with respect to a: 0.0769230769 (numerically 0.0769230769)");
+    check("custom_operation", &[], "with respect to b: -0.1538461538 (numerically -0.1538461538)");
+}
+
+#[test]
+fn custom_operation_agrees_with_numeric_derivatives() {
+    assert_eq!(output_of("custom_operation", &[]).matches("verdict: pass").count(), 2);
+}

@@ -1,1 +1,13 @@
-mod core_smoke;
+//! The integration tests as one binary: a module for each thing a reader looks for.
+
+mod engines;
+mod examples;
+mod linear_algebra;
+mod long_chain;
+mod misuse;
+mod nested;
+mod numeric_traits;
+mod operations;
+mod random_programs;
+mod sizes;
+mod tape;

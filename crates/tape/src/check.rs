@@ -21,7 +21,7 @@ use numeric::{Finding, Numeric, PRECISION, study};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Verdict {
     /// Every component agrees with its numeric derivative, which is known to about seven digits or better. (A component
-    /// close to 0, compared to the function's slopes around x, is known to 10⁻⁹ of those.)
+    /// close to 0, compared to the function's slopes around x, is known to 10⁻⁸ of those.)
     Pass,
     /// At least one component is wrong; this is the first.
     Mismatch {

@@ -202,3 +202,14 @@ impl<T: Real> List<T> {
         self.capacity = capacity;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_takes_24_bytes_and_its_operation_one_more() {
+        assert_eq!(size_of::<Node<f64>>(), 24);
+        assert_eq!(size_of::<Op>(), 1);
+    }
+}

@@ -153,13 +153,16 @@ macro_rules! implement {
 
         /// A real number as a complex one, as `f64` is: the imaginary part is 0, the modulus |x|.
         ///
+        /// Decompositions without iteration (Cholesky, LU, QR) differentiate to every order. Eigen- and singular values
+        /// come from iterations that end when the value has converged: take first derivatives of them only.
+        ///
         /// ```
         /// use nalgebra::{Matrix2, Vector2};
         /// use tape::Var;
         ///
         /// // xᵀA⁻¹x for A = diag(2, 4), differentiated with respect to x: 2A⁻¹x.
         /// let (value, gradient) = tape::gradient(
-        ///     |x| {
+        ///     |x: &[Var]| {
         ///         let x = Vector2::from_column_slice(x);
         ///         let a = Matrix2::from_diagonal(&Vector2::new(2.0, 4.0)).map(Var::constant);
         ///         x.dot(&a.cholesky().unwrap().solve(&x))

@@ -6,8 +6,8 @@
 use core::num::FpCategory;
 
 use num_traits::{
-    Bounded, Euclid, Float, FloatConst, FromPrimitive, Inv, MulAdd, MulAddAssign, Num, NumCast, One,
-    Pow, Signed, ToPrimitive, Zero,
+    Bounded, Euclid, Float, FloatConst, FromPrimitive, Inv, MulAdd, MulAddAssign, Num, NumCast,
+    One, Pow, Signed, ToPrimitive, Zero,
 };
 
 use crate::dual::Dual;
@@ -166,7 +166,7 @@ macro_rules! implement {
             /// Whether the value is ∞ or −∞.
             #[inline]
             pub fn is_infinite(self) -> bool {
-                self == f64::INFINITY || self == f64::NEG_INFINITY
+                !self.is_finite() && !self.is_nan()
             }
 
             /// Whether the value is neither infinite nor NaN.

@@ -236,10 +236,11 @@ macro_rules! number_like {
             }
         }
 
+        /// As `f64`'s: the empty sum is −0.
         impl<T: Real> Sum for $Type<T> {
             #[track_caller]
             fn sum<I: Iterator<Item = Self>>(terms: I) -> Self {
-                terms.reduce(|sum, term| sum + term).unwrap_or(Self::from_f64(0.0))
+                terms.reduce(|sum, term| sum + term).unwrap_or(Self::from_f64(-0.0))
             }
         }
 

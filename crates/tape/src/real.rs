@@ -68,6 +68,7 @@ macro_rules! define_real {
             $($(#[$doc_3])* fn $name_3(self, $b_3: Self, $c_3: Self) -> Self;)*
 
             /// x₀ + x₁ + …, added from the left; 0 for no terms. See [`sum`](crate::sum).
+            #[track_caller]
             fn sum(terms: &[Self]) -> Self {
                 Self::sum_of(terms.iter().copied())
             }
@@ -84,11 +85,13 @@ macro_rules! define_real {
 
             /// √(x₀² + x₁² + …), without overflow; 0 for no components. The derivative at the origin is 0.
             /// See [`norm`](crate::norm).
+            #[track_caller]
             fn norm(components: &[Self]) -> Self {
                 Self::norm_of(components.iter().copied())
             }
 
             /// ln(e^x₀ + e^x₁ + …), without overflow; −∞ for no terms. See [`log_sum_exp`](crate::log_sum_exp).
+            #[track_caller]
             fn log_sum_exp(terms: &[Self]) -> Self {
                 Self::log_sum_exp_of(terms.iter().copied())
             }

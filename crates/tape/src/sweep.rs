@@ -43,6 +43,8 @@ pub(crate) fn sweep<T: Real, const CONSUME: bool>(
         // the length of `adjoints`.
         unsafe {
             *adjoints.get_unchecked_mut(first) += node.partials[0] * adjoint;
+            // Half of all nodes have one argument. What they would send to the sink, one after the other, would make
+            // each wait for the one before.
             if second != 0 {
                 *adjoints.get_unchecked_mut(second) += node.partials[1] * adjoint;
             }

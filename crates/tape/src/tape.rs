@@ -322,7 +322,8 @@ impl<T: Real> Tape<T> {
             // `list_of` panics with the reason when the variable is stale; otherwise it is on another tape.
             list_of([variable].into_iter());
             panic!(
-                "{call}: variable {variable:?} is on tape {}, and this is tape {number}: call it on the tape that                  recorded the variable",
+                "{call}: variable {variable:?} is on tape {}, and this is tape {number}: call it on the tape that \
+                 recorded the variable",
                 variable.tape()
             );
         }
@@ -330,6 +331,7 @@ impl<T: Real> Tape<T> {
     }
 
     /// The gradient of `f` at `x` by one sweep, on this tape, which is cleared before. `inputs` is a buffer.
+    #[track_caller]
     pub(crate) fn gradient_into(
         &self,
         inputs: &mut Vec<Var<T>>,

@@ -25,7 +25,7 @@ use crate::registry::{self, CONSTANT};
 ///
 /// let tape = Tape::new();
 /// let x = tape.var(2.0);
-/// let y = 3.0 * x * x + Var::constant(1.0);
+/// let y: Var = 3.0 * x * x + Var::constant(1.0);
 /// assert_eq!(y.value(), 13.0);
 /// assert_eq!(tape.sweep(y).wrt(x), 12.0);
 /// ```
@@ -157,7 +157,10 @@ impl<T: Real> Var<T> {
 ///
 /// The parts of the node are passed on their own, not as a [`Node`]: they stay in registers up to the one place that
 /// writes them.
-#[inline(always)]
+///
+/// A debug build keeps it one function: some fifty instructions in every operator would make it compile for minutes.
+#[cfg_attr(debug_assertions, inline(never))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 #[track_caller]
 fn record<T: Real>(tape: u32, op: Op, value: T, first: (T, u32), second: (T, u32)) -> Var<T> {
     if let Some(mut list) = registry::cached::<T>(tape) {
@@ -242,7 +245,7 @@ fn find<T: Real>(variable: Var<T>) -> Option<core::ptr::NonNull<List<T>>> {
     let list = registry::find(variable.tape());
     if list.is_none() {
         let why = registry::explain_missing(variable.tape());
-        panic!("variable {variable:?} cannot be used here: {why}");
+        panic!("variable v{} cannot be used here: {why}", variable.index());
     }
     list
 }
@@ -254,7 +257,7 @@ fn foreign<T: Real>(a: Var<T>, b: Var<T>) -> ! {
     for variable in [a, b] {
         if registry::find::<T>(variable.tape()).is_none() {
             let why = registry::explain_missing(variable.tape());
-            panic!("variable {variable:?} cannot be used here: {why}");
+            panic!("variable v{} cannot be used here: {why}", variable.index());
         }
     }
     panic!(
@@ -270,8 +273,9 @@ fn foreign<T: Real>(a: Var<T>, b: Var<T>) -> ! {
 #[track_caller]
 fn rewound<T: Real>(variable: Var<T>, len: u32) -> ! {
     panic!(
-        "variable {variable:?} cannot be used here: tape {} has been rewound to a mark before it was recorded \
+        "variable v{} cannot be used here: tape {} has been rewound to a mark before it was recorded \
          ({} nodes are left)",
+        variable.index(),
         variable.tape(),
         len - 1
     );

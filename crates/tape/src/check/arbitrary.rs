@@ -183,7 +183,7 @@ enum Argument {
     Result(usize),
 }
 
-/// The alternatives stand in the order in which shrinking prefers them.
+/// A strategy for arguments, of which `results` in `results + 4` are earlier results.
 fn argument(variables: usize, results: u32) -> BoxedStrategy<Argument> {
     prop_oneof![
         3 => (0..variables).prop_map(Argument::Variable),
@@ -240,10 +240,9 @@ impl Expression {
                     }
                 }
             }
-            (EditKind::FirstVariable, Node::Operation(..) | Node::Variable(1..)) => {
-                nodes[index] = Node::Variable(0);
-            }
-            (EditKind::FirstVariable, Node::Constant(_)) if !self.must_be_constant(index) => {
+            (EditKind::FirstVariable, node)
+                if node != Node::Variable(0) && !self.must_be_constant(index) =>
+            {
                 nodes[index] = Node::Variable(0);
             }
             (EditKind::Operation, Node::Operation(op, arguments)) => {
@@ -506,4 +505,54 @@ fn push_operation(pieces: &mut Vec<Piece>, op: Op, arguments: &[usize], at_least
         pieces.push(Piece::Text(")"));
     }
     pieces[start..].reverse();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const X: usize = 0;
+    const Y: usize = 1;
+
+    /// The text of an expression of the nodes x0, x1, −2.5 and, from number 3 on, `operations`; the last is the result.
+    #[track_caller]
+    fn check(operations: &[(Op, [usize; 3])], wanted: &str) {
+        let variables = [Node::Variable(0), Node::Variable(1), Node::Constant(-2.5)];
+        let operations = operations.iter().map(|&(op, arguments)| Node::Operation(op, arguments));
+        let nodes = variables.into_iter().chain(operations).collect();
+        assert_eq!(Expression { nodes }.without_unused().to_string(), wanted);
+    }
+
+    #[test]
+    fn operators_have_parentheses_where_they_need_them() {
+        check(&[(Op::Add, [X, Y, 0]), (Op::Mul, [3, X, 0])], "(x0 + x1) * x0");
+        check(&[(Op::Mul, [X, Y, 0]), (Op::Add, [3, X, 0])], "x0 * x1 + x0");
+        check(&[(Op::Sub, [X, Y, 0]), (Op::Sub, [X, 3, 0])], "x0 - (x0 - x1)");
+        check(&[(Op::Sub, [X, Y, 0]), (Op::Sub, [3, X, 0])], "x0 - x1 - x0");
+        check(&[(Op::Div, [X, Y, 0]), (Op::Div, [X, 3, 0])], "x0 / (x0 / x1)");
+        check(&[(Op::Neg, [X, 0, 0]), (Op::Neg, [3, 0, 0])], "-(-x0)");
+        check(&[(Op::Neg, [2, 0, 0])], "-(-2.5)");
+        check(&[(Op::Add, [X, Y, 0]), (Op::Neg, [3, 0, 0])], "-(x0 + x1)");
+        check(&[(Op::Add, [X, 2, 0]), (Op::Max, [3, 2, 0])], "max(x0 + -2.5, -2.5)");
+    }
+
+    #[test]
+    fn a_result_that_is_used_twice_has_a_name() {
+        let operations = [(Op::Exp, [X, 0, 0]), (Op::Mul, [3, 3, 0]), (Op::Sub, [4, 3, 0])];
+        check(&operations, "let a0 = exp(x0); a0 * a0 - a0");
+    }
+
+    #[test]
+    fn what_the_result_does_not_need_is_left_out() {
+        check(&[(Op::Exp, [X, 0, 0]), (Op::Sin, [Y, 0, 0])], "sin(x1)");
+    }
+
+    #[test]
+    fn a_long_chain_is_written_and_evaluated_without_recursion() {
+        let mut nodes = vec![Node::Variable(0)];
+        nodes.extend((0..200_000).map(|argument| Node::Operation(Op::Neg, [argument, 0, 0])));
+        let chain = Expression { nodes };
+        assert_eq!(chain.evaluate(&[2.0]), 2.0);
+        assert!(chain.to_string().contains("(-(-x0))"));
+    }
 }

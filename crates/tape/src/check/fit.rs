@@ -1,11 +1,11 @@
 //! A polynomial with a kink, fitted to samples of a function around x: its slope there, and how far it can be trusted.
 
-use core::ops::RangeInclusive;
-
 /// Pairs of samples, one on either side of x, that one fit uses.
 pub(super) const PAIRS: usize = 7;
 /// Samples that one fit uses: the pairs, and x itself.
 pub(super) const SAMPLES: usize = 2 * PAIRS + 1;
+/// Up to this many roundings of the largest value, what the function does may be rounding; beyond, it is structure.
+pub(super) const ROUGHNESS: f64 = 256.0;
 /// The polynomial's degree. Odd, so that its highest power serves the slope and not the curvature.
 const DEGREE: i32 = 7;
 /// What a fit determines: the polynomial's coefficients, and the kink.
@@ -21,7 +21,7 @@ pub(super) struct Sample {
     pub(super) value: f64,
 }
 
-/// f(x + t) ≈ c + slope·t + kink·|t| + c₂t² + … + c₇t⁷, by least squares.
+/// f(x + t) ≈ c₀ + slope·t + kink·|t| + c₂t² + … + c₇t⁷, by least squares.
 ///
 /// There are fewer unknowns than samples, so that the residual tells how much of the function is no such polynomial.
 #[derive(Clone, Copy, Debug)]
@@ -32,8 +32,6 @@ pub(super) struct Fit {
     pub(super) slope: f64,
     /// Half of what the slope right of x exceeds the slope left of it.
     pub(super) kink: f64,
-    /// What the two highest powers contribute to slope and kink: more than the powers left out would.
-    truncation: f64,
     /// By how much slope and kink together can change for one unit of error in every value.
     gain: f64,
     /// The largest deviation of a value from the fit, made up for what the fit absorbs.
@@ -58,24 +56,30 @@ impl Fit {
         let change = samples.map(|sample| sample.value / unit - samples[0].value / unit);
 
         let mut basis = vec![normalised([1.0; SAMPLES])];
-        extend(&mut basis, &offset, 2..=DEGREE - 2);
-        let coarse = Line::new(&basis, &offset, &change);
-        extend(&mut basis, &offset, DEGREE - 1..=DEGREE);
-        let line = Line::new(&basis, &offset, &change);
+        for power in 2..=DEGREE {
+            let column = rejected(offset.map(|t| t.powi(power)), &basis);
+            basis.push(normalised(column));
+        }
+        let straight = rejected(offset, &basis);
+        let bent = rejected(offset.map(f64::abs), &basis);
+        let of_slope = weights(straight, bent);
+        let of_kink = weights(bent, straight);
+        let slope = dot(&of_slope, &change);
+        let kink = dot(&of_kink, &change);
+        let gain: f64 = of_slope.iter().chain(&of_kink).map(|weight| weight.abs()).sum();
 
-        let per_unit = |number: f64| number * unit / step;
+        let rest = rejected(change, &basis);
+        let deviation = core::array::from_fn(|i| rest[i] - slope * straight[i] - kink * bent[i]);
         let absorbed = (SAMPLES as f64 / (SAMPLES - UNKNOWNS) as f64).sqrt();
+        let per_step = |number: f64| number * unit / step;
         Some(Self {
             step,
-            slope: per_unit(line.slope),
-            kink: per_unit(line.kink),
-            truncation: per_unit(
-                (line.slope - coarse.slope).abs() + (line.kink - coarse.kink).abs(),
-            ),
-            gain: line.gain / step,
-            residual: line.residual * absorbed * unit,
+            slope: per_step(slope),
+            kink: per_step(kink),
+            gain: gain / step,
+            residual: largest(&deviation) * absorbed * unit,
             magnitude,
-            steepness: per_unit(largest(&change)),
+            steepness: per_step(largest(&change)),
         })
     }
 
@@ -84,38 +88,20 @@ impl Fit {
         f64::EPSILON * self.magnitude + f64::from_bits(1)
     }
 
-    /// What the values may be off by, as far as this fit shows: twice the residual, which is that of few samples.
+    /// Whether the values change so little that it may be all rounding.
+    pub(super) fn is_lost_in_rounding(&self) -> bool {
+        self.steepness * self.step <= ROUGHNESS * self.rounding()
+    }
+
+    /// What the values may be off by, as far as this fit shows: twice the residual, which is that of few samples. Powers
+    /// that the polynomial lacks count as noise, too: they change the slope by less than noise of their residual could.
     pub(super) fn noise(&self) -> f64 {
         2.0 * self.residual
     }
 
     /// A bound of the error of slope and kink, when no value is off by more than `noise` (or by one rounding).
     pub(super) fn error(&self, noise: f64) -> f64 {
-        self.truncation + noise.max(self.rounding()) * self.gain
-    }
-}
-
-/// What is left of a fit when the other powers are projected out: slope·t + kink·|t|.
-struct Line {
-    slope: f64,
-    kink: f64,
-    gain: f64,
-    residual: f64,
-}
-
-impl Line {
-    /// `basis` is orthonormal and spans the other powers.
-    fn new(basis: &[Column], offset: &Column, change: &Column) -> Self {
-        let straight = rejected(*offset, basis);
-        let bent = rejected(offset.map(f64::abs), basis);
-        let of_slope = weights(straight, bent);
-        let of_kink = weights(bent, straight);
-        let slope = dot(&of_slope, change);
-        let kink = dot(&of_kink, change);
-        let rest = rejected(*change, basis);
-        let deviation = core::array::from_fn(|i| rest[i] - slope * straight[i] - kink * bent[i]);
-        let gain = of_slope.iter().chain(&of_kink).map(|weight| weight.abs()).sum();
-        Self { slope, kink, gain, residual: largest(&deviation) }
+        noise.max(self.rounding()) * self.gain
     }
 }
 
@@ -124,14 +110,6 @@ fn weights(column: Column, other: Column) -> Column {
     let own = rejected(column, &[normalised(other)]);
     let square = dot(&own, &own);
     own.map(|weight| weight / square)
-}
-
-/// Appends the given powers of `offset`, made orthonormal to what is there.
-fn extend(basis: &mut Vec<Column>, offset: &Column, powers: RangeInclusive<i32>) {
-    for power in powers {
-        let column = rejected(offset.map(|t| t.powi(power)), basis);
-        basis.push(normalised(column));
-    }
 }
 
 /// The part of `column` that is orthogonal to an orthonormal basis.

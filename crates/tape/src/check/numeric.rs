@@ -9,14 +9,12 @@
 use std::collections::VecDeque;
 
 use super::Estimate;
-use super::fit::{Fit, PAIRS, SAMPLES, Sample};
+use super::fit::{Fit, PAIRS, ROUGHNESS, SAMPLES, Sample};
 
 /// A derivative counts as known up to this error relative to itself.
 pub(super) const PRECISION: f64 = 1e-7;
 /// A derivative close to 0 counts as known up to this error relative to the slopes seen around x.
-const NEAR_ZERO: f64 = 1e-9;
-/// Residuals of up to this many roundings are taken for rounding, greater ones for the function's own structure.
-pub(super) const ROUGHNESS: f64 = 256.0;
+const NEAR_ZERO: f64 = 1e-8;
 /// From one step to the next. Not ½: steps that are powers of 2 apart see an oscillation at the same phases again, and
 /// take it for a slow one.
 const RATIO: f64 = 0.53;
@@ -234,7 +232,7 @@ impl<F: FnMut(f64) -> f64> Study<F> {
             if self.is_contested(&believed) { Finding::Contested } else { Finding::Known }
         } else if believed.has_kink() {
             Finding::Kink { left: fit.slope - fit.kink, right: fit.slope + fit.kink }
-        } else if estimate.error > 0.1 * fit.steepness {
+        } else if estimate.error > 0.1 * fit.steepness && !fit.is_lost_in_rounding() {
             Finding::Rough
         } else {
             Finding::Imprecise

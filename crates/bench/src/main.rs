@@ -1,0 +1,138 @@
+//! Measures this project's crate beside the other Rust crates that differentiate in reverse mode, on six kernels.
+//!
+//! ```text
+//! cargo run --release --manifest-path crates/bench/Cargo.toml
+//! cargo run --release --manifest-path crates/bench/Cargo.toml --features xad --ignore-rust-version
+//! ```
+
+mod contest;
+mod engine;
+mod kernel;
+mod number;
+mod report;
+
+use clap::{Parser, ValueEnum};
+
+use contest::{Contestant, Results, Role};
+use engine::{AdTrait, Echidna, EchidnaReplay, Engine, Plain, Reverse, Tape, TapeFused};
+use kernel::{Determinant, GaussianMixture, Kernel, LeastSquares, LogSumExp, RungeKutta};
+
+/// Time one gradient of each kernel by each engine: recorded anew and swept, unless the engine's name says otherwise.
+#[derive(Parser)]
+#[command(version)]
+struct Options {
+    /// Only this kernel; can be given several times.
+    #[arg(long, value_enum)]
+    kernel: Vec<KernelName>,
+    /// Only this engine, beside plain f64; can be given several times.
+    #[arg(long, value_enum)]
+    engine: Vec<EngineName>,
+    /// The number of rounds; in each, every engine has one turn [default: as many as fit 1.5 s per engine and kernel].
+    #[arg(long)]
+    rounds: Option<usize>,
+    /// Print one Markdown table of all kernels.
+    #[arg(long)]
+    markdown: bool,
+}
+
+fn main() {
+    let options = Options::parse();
+    let kernels =
+        if options.kernel.is_empty() { KernelName::value_variants() } else { &options.kernel };
+    let results: Vec<Results> = kernels
+        .iter()
+        .map(|kernel| {
+            let results = kernel.measure(&options);
+            if !options.markdown {
+                println!("{}", report::of_kernel(&results));
+            }
+            results
+        })
+        .collect();
+    if options.markdown {
+        println!("{}", report::markdown(&results));
+    } else if results.len() > 1 {
+        println!("{}", report::geometric_means(&results));
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum KernelName {
+    GmmD10,
+    GmmD32,
+    RungeKutta,
+    LeastSquares,
+    Determinant,
+    LogSumExp,
+}
+
+impl KernelName {
+    #[rustfmt::skip]
+    fn measure(self, options: &Options) -> Results {
+        match self {
+            Self::GmmD10       => measure("GMM d10 k10 n500", &GaussianMixture::new(10, 10, 500), options),
+            Self::GmmD32       => measure("GMM d32 k10 n500", &GaussianMixture::new(32, 10, 500), options),
+            Self::RungeKutta   => measure("RK4 n1000 s100", &RungeKutta::new(1000, 100), options),
+            Self::LeastSquares => measure("polynomial least squares n4096 m128", &LeastSquares::new(4096, 128), options),
+            Self::Determinant  => measure("determinant by minors, 9", &Determinant::new(), options),
+            Self::LogSumExp    => measure("log-sum-exp 100,000", &LogSumExp::new(100_000), options),
+        }
+    }
+}
+
+fn measure(kernel_name: &'static str, kernel: &impl Kernel, options: &Options) -> Results {
+    let contestants = EngineName::value_variants()
+        .iter()
+        .filter(|engine| {
+            options.engine.is_empty()
+                || **engine == EngineName::Plain
+                || options.engine.contains(engine)
+        })
+        .map(|engine| engine.enter(kernel))
+        .collect();
+    contest::hold(kernel_name, contestants, options.rounds)
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum EngineName {
+    Plain,
+    Tape,
+    TapeFused,
+    Echidna,
+    EchidnaReplay,
+    AdTrait,
+    Reverse,
+    #[cfg(feature = "xad")]
+    Xad,
+    #[cfg(feature = "xad")]
+    XadFused,
+}
+
+impl EngineName {
+    #[rustfmt::skip]
+    fn enter<K: Kernel>(self, kernel: &K) -> Contestant<'_> {
+        use contest::Style::{Fused, OneByOne};
+        match self {
+            Self::Plain         => enter::<Plain, K>("plain f64", Role::Primal, kernel),
+            Self::Tape          => enter::<Tape, K>("tape", Role::Ours(OneByOne), kernel),
+            Self::TapeFused     => enter::<TapeFused, K>("tape, fused", Role::Ours(Fused), kernel),
+            Self::Echidna       => enter::<Echidna, K>("echidna 0.15 grad", Role::Peer(OneByOne), kernel),
+            Self::EchidnaReplay => enter::<EchidnaReplay, K>("echidna 0.15 replay", Role::Replay, kernel),
+            Self::AdTrait       => enter::<AdTrait, K>("ad_trait 0.3.1", Role::Peer(OneByOne), kernel),
+            Self::Reverse       => enter::<Reverse, K>("reverse 0.2.2", Role::Peer(OneByOne), kernel),
+            #[cfg(feature = "xad")]
+            Self::Xad           => enter::<engine::Xad, K>("xad-rs 1.0.0", Role::Peer(OneByOne), kernel),
+            #[cfg(feature = "xad")]
+            Self::XadFused      => enter::<engine::XadFused, K>("xad-rs 1.0.0, fused", Role::Peer(Fused), kernel),
+        }
+    }
+}
+
+fn enter<'a, E: Engine + Default + 'a, K: Kernel>(
+    name: &'static str,
+    role: Role,
+    kernel: &'a K,
+) -> Contestant<'a> {
+    let mut engine = E::default();
+    Contestant { name, role, run: Box::new(move || engine.run(kernel)) }
+}

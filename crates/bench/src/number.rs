@@ -1,0 +1,123 @@
+//! What the kernels ask of an engine: arithmetic on its number, and sums of many terms.
+
+use std::ops::{Add, Mul, Sub};
+
+/// The number of an engine, with the operations that the kernels use.
+pub trait Number: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> {
+    /// The constant `value`, on the tape of `beside` where the engine keeps constants on a tape.
+    fn constant(beside: Self, value: f64) -> Self;
+    /// The plain number.
+    fn value(self) -> f64;
+    /// This number times a constant.
+    fn scale(self, factor: f64) -> Self;
+    /// This number plus a constant.
+    fn offset(self, constant: f64) -> Self;
+    fn exp(self) -> Self;
+    fn ln(self) -> Self;
+}
+
+/// How an engine adds up many terms.
+///
+/// The default bodies use the operations of [`Number`] only, so every engine records the same nodes. An engine that has
+/// an operation of its own for one of these may run the same kernels a second time, with that operation in its place.
+pub trait Reduce<N: Number> {
+    /// x₀ + x₁ + …, of at least one term.
+    fn sum(&self, terms: &[N]) -> N {
+        terms.iter().copied().reduce(|sum, term| sum + term).expect("a sum of at least one term")
+    }
+
+    /// a₀·b₀ + a₁·b₁ + …, of at least one pair.
+    fn dot(&self, a: &[N], b: &[N]) -> N {
+        let products = a.iter().zip(b).map(|(&a, &b)| a * b);
+        products.reduce(|sum, product| sum + product).expect("a product of at least one pair")
+    }
+
+    /// start + w₀·x₀ + w₁·x₁ + …, where the weights are constants.
+    fn add_weighted(&self, start: N, weights: &[f64], terms: &[N]) -> N {
+        weights.iter().zip(terms).fold(start, |sum, (&weight, term)| sum + term.scale(weight))
+    }
+
+    /// ln(e^x₀ + e^x₁ + …), of at least one term, without overflow.
+    fn log_sum_exp(&self, terms: &[N]) -> N {
+        let largest = largest(terms);
+        let exponentials = terms.iter().map(|&term| (term - largest).exp());
+        let sum = exponentials.reduce(|sum, term| sum + term).expect("at least one term");
+        sum.ln() + largest
+    }
+
+    /// term(0) + term(1) + … + term(count − 1), where the terms share nothing but what was recorded before them.
+    fn sum_over(&self, count: usize, mut term: impl FnMut(usize) -> N) -> N {
+        let first = term(0);
+        (1..count).fold(first, |sum, index| sum + term(index))
+    }
+}
+
+/// Every term by itself: the default bodies of [`Reduce`].
+pub struct OneByOne;
+
+impl<N: Number> Reduce<N> for OneByOne {}
+
+/// The term with the largest value, of at least one. Choosing it records nothing.
+pub fn largest<N: Number>(terms: &[N]) -> N {
+    terms
+        .iter()
+        .copied()
+        .reduce(|largest, term| if term.value() > largest.value() { term } else { largest })
+        .expect("at least one term")
+}
+
+/// start + w₀·x₀ + w₁·x₁ + … by an engine's own weighted sum.
+///
+/// A slope of the Runge–Kutta method takes the start in as a fifth term; with many terms, adding it afterwards costs
+/// less than copying them.
+#[inline]
+pub fn add_weighted_by<N: Number>(
+    weighted_sum: impl Fn(&[f64], &[N]) -> N,
+    start: N,
+    weights: &[f64],
+    terms: &[N],
+) -> N {
+    match (weights, terms) {
+        (&[w1], &[x1]) => weighted_sum(&[1.0, w1], &[start, x1]),
+        (&[w1, w2, w3, w4], &[x1, x2, x3, x4]) => {
+            weighted_sum(&[1.0, w1, w2, w3, w4], &[start, x1, x2, x3, x4])
+        }
+        _ => start + weighted_sum(weights, terms),
+    }
+}
+
+/// Implements [`Number`] for a type whose operators take `f64` on the right and whose constants need no tape.
+macro_rules! implement_number {
+    ($number:ty, constant: $constant:path, |$x:ident| value: $value:expr, exp: $exp:expr, ln: $ln:expr) => {
+        impl crate::number::Number for $number {
+            #[inline]
+            fn constant(_: Self, value: f64) -> Self {
+                $constant(value)
+            }
+            #[inline]
+            fn value(self) -> f64 {
+                let $x = self;
+                $value
+            }
+            #[inline]
+            fn scale(self, factor: f64) -> Self {
+                self * factor
+            }
+            #[inline]
+            fn offset(self, constant: f64) -> Self {
+                self + constant
+            }
+            #[inline]
+            fn exp(self) -> Self {
+                let $x = self;
+                $exp
+            }
+            #[inline]
+            fn ln(self) -> Self {
+                let $x = self;
+                $ln
+            }
+        }
+    };
+}
+pub(crate) use implement_number;
