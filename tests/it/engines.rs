@@ -234,6 +234,8 @@ theorems! {
     x_ln_x_at_0:               |x| x[0] * x[0].ln(),                      at [0.0],            is [NAN];
     x_ln_x_at_0_by_dot:        |x| T::dot(&[x[0]], &[x[0].ln()]),         at [0.0],            is [NAN];
     a_dead_branch_that_is_singular: |x| T::select(x[0], x[0].sqrt(), number(0.0)), at [0.0],   is [0.0];
+    a_root_of_a_dead_unit:     |x| x[0].relu().sqrt(),                    at [-1.0],           is [0.0];
+    a_root_of_a_step:          |x| x[0].floor().sqrt(),                   at [0.5],            is [0.0];
     a_dead_branch_that_is_nan: |x| T::select(x[0], x[1], x[0].ln() * x[0]), at [1.0, 2.0],     is [0.0, 1.0];
     a_dead_branch_behind_a_max: |x| x[0].sqrt().max(x[1]),                at [0.0, 1.0],       is [0.0, 1.0];
 }

@@ -471,7 +471,7 @@ mod operators {
     fn serve_f32_and_nested_numbers() {
         let tape = Tape::<f32>::new();
         let x = tape.var(3.0);
-        assert_eq!(tape.sweep(2.0_f32 * x * x + 1.0).wrt(x), 12.0);
+        assert_eq!(tape.sweep(x * 2.0 * x + 1.0).wrt(x), 12.0);
         let tape = Tape::<Dual>::new();
         let x = tape.var(Dual::new(3.0, 1.0));
         let derivative = tape.sweep(2.0 * x * x + 1.0).wrt(x);
@@ -719,5 +719,118 @@ v1001  v1000 + 1   1001  ∂v1000 = 1        1
         let tape = Tape::new();
         let x = tape.var(2.5);
         assert_eq!(format!("{x} {x:?} {:?}", Var::constant(1.0)), "2.5 2.5 (v1) 1.0 (constant)");
+    }
+}
+
+mod types {
+    use tape::Tape;
+
+    /// Nothing says `f64` here: the numbers in front of the operators must.
+    #[test]
+    fn are_found_without_a_word() {
+        let tape = Tape::new();
+        let x = tape.var(2.0);
+        let [a, b] = tape.vars([1.0, 2.0]);
+        let y = (x * a).sin() + 3.0 * b / x - 1.0 / x * 2.0;
+        assert_eq!(y.value(), 2.0_f64.sin() + 3.0 - 1.0);
+        assert_eq!(tape.sweep(y).wrt(b), 1.5);
+    }
+}
+
+mod without_the_tape {
+    use proptest::prelude::*;
+    use tape::{Tape, Var};
+
+    /// A function that is handed variables only: Σ (x₀·t − x₁)², the terms swept one by one or recorded in full.
+    fn squares(x: &[Var], points: &[f64], swept: bool) -> Var {
+        let term = |&t: &f64| (x[0] * t - x[1]).powi(2);
+        if swept { tape::sum_over(points, term) } else { points.iter().map(term).sum() }
+    }
+
+    proptest! {
+        #[test]
+        fn sum_over_is_the_sum(points in prop::collection::vec(-3.0..3.0, 0..20), x in [-2.0..2.0, -2.0..2.0]) {
+            let (value, gradient) = tape::gradient(|x| squares(x, &points, true), &x);
+            let (expected, by_sum) = tape::gradient(|x| squares(x, &points, false), &x);
+            prop_assert_eq!(value, expected);
+            for (swept, summed) in gradient.iter().zip(&by_sum) {
+                prop_assert!((swept - summed).abs() <= 1e-12 * (1.0 + summed.abs()));
+            }
+        }
+    }
+
+    #[test]
+    fn sum_over_has_a_hessian() {
+        let points = [1.0, 2.0, 3.0];
+        let (_, _, hessian) = tape::hessian(|x| squares(x, &points, true), &[0.5, 1.0]);
+        assert_eq!(hessian.data, [28.0, -12.0, -12.0, 6.0]);
+    }
+
+    #[test]
+    fn sum_over_of_constants_is_a_constant() {
+        let sum = tape::sum_over([1.0, 2.0], Var::constant);
+        assert!(sum.is_constant() && sum.value() == 3.0);
+        let x = Tape::new().var(1.0);
+        let none: [f64; 0] = [];
+        assert_eq!(tape::sum_over(none, |_| x).value(), 0.0);
+    }
+
+    #[test]
+    fn sum_over_begins_with_constants_where_it_does() {
+        let tape = Tape::new();
+        let x = tape.var(2.0);
+        let sum =
+            tape::sum_over(0..5, |i| if i < 2 { Var::constant(1.0) } else { x * f64::from(i) });
+        assert_eq!((sum.value(), tape.sweep(sum).wrt(x)), (20.0, 9.0));
+    }
+
+    #[test]
+    fn custom_finds_its_tape() {
+        let f =
+            |x: &[Var]| tape::custom(x, x[0].value() * x[1].value(), &[x[1].value(), x[0].value()]);
+        assert_eq!(tape::gradient(f, &[2.0, 3.0]), (6.0, vec![3.0, 2.0]));
+        assert!(tape::custom(&[Var::constant(1.0)], 2.0, &[3.0]).is_constant());
+    }
+
+    #[test]
+    #[should_panic(expected = "second derivatives of the operation v4 = custom(…) are not known")]
+    fn custom_has_no_hessian() {
+        tape::hessian(|x| tape::custom(x, 6.0, &[3.0, 2.0]), &[2.0, 3.0]);
+    }
+}
+
+mod long_slices {
+    use tape::{Tape, Var};
+
+    #[test]
+    fn of_variables_and_constants_mix() {
+        let tape = Tape::new();
+        let [x, y] = tape.vars([2.0, 3.0]);
+        let c = Var::constant(5.0);
+        let dot = tape::dot(&[x, c, y], &[y, x, c]);
+        assert_eq!(dot.value(), 6.0 + 10.0 + 15.0);
+        let adjoints = tape.sweep(dot);
+        assert_eq!((adjoints.wrt(x), adjoints.wrt(y)), (8.0, 7.0));
+        let sum = tape::sum(&[c, x, x]);
+        assert_eq!((sum.value(), tape.sweep(sum).wrt(x)), (9.0, 2.0));
+    }
+
+    #[test]
+    fn with_an_indeterminate_product_have_no_derivative() {
+        let tape = Tape::new();
+        let [x, y] = tape.vars([0.0, f64::INFINITY]);
+        let adjoints = tape.sweep(tape::dot(&[x, x], &[y, x]));
+        assert!(adjoints.wrt(x).is_nan() && adjoints.wrt(y).is_nan());
+    }
+
+    /// The list grows in the midst of one operation.
+    #[test]
+    fn longer_than_the_list_are_recorded() {
+        let tape = Tape::new();
+        let x = tape.vars_from(&vec![1.5; 5001]);
+        let (dot, sum) = (tape::dot(&x, &x), tape::sum(&x));
+        assert_eq!((dot.value(), sum.value()), (5001.0 * 2.25, 5001.0 * 1.5));
+        let adjoints = tape.sweep_seeded(&[(dot, 1.0), (sum, 1.0)]);
+        assert!(x.iter().all(|&x| adjoints.wrt(x) == 4.0));
     }
 }

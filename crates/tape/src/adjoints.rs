@@ -4,6 +4,7 @@ use core::ops::Index;
 
 use crate::real::Real;
 use crate::registry::{self, CONSTANT};
+use crate::tape::give_back_scratch;
 use crate::var::Var;
 
 /// The adjoints of all nodes of a list: ∂output/∂node.
@@ -20,7 +21,7 @@ use crate::var::Var;
 /// assert_eq!(adjoints.wrt(x), 6.0 * 9.0_f64.exp());
 /// ```
 #[derive(Clone, Debug)]
-pub struct Adjoints<T = f64> {
+pub struct Adjoints<T: Real = f64> {
     tape: u32,
     of_nodes: Vec<T>,
     zero: T,
@@ -45,6 +46,13 @@ impl<T: Real> Adjoints<T> {
 
     pub(crate) fn at(&self, index: usize) -> T {
         self.of_nodes.get(index).copied().unwrap_or(self.zero)
+    }
+}
+
+/// Gives the buffer back to its tape, for the next sweep: fresh memory costs more than clearing used memory.
+impl<T: Real> Drop for Adjoints<T> {
+    fn drop(&mut self) {
+        give_back_scratch(self.tape, core::mem::take(&mut self.of_nodes));
     }
 }
 

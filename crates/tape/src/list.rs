@@ -164,20 +164,40 @@ impl<T: Real> List<T> {
     /// [`List::push_all`] of arguments that come in pairs. There must be at least one.
     #[inline]
     pub(crate) fn push_pairs(&mut self, op: Op, pairs: impl Iterator<Item = [Edge<T>; 2]>) -> u32 {
-        let start = self.len;
+        let mut begun = Begun { start: self.len, list: self };
         for [first, second] in pairs {
             let partials = [first.partial, second.partial];
             let arguments = [first.argument | Node::<T>::JOINED, second.argument];
-            self.push(Op::Part, Node { partials, arguments });
+            begun.list.push(Op::Part, Node { partials, arguments });
         }
-        assert!(self.len > start, "an operation has at least one argument");
-        let last = self.len - 1;
-        // SAFETY: `last < len`, so both entries are initialised (invariant 3).
+        begun.finish(op)
+    }
+
+    /// [`List::push_pairs`] of `count` ≥ 1 pairs by position, whose indices come with them: the loop over long slices.
+    #[inline(always)]
+    pub(crate) fn push_pairs_at(
+        &mut self,
+        op: Op,
+        count: usize,
+        pair: impl Fn(usize) -> ([T; 2], [u32; 2]),
+    ) -> u32 {
+        while ((self.capacity - self.len) as usize) < count {
+            self.grow();
+        }
+        let start = self.len as usize;
+        // SAFETY: there is room for `count` more nodes, as just made sure (invariant 3).
         unsafe {
-            (*self.nodes.as_mut_ptr().add(last as usize)).arguments[0] &= !Node::<T>::JOINED;
-            *self.ops.as_mut_ptr().add(last as usize) = op;
+            let nodes = self.nodes.as_mut_ptr().add(start);
+            for position in 0..count {
+                let (partials, [first, second]) = pair(position);
+                let arguments = [first | Node::<T>::JOINED, second];
+                nodes.add(position).write(Node { partials, arguments });
+            }
+            self.ops.as_mut_ptr().add(start).write_bytes(Op::Part as u8, count);
         }
-        last
+        let mut begun = Begun { start: self.len, list: self };
+        begun.list.len += count as u32;
+        begun.finish(op)
     }
 
     #[cold]
@@ -200,6 +220,35 @@ impl<T: Real> List<T> {
             self.ops.set_len(0);
         }
         self.capacity = capacity;
+    }
+}
+
+/// An operation of several nodes that is being appended. Until it is finished, its nodes are not an operation; should
+/// computing a partial panic (as it may, where partials are recorded variables), they are taken back.
+struct Begun<'a, T: Real> {
+    list: &'a mut List<T>,
+    start: u32,
+}
+
+impl<T: Real> Begun<'_, T> {
+    /// Makes the last node the operation's end, and returns its index.
+    #[inline]
+    fn finish(&mut self, op: Op) -> u32 {
+        assert!(self.list.len > self.start, "an operation has at least one argument");
+        let last = self.list.len - 1;
+        // SAFETY: `last < len`, so both entries are initialised (invariant 3).
+        unsafe {
+            (*self.list.nodes.as_mut_ptr().add(last as usize)).arguments[0] &= !Node::<T>::JOINED;
+            *self.list.ops.as_mut_ptr().add(last as usize) = op;
+        }
+        self.start = self.list.len;
+        last
+    }
+}
+
+impl<T: Real> Drop for Begun<'_, T> {
+    fn drop(&mut self) {
+        self.list.len = self.start;
     }
 }
 

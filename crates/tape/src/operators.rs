@@ -86,22 +86,24 @@ macro_rules! operate {
             }
         }
 
-        number_first!(f64 $Trait $name $op $symbol);
-        number_first!(f32 $Trait $name $op $symbol);
+        number_first!($Trait $name $op $symbol);
         nested!($Trait $name $symbol; Var<Var<T>>, Var<Dual<T>>, Dual<Var<T>>, Dual<Dual<T>>);
         for_both!($Trait $name $symbol; Var, Dual);
     )*};
 }
 
-/// A plain number before the operator.
+/// A plain `f64` before the operator.
+///
+/// An `f32` cannot stand there: were there two kinds of number that can, the type of `3.0 * x` would be open for an `x`
+/// whose type is not written down, and `let x = tape.var(2.0)` is no rare beginning.
 macro_rules! number_first {
-    ($float:ident $Trait:ident $name:ident $op:ident $symbol:tt) => {
-        impl $Trait<Var<$float>> for $float {
-            type Output = Var<$float>;
+    ($Trait:ident $name:ident $op:ident $symbol:tt) => {
+        impl $Trait<Var<f64>> for f64 {
+            type Output = Var<f64>;
 
             #[inline(always)]
             #[track_caller]
-            fn $name(self, variable: Var<$float>) -> Var<$float> {
+            fn $name(self, variable: Var<f64>) -> Var<f64> {
                 let value = self $symbol variable.value;
                 variable.record_constant_first(
                     Op::$op,
@@ -112,17 +114,17 @@ macro_rules! number_first {
             }
         }
 
-        impl $Trait<Dual<$float>> for $float {
-            type Output = Dual<$float>;
+        impl $Trait<Dual<f64>> for f64 {
+            type Output = Dual<f64>;
 
             #[inline(always)]
-            fn $name(self, dual: Dual<$float>) -> Dual<$float> {
+            fn $name(self, dual: Dual<f64>) -> Dual<f64> {
                 Dual::constant(self) $symbol dual
             }
         }
 
-        by_reference!([] $float, Var<$float>; $Trait $name $symbol);
-        by_reference!([] $float, Dual<$float>; $Trait $name $symbol);
+        by_reference!([] f64, Var<f64>; $Trait $name $symbol);
+        by_reference!([] f64, Dual<f64>; $Trait $name $symbol);
     };
 }
 

@@ -96,6 +96,16 @@ macro_rules! define_real {
                 Self::log_sum_exp_of(terms.iter().copied())
             }
 
+            /// Σ term(item), added from the left; 0 for no items. See [`sum_over`](crate::sum_over).
+            #[track_caller]
+            fn sum_over<I>(
+                items: impl IntoIterator<Item = I>,
+                term: impl FnMut(I) -> Self,
+            ) -> Self {
+                let terms = items.into_iter().map(term);
+                terms.reduce(|sum, term| sum + term).unwrap_or(Self::from_f64(0.0))
+            }
+
             #[doc(hidden)]
             fn sum_of<I: Iterator<Item = Self> + Clone>(terms: I) -> Self;
             #[doc(hidden)]
@@ -135,6 +145,13 @@ macro_rules! define_real {
             /// Whether this number is an exact 0 whose derivatives of every order are 0 too.
             #[doc(hidden)]
             fn vanishes(self) -> bool;
+
+            /// Whether this number [vanishes](Real::vanishes), or is ∞ or NaN.
+            #[doc(hidden)]
+            #[inline(always)]
+            fn is_zero_or_infinite(self) -> bool {
+                self.vanishes() || !self.primal().is_finite()
+            }
         }
     };
 }
@@ -220,6 +237,12 @@ macro_rules! implement_for_float {
 
             #[inline(always)]
             fn vanishes(self) -> bool { self == 0.0 }
+
+            // One comparison: without the sign bit, 0 is the smallest pattern and those of ∞ and NaN are the largest.
+            #[inline(always)]
+            fn is_zero_or_infinite(self) -> bool {
+                (self.to_bits() << 1).wrapping_sub(1) >= ($float::INFINITY.to_bits() << 1) - 1
+            }
         }
     };
 }
@@ -272,6 +295,30 @@ pub fn norm<T: Real>(components: &[T]) -> T {
 #[track_caller]
 pub fn log_sum_exp<T: Real>(terms: &[T]) -> T {
     T::log_sum_exp(terms)
+}
+
+/// Σ term(item), added from the left; 0 for no items.
+///
+/// On variables each term is swept as soon as it is recorded, and rewound, as by [`Tape::sum_over`](crate::Tape::sum_over),
+/// which see: the list stays short however many items there are. (The first term stays on the list.) Variables that
+/// `term` records must not be kept.
+///
+/// ```
+/// use tape::Real;
+///
+/// fn squares<T: Real>(slope: T, data: &[(f64, f64)]) -> T {
+///     tape::sum_over(data, |&(x, y)| {
+///         let residual = slope * T::from_f64(x) - T::from_f64(y);
+///         residual * residual
+///     })
+/// }
+/// let data = [(1.0, 3.0), (2.0, 5.0)];
+/// let (value, gradient) = tape::gradient(|x| squares(x[0], &data), &[2.0]);
+/// assert_eq!((value, gradient), (2.0, vec![-6.0]));
+/// ```
+#[track_caller]
+pub fn sum_over<T: Real, I>(items: impl IntoIterator<Item = I>, term: impl FnMut(I) -> T) -> T {
+    T::sum_over(items, term)
 }
 
 /// `a` where `condition > 0`, otherwise `b` (also where the condition is NaN): an operation, not a branch.

@@ -14,7 +14,8 @@ use crate::real::Real;
 /// Sweeps over the nodes in `range`, last first: each passes its adjoint, times its partials, on to its arguments.
 ///
 /// A node whose adjoint is exactly 0 is skipped. That makes dead branches safe (0·∞ never arises) and cheap; its price
-/// is one well-predicted branch per node, and that a NaN or ∞ partial behind a 0 adjoint goes unseen.
+/// is one well-predicted branch per node, and that a NaN or ∞ partial behind a 0 adjoint goes unseen. In the same way
+/// an exact 0 as a partial wins over an adjoint that is ∞ or NaN.
 ///
 /// With `CONSUME`, the adjoints of the swept nodes are 0 again afterwards: the buffer is ready for the next sweep
 /// without being filled anew.
@@ -35,10 +36,13 @@ pub(crate) fn sweep<T: Real, const CONSUME: bool>(
                 adjoints[index] = zero;
             }
         }
-        if adjoint.vanishes() {
+        let [first, second] = node.indices();
+        if adjoint.is_zero_or_infinite() {
+            if !adjoint.vanishes() {
+                pass_on_infinite(node, adjoint, adjoints);
+            }
             continue;
         }
-        let [first, second] = node.indices();
         // SAFETY: an argument's index is smaller than its node's (`list`, invariant 2), which is below `range.end`,
         // the length of `adjoints`.
         unsafe {
@@ -48,6 +52,17 @@ pub(crate) fn sweep<T: Real, const CONSUME: bool>(
             if second != 0 {
                 *adjoints.get_unchecked_mut(second) += node.partials[1] * adjoint;
             }
+        }
+    }
+}
+
+/// An infinite or NaN adjoint goes only where the partial is not exactly 0.
+#[cold]
+#[inline(never)]
+fn pass_on_infinite<T: Real>(node: &Node<T>, adjoint: T, adjoints: &mut [T]) {
+    for (argument, partial) in node.indices().into_iter().zip(node.partials) {
+        if !partial.vanishes() {
+            adjoints[argument] += partial * adjoint;
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use core::fmt::{self, Debug};
 use core::marker::PhantomData;
+use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 
 use smallvec::SmallVec;
@@ -51,6 +52,11 @@ impl<T: Real> Tape<T> {
     /// An empty tape. `Tape::new()` is of `f64` where nothing else is said; `Tape::<f32>::new()` is of `f32`.
     pub fn new() -> Self {
         Self { list: registry::create(), _thread: PhantomData }
+    }
+
+    /// The tape of a list that another `Tape` owns, for one call.
+    fn borrowed(list: NonNull<List<T>>) -> ManuallyDrop<Self> {
+        ManuallyDrop::new(Self { list, _thread: PhantomData })
     }
 
     #[inline(always)]
@@ -251,19 +257,34 @@ impl<T: Real> Tape<T> {
     pub fn sum_over<I>(
         &self,
         items: impl IntoIterator<Item = I>,
+        term: impl FnMut(I) -> Var<T>,
+    ) -> Var<T> {
+        self.sum_over_after(None, items, term)
+    }
+
+    /// [`Tape::sum_over`] with a first term that has been recorded already.
+    #[track_caller]
+    fn sum_over_after<I>(
+        &self,
+        first: Option<Var<T>>,
+        items: impl IntoIterator<Item = I>,
         mut term: impl FnMut(I) -> Var<T>,
     ) -> Var<T> {
         let items = items.into_iter();
         if self.list().tracing {
-            let terms: Vec<Var<T>> = items.map(term).collect();
+            let terms: Vec<Var<T>> = first.into_iter().chain(items.map(term)).collect();
             return Var::sum(&terms);
         }
         let start = self.mark();
         let base = start.len as usize;
         let (zero, one) = (T::from_f64(0.0), T::from_f64(1.0));
-        let mut value: Option<T> = None;
+        let mut value = first.map(Var::value);
         let mut adjoints = self.scratch(base);
         let mut touched = Touched::new(base, items.size_hint().0);
+        if let Some(first) = first {
+            adjoints[first.index() as usize] += one;
+            touched.note::<T>(&[], first.index());
+        }
         for item in items {
             let output = term(item);
             self.assert_own(output, "sum_over");
@@ -315,19 +336,27 @@ impl<T: Real> Tape<T> {
     }
 
     /// Panics unless `variable` is a constant or on this tape.
+    #[inline]
     #[track_caller]
     pub(crate) fn assert_own(&self, variable: Var<T>, call: &str) {
-        let number = self.list().number;
-        if !variable.is_constant() && variable.tape() != number {
-            // `list_of` panics with the reason when the variable is stale; otherwise it is on another tape.
-            list_of([variable].into_iter());
-            panic!(
-                "{call}: variable {variable:?} is on tape {}, and this is tape {number}: call it on the tape that \
-                 recorded the variable",
-                variable.tape()
-            );
+        let list = self.list();
+        let own = variable.tape() == list.number && variable.index() < list.len();
+        if !own && !variable.is_constant() {
+            self.explain_foreign(variable, call);
         }
+    }
+
+    #[cold]
+    #[track_caller]
+    fn explain_foreign(&self, variable: Var<T>, call: &str) -> ! {
+        let number = self.list().number;
+        // `list_of` panics with the reason when the variable is stale; otherwise it is on another tape.
         list_of([variable].into_iter());
+        panic!(
+            "{call}: variable {variable:?} is on tape {}, and this is tape {number}: call it on the tape that recorded \
+             the variable",
+            variable.tape()
+        );
     }
 
     /// The gradient of `f` at `x` by one sweep, on this tape, which is cleared before. `inputs` is a buffer.
@@ -371,6 +400,59 @@ impl<T: Real> Tape<T> {
     /// While set, `sum_over` records its terms like any other operation.
     pub(crate) fn set_tracing(&self, tracing: bool) {
         self.list_mut().tracing = tracing;
+    }
+}
+
+/// [`Tape::custom`] without the tape, which the arguments know: for functions that are handed variables only, like
+/// those given to [`gradient`](crate::gradient). Of constants it makes a constant.
+///
+/// # Panics
+/// As [`Tape::custom`].
+///
+/// ```
+/// let cube = |x: tape::Var| tape::custom(&[x], x.value().powi(3), &[3.0 * x.value() * x.value()]);
+/// assert_eq!(tape::gradient(|x| cube(x[0]) + x[1], &[2.0, 1.0]), (9.0, vec![12.0, 1.0]));
+/// ```
+#[track_caller]
+pub fn custom<T: Real>(arguments: &[Var<T>], value: T, partials: &[T]) -> Var<T> {
+    match list_of(arguments.iter().copied()) {
+        Some((_, list)) => Tape::borrowed(list).custom(arguments, value, partials),
+        None => Var::constant(value),
+    }
+}
+
+impl<T: Real> Var<T> {
+    /// [`sum_over`](crate::sum_over) on variables: the first term that is recorded names the tape.
+    #[track_caller]
+    pub(crate) fn sum_over_items<I>(
+        items: impl IntoIterator<Item = I>,
+        mut term: impl FnMut(I) -> Self,
+    ) -> Self {
+        let mut items = items.into_iter();
+        let mut sum: Option<Self> = None;
+        while sum.is_none_or(Self::is_constant) {
+            let Some(item) = items.next() else { break };
+            let next = term(item);
+            sum = Some(sum.map_or(next, |sum| sum + next));
+        }
+        match sum.and_then(|sum| list_of([sum].into_iter())) {
+            Some((_, list)) => Tape::borrowed(list).sum_over_after(sum, items, term),
+            None => sum.unwrap_or(Self::from_f64(0.0)),
+        }
+    }
+}
+
+/// Clears a buffer of adjoints and keeps it on the tape with this number, if there still is one.
+pub(crate) fn give_back_scratch<T: Real>(number: u32, mut buffer: Vec<T>) {
+    const KEPT: usize = 4;
+    let list = registry::cached::<T>(number).or_else(|| registry::find(number));
+    if let Some(mut list) = list {
+        // SAFETY: as in `Tape::list_mut`.
+        let list = unsafe { list.as_mut() };
+        if list.scratch.len() < KEPT {
+            buffer.fill(T::from_f64(0.0));
+            list.scratch.push(buffer);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "recording goes through the pointer that the registry holds")]
 
 use core::fmt::{self, Debug, Display};
+use core::ptr::NonNull;
 
 use crate::list::{Edge, List, Node};
 use crate::op::{Op, for_each_op, partial};
@@ -131,24 +132,101 @@ impl<T: Real> Var<T> {
         }
     }
 
-    /// Records an operation of any number of arguments, each with its partial.
+    /// Records an operation of any number of arguments, each with its partial; a spare slot gets `filler`.
+    #[inline]
     #[track_caller]
     pub(crate) fn record_all(
         op: Op,
         value: T,
-        arguments: impl Iterator<Item = (Self, T)> + Clone,
+        mut arguments: impl Iterator<Item = (Self, T)> + Clone,
         filler: T,
     ) -> Self {
-        let Some((tape, mut list)) = list_of(arguments.clone().map(|(argument, _)| argument))
-        else {
+        let all = arguments.clone().map(|(argument, _)| argument);
+        let spare = (Self::constant(filler), filler);
+        let pairs =
+            core::iter::from_fn(|| Some([arguments.next()?, arguments.next().unwrap_or(spare)]));
+        Self::record_pairs(op, value, all, pairs)
+    }
+
+    /// The list of the tape that all of these variables are on, if it was used lately and none is constant or stale.
+    #[inline(always)]
+    fn shared_list(variables: impl Iterator<Item = Self>, tape: u32) -> Option<NonNull<List<T>>> {
+        let list = registry::cached::<T>(tape)?;
+        // A place minus that of the tape's start is the index, or huge.
+        let start = u64::from(tape) << 32;
+        let furthest = variables
+            .fold(0, |furthest: u64, variable| furthest.max(variable.place.wrapping_sub(start)));
+        // SAFETY: as in `record`.
+        (furthest < u64::from(unsafe { list.as_ref() }.len())).then_some(list)
+    }
+
+    /// [`Real::dot`] of slices of variables only, with a finite result: no case has to be told from another.
+    #[inline]
+    fn dot_of_variables(a: &[Self], b: &[Self]) -> Option<Self> {
+        let tape = a.first()?.tape();
+        let mut list = Self::shared_list(a.iter().chain(b).copied(), tape)?;
+        let value = T::dot_of(a.iter().zip(b).map(|(a, b)| (a.value, b.value)));
+        if value.primal().is_nan() {
+            return None;
+        }
+        let b = &b[..a.len()];
+        // SAFETY: as in `record`.
+        let index = unsafe { list.as_mut() }.push_pairs_at(Op::Dot, a.len(), |i| {
+            ([b[i].value, a[i].value], [a[i].index(), b[i].index()])
+        });
+        Some(Self::at(value, tape, index))
+    }
+
+    /// [`Real::sum`] of a slice of variables only.
+    #[inline]
+    fn sum_of_variables(terms: &[Self]) -> Option<Self> {
+        let tape = terms.first()?.tape();
+        let mut list = Self::shared_list(terms.iter().copied(), tape)?;
+        let value = T::sum_of(terms.iter().map(|term| term.value));
+        let one = T::from_f64(1.0);
+        // SAFETY: as in `record`.
+        let index = unsafe { list.as_mut() }.push_pairs_at(Op::Sum, terms.len().div_ceil(2), |i| {
+            let first = terms[2 * i].index();
+            match terms.get(2 * i + 1) {
+                Some(second) => ([one, one], [first, second.index()]),
+                None => ([one, T::from_f64(-0.0)], [first, 0]),
+            }
+        });
+        Some(Self::at(value, tape, index))
+    }
+
+    /// Records an operation whose arguments come in pairs. `all` gives the arguments once more.
+    #[inline]
+    #[track_caller]
+    fn record_pairs(
+        op: Op,
+        value: T,
+        mut all: impl Iterator<Item = Self> + Clone,
+        pairs: impl Iterator<Item = [(Self, T); 2]>,
+    ) -> Self {
+        let Some(first) = all.clone().find(|argument| !argument.is_constant()) else {
             return Self::constant(value);
         };
-        // SAFETY: as in `record`; the iterator only reads slices, or computes on plain values.
-        let index = unsafe { list.as_mut() }.push_all(
-            op,
-            arguments.map(|(argument, partial)| argument.edge(|| partial)),
-            filler,
-        );
+        let tape = first.tape();
+        let Some(mut list) = registry::cached::<T>(tape).or_else(|| registry::find(tape)) else {
+            find(first);
+            unreachable!("a variable whose list is not found is no constant");
+        };
+        // SAFETY: as in `record`; the iterators only read slices, and compute on plain values or record on other lists.
+        let list = unsafe { list.as_mut() };
+        let len = list.len();
+        // The arguments are checked as they are written: they are in the cache then.
+        let mut all_own = true;
+        let mut edge = |(argument, partial): (Self, T)| {
+            let own = argument.tape() == tape && argument.index() < len;
+            all_own &= own | argument.is_constant();
+            argument.edge(|| partial)
+        };
+        let index = list.push_pairs(op, pairs.map(|[a, b]| [edge(a), edge(b)]));
+        if !all_own {
+            list.truncate(len);
+            explain_strange(&mut all);
+        }
         Self::at(value, tape, index)
     }
 }
@@ -207,7 +285,7 @@ fn record_slowly<T: Real>(
 #[track_caller]
 pub(crate) fn list_of<T: Real>(
     arguments: impl Iterator<Item = Var<T>>,
-) -> Option<(u32, core::ptr::NonNull<List<T>>)> {
+) -> Option<(u32, NonNull<List<T>>)> {
     let mut last: Option<Var<T>> = None;
     let mut highest: Option<Var<T>> = None;
     for argument in arguments.filter(|argument| !argument.is_constant()) {
@@ -238,7 +316,7 @@ pub(crate) fn list_of<T: Real>(
 #[cold]
 #[inline(never)]
 #[track_caller]
-fn find<T: Real>(variable: Var<T>) -> Option<core::ptr::NonNull<List<T>>> {
+fn find<T: Real>(variable: Var<T>) -> Option<NonNull<List<T>>> {
     if variable.is_constant() {
         return None;
     }
@@ -248,6 +326,14 @@ fn find<T: Real>(variable: Var<T>) -> Option<core::ptr::NonNull<List<T>>> {
         panic!("variable v{} cannot be used here: {why}", variable.index());
     }
     list
+}
+
+/// Panics for the first of the variables that is not on the tape of those before it.
+#[cold]
+#[track_caller]
+fn explain_strange<T: Real>(arguments: &mut dyn Iterator<Item = Var<T>>) -> ! {
+    list_of(arguments);
+    unreachable!("one of the variables is on another tape, or stale");
 }
 
 #[cold]
@@ -398,6 +484,31 @@ macro_rules! define_var {
             $(#[inline(always)] #[track_caller] fn $name_3(self, $b_3: Self, $c_3: Self) -> Self { Var::$name_3(self, $b_3, $c_3) })*
 
             #[track_caller]
+            fn sum(terms: &[Self]) -> Self {
+                match Self::sum_of_variables(terms) {
+                    Some(sum) => sum,
+                    None => Self::sum_of(terms.iter().copied()),
+                }
+            }
+
+            #[track_caller]
+            fn dot(a: &[Self], b: &[Self]) -> Self {
+                real::assert_equal_lengths(a.len(), b.len());
+                match Self::dot_of_variables(a, b) {
+                    Some(dot) => dot,
+                    None => Self::dot_of(a.iter().copied().zip(b.iter().copied())),
+                }
+            }
+
+            #[track_caller]
+            fn sum_over<I>(
+                items: impl IntoIterator<Item = I>,
+                term: impl FnMut(I) -> Self,
+            ) -> Self {
+                Self::sum_over_items(items, term)
+            }
+
+            #[track_caller]
             fn sum_of<I: Iterator<Item = Self> + Clone>(terms: I) -> Self {
                 let value = T::sum_of(terms.clone().map(|term| term.value));
                 let one = T::from_f64(1.0);
@@ -407,20 +518,15 @@ macro_rules! define_var {
             #[track_caller]
             fn dot_of<I: Iterator<Item = (Self, Self)> + Clone>(pairs: I) -> Self {
                 let value = T::dot_of(pairs.clone().map(|(a, b)| (a.value, b.value)));
-                let firsts = pairs.clone().map(|(a, _)| a);
-                let Some((tape, mut list)) = list_of(firsts.chain(pairs.clone().map(|(_, b)| b))) else {
-                    return Self::constant(value);
-                };
-                let edges = pairs.map(|(a, b)| {
+                let all = pairs.clone().flat_map(|(a, b)| [a, b]);
+                let with_partials = pairs.map(|(a, b)| {
                     let product = a.value * b.value;
                     [
-                        a.edge(|| partial::mul::of_0(a.value, b.value, product)),
-                        b.edge(|| partial::mul::of_1(a.value, b.value, product)),
+                        (a, partial::mul::of_0(a.value, b.value, product)),
+                        (b, partial::mul::of_1(a.value, b.value, product)),
                     ]
                 });
-                // SAFETY: as in `record`; the iterator computes on plain values, or records on other lists.
-                let index = unsafe { list.as_mut() }.push_pairs(Op::Dot, edges);
-                Self::at(value, tape, index)
+                Self::record_pairs(Op::Dot, value, all, with_partials)
             }
 
             #[track_caller]

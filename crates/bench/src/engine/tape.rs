@@ -1,4 +1,4 @@
-//! This project's crate: a tape cleared before each run; and the same with its operations on slices.
+//! This project's crate: its one-call gradient; and the same with its operations on slices.
 
 use tape::{Real, Var};
 
@@ -8,46 +8,47 @@ use crate::number::{OneByOne, Reduce, add_weighted_by, implement_number};
 
 implement_number!(Var, constant: Var::constant, |x| value: Var::value(x), exp: Var::exp(x), ln: Var::ln(x));
 
-fn run<K: Kernel>(tape: &tape::Tape, kernel: &K, reduce: &impl Reduce<Var>) -> Outcome {
-    tape.clear();
-    let x = tape.vars_from(kernel.inputs());
-    let result = kernel.evaluate(reduce, &x);
-    let adjoints = tape.sweep(result);
-    Outcome {
-        value: result.value(),
-        gradient: x.iter().map(|&x| adjoints.wrt(x)).collect(),
-        nodes: Some(tape.len()),
-    }
+/// One call of [`tape::gradient`], on the tape that the thread keeps.
+fn run<K: Kernel>(kernel: &K, reduce: &impl Reduce<Var>) -> Outcome {
+    let (value, gradient) = tape::gradient(|x| kernel.evaluate(reduce, x), kernel.inputs());
+    Outcome { value, gradient, nodes: None }
+}
+
+/// The nodes that a kernel leaves on a tape.
+fn nodes<K: Kernel>(kernel: &K, reduce: &impl Reduce<Var>) -> usize {
+    let tape = tape::Tape::new();
+    kernel.evaluate(reduce, &tape.vars_from(kernel.inputs()));
+    tape.len()
 }
 
 #[derive(Default)]
 pub struct Tape {
-    tape: tape::Tape,
+    nodes: Option<usize>,
 }
 
 impl Engine for Tape {
     fn run<K: Kernel>(&mut self, kernel: &K) -> Outcome {
-        run(&self.tape, kernel, &OneByOne)
+        let nodes = *self.nodes.get_or_insert_with(|| nodes(kernel, &OneByOne));
+        Outcome { nodes: Some(nodes), ..run(kernel, &OneByOne) }
     }
 }
 
 #[derive(Default)]
 pub struct TapeFused {
-    tape: tape::Tape,
+    nodes: Option<usize>,
 }
 
 impl Engine for TapeFused {
     fn run<K: Kernel>(&mut self, kernel: &K) -> Outcome {
-        run(&self.tape, kernel, &Fused { tape: &self.tape })
+        let nodes = *self.nodes.get_or_insert_with(|| nodes(kernel, &Fused));
+        Outcome { nodes: Some(nodes), ..run(kernel, &Fused) }
     }
 }
 
 /// Sums as one operation of few nodes, and sums of independent terms swept term by term.
-struct Fused<'a> {
-    tape: &'a tape::Tape,
-}
+struct Fused;
 
-impl Reduce<Var> for Fused<'_> {
+impl Reduce<Var> for Fused {
     fn sum(&self, terms: &[Var]) -> Var {
         Real::sum(terms)
     }
@@ -63,7 +64,7 @@ impl Reduce<Var> for Fused<'_> {
         }
         let weighted_sum = |weights: &[f64], terms: &[Var]| {
             let value = weights.iter().zip(terms).map(|(weight, term)| weight * term.value()).sum();
-            self.tape.custom(terms, value, weights)
+            tape::custom(terms, value, weights)
         };
         add_weighted_by(weighted_sum, start, weights, terms)
     }
@@ -73,6 +74,6 @@ impl Reduce<Var> for Fused<'_> {
     }
 
     fn sum_over(&self, count: usize, term: impl FnMut(usize) -> Var) -> Var {
-        self.tape.sum_over(0..count, term)
+        tape::sum_over(0..count, term)
     }
 }

@@ -45,13 +45,23 @@ impl<'a, T: Real> Group<'a, T> {
         if self.op == Op::Input { last.partials[0] } else { last.partials[1] }
     }
 
-    /// The arguments in order; a spare slot counts as one, except in operations with a fixed number of them.
+    /// The arguments in order. A spare slot is left out.
     pub(crate) fn operands(&self) -> impl Iterator<Item = Operand<T>> + Clone + 'a {
+        let slots = 2 * self.nodes.len();
+        let last = self.nodes[self.nodes.len() - 1];
+        let ends_with = |spare: f64| {
+            last.indices()[1] == 0 && last.partials[1].primal().to_bits() == spare.to_bits()
+        };
         let count = match self.op {
             Op::Input => 0,
-            Op::Custom | Op::SumOver => 2 * self.nodes.len() - 1,
+            // The last slot keeps the value; the one before is spare where the arguments are even in number.
+            Op::Custom | Op::SumOver if last.indices()[0] == 0 => slots - 2,
+            Op::Custom | Op::SumOver => slots - 1,
             op if op.arity() > 0 => op.arity(),
-            _ => 2 * self.nodes.len(),
+            Op::Sum if ends_with(-0.0) => slots - 1,
+            Op::Norm if ends_with(0.0) => slots - 1,
+            Op::LogSumExp if ends_with(f64::NEG_INFINITY) => slots - 1,
+            _ => slots,
         };
         let slots = self.nodes.iter().flat_map(|node| {
             let [first, second] = node.indices();
