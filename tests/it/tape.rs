@@ -834,3 +834,64 @@ mod long_slices {
         assert!(x.iter().all(|&x| adjoints.wrt(x) == 4.0));
     }
 }
+
+mod weighted_sums {
+    use proptest::prelude::*;
+    use tape::{Dual, Real, Tape, Var};
+
+    fn f<T: Real>(weights: &[f64], x: &[T]) -> T {
+        tape::weighted_sum(weights, x).sin()
+    }
+
+    proptest! {
+        #[test]
+        fn are_sums_of_products_in_every_engine(
+            terms in prop::collection::vec((-2.0..2.0, -2.0..2.0, prop::bool::ANY), 1..9),
+        ) {
+            let weights: Vec<f64> = terms.iter().map(|(weight, ..)| *weight).collect();
+            let x: Vec<f64> = terms.iter().map(|(_, x, _)| *x).collect();
+            let products = weights.iter().zip(&x).map(|(weight, x)| weight * x);
+            let sum = products.reduce(|sum, product| sum + product).unwrap_or(0.0);
+            prop_assert_eq!(f(&weights, &x).to_bits(), sum.sin().to_bits());
+
+            // Some terms are constants.
+            let tape = Tape::new();
+            let mixed: Vec<Var> = terms
+                .iter()
+                .map(|&(_, x, constant)| if constant { Var::constant(x) } else { tape.var(x) })
+                .collect();
+            let result = f(&weights, &mixed);
+            prop_assert_eq!(result.value().to_bits(), sum.sin().to_bits());
+            let adjoints = tape.sweep(result);
+            for (i, x) in mixed.iter().enumerate().filter(|(_, x)| !x.is_constant()) {
+                prop_assert_eq!(adjoints.wrt(*x), weights[i] * sum.cos());
+            }
+
+            let direction: Vec<Dual> = x.iter().map(|&x| Dual::new(x, 1.0)).collect();
+            let (_, gradient, product) = tape::hessian_vector(|x| f(&weights, x), &x, &vec![1.0; x.len()]);
+            let total: f64 = gradient.iter().sum();
+            prop_assert!((f(&weights, &direction).tangent - total).abs() < 1e-12);
+            let total_weight: f64 = weights.iter().sum();
+            for (product, weight) in product.iter().zip(&weights) {
+                prop_assert!((product + weight * total_weight * sum.sin()).abs() < 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn of_two_terms_are_one_node() {
+        let tape = Tape::new();
+        let x = tape.vars([1.0, 2.0]);
+        let sum = tape::weighted_sum(&[3.0, 0.5], &x);
+        assert_eq!((sum.value(), tape.len()), (4.0, 3));
+        assert_eq!(tape::weighted_sum::<Var>(&[], &[]).value(), 0.0);
+    }
+
+    #[test]
+    #[should_panic(
+        expected = "weighted_sum of 1 numbers with 2: both slices must have the same length"
+    )]
+    fn take_a_weight_for_each_term() {
+        tape::weighted_sum(&[1.0], &[2.0, 3.0]);
+    }
+}

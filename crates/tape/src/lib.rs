@@ -29,7 +29,7 @@ pub use derivative::jacobian::jacobian;
 pub use dual::Dual;
 pub use matrix::Matrix;
 pub use op::Op;
-pub use real::{Real, dot, log_sum_exp, norm, select, sum, sum_over};
+pub use real::{Real, dot, log_sum_exp, norm, select, sum, sum_over, weighted_sum};
 pub use show::dot::Dot;
 pub use show::text::Show;
 pub use tape::{Mark, Tape, custom};

@@ -188,12 +188,13 @@ impl<T: Real> List<T> {
         // SAFETY: there is room for `count` more nodes, as just made sure (invariant 3).
         unsafe {
             let nodes = self.nodes.as_mut_ptr().add(start);
+            let ops = self.ops.as_mut_ptr().add(start);
             for position in 0..count {
                 let (partials, [first, second]) = pair(position);
                 let arguments = [first | Node::<T>::JOINED, second];
                 nodes.add(position).write(Node { partials, arguments });
+                ops.add(position).write(Op::Part);
             }
-            self.ops.as_mut_ptr().add(start).write_bytes(Op::Part as u8, count);
         }
         let mut begun = Begun { start: self.len, list: self };
         begun.list.len += count as u32;

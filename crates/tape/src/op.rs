@@ -183,6 +183,7 @@ macro_rules! define_op {
             $($op_o1,)* $($op_o2,)* $($op_1,)* $($op_i,)* $($op_2,)* $($op_3,)*
             Select,
             Sum,
+            WeightedSum,
             Dot,
             Norm,
             LogSumExp,
@@ -209,6 +210,7 @@ macro_rules! define_op {
                     $(Op::$op_3 => stringify!($name_3),)*
                     Op::Select => "select",
                     Op::Sum => "sum",
+                    Op::WeightedSum => "weighted_sum",
                     Op::Dot => "dot",
                     Op::Norm => "norm",
                     Op::LogSumExp => "log_sum_exp",

@@ -73,13 +73,24 @@ macro_rules! define_real {
                 Self::sum_of(terms.iter().copied())
             }
 
+            /// w₀·x₀ + w₁·x₁ + …, added from the left; 0 for no terms. See [`weighted_sum`](crate::weighted_sum).
+            ///
+            /// # Panics
+            /// When the lengths differ.
+            #[track_caller]
+            fn weighted_sum(weights: &[f64], terms: &[Self]) -> Self {
+                assert_equal_lengths("weighted_sum", weights.len(), terms.len());
+                let products = weights.iter().zip(terms).map(|(&weight, &x)| Self::from_f64(weight) * x);
+                products.reduce(|sum, product| sum + product).unwrap_or(Self::from_f64(0.0))
+            }
+
             /// a₀·b₀ + a₁·b₁ + …, added from the left; 0 for no terms. See [`dot`](crate::dot).
             ///
             /// # Panics
             /// When the lengths differ.
             #[track_caller]
             fn dot(a: &[Self], b: &[Self]) -> Self {
-                assert_equal_lengths(a.len(), b.len());
+                assert_equal_lengths("dot", a.len(), b.len());
                 Self::dot_of(a.iter().copied().zip(b.iter().copied()))
             }
 
@@ -164,8 +175,8 @@ fn nan_if_indeterminate<T: Real>(partial: T, x: T, y: T) -> T {
 }
 
 #[track_caller]
-pub(crate) fn assert_equal_lengths(a: usize, b: usize) {
-    assert!(a == b, "dot of {a} numbers with {b}: both slices must have the same length");
+pub(crate) fn assert_equal_lengths(call: &str, a: usize, b: usize) {
+    assert!(a == b, "{call} of {a} numbers with {b}: both slices must have the same length");
 }
 
 macro_rules! value {
@@ -257,6 +268,23 @@ for_each_op!(implement_for_float, f32);
 #[track_caller]
 pub fn sum<T: Real>(terms: &[T]) -> T {
     T::sum(terms)
+}
+
+/// w₀·x₀ + w₁·x₁ + … with plain weights, added from the left, recorded as one operation of n/2 nodes; 0 for no terms.
+///
+/// # Panics
+/// When the lengths differ.
+///
+/// ```
+/// // A polynomial's value at 2, and its derivatives with respect to the coefficients.
+/// let powers = [1.0, 2.0, 4.0];
+/// let f = |c: &[tape::Var]| tape::weighted_sum(&powers, c);
+/// assert_eq!(tape::gradient(f, &[3.0, -1.0, 0.5]), (3.0, vec![1.0, 2.0, 4.0]));
+/// ```
+#[track_caller]
+#[inline]
+pub fn weighted_sum<T: Real>(weights: &[f64], terms: &[T]) -> T {
+    T::weighted_sum(weights, terms)
 }
 
 /// a₀·b₀ + a₁·b₁ + …, added from the left, recorded as one operation of n nodes; 0 for no terms.

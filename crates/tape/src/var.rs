@@ -195,6 +195,49 @@ impl<T: Real> Var<T> {
         Some(Self::at(value, tape, index))
     }
 
+    /// [`Real::weighted_sum`] of a slice of variables only.
+    #[inline(always)]
+    fn weighted_sum_of_variables(weights: &[f64], terms: &[Self]) -> Option<Self> {
+        let tape = terms.first()?.tape();
+        let mut list = Self::shared_list(terms.iter().copied(), tape)?;
+        let weights = &weights[..terms.len()];
+        let value = Self::weighted_value(weights, terms);
+        // SAFETY: as in `record`.
+        let list = unsafe { list.as_mut() };
+        let index = list.push_pairs_at(Op::WeightedSum, terms.len().div_ceil(2), |i| {
+            let first = T::from_f64(weights[2 * i]);
+            match terms.get(2 * i + 1) {
+                Some(term) => {
+                    let second = T::from_f64(weights[2 * i + 1]);
+                    ([first, second], [terms[2 * i].index(), term.index()])
+                }
+                None => ([first, T::from_f64(-0.0)], [terms[2 * i].index(), 0]),
+            }
+        });
+        Some(Self::at(value, tape, index))
+    }
+
+    /// A constant term is recorded as its product with its weight.
+    #[track_caller]
+    fn weighted_sum_of_any(weights: &[f64], terms: &[Self]) -> Self {
+        let arguments = weights.iter().zip(terms).map(|(&weight, &term)| {
+            let weight = T::from_f64(weight);
+            if term.is_constant() {
+                (Self::constant(weight * term.value), weight)
+            } else {
+                (term, weight)
+            }
+        });
+        let value = Self::weighted_value(weights, terms);
+        Self::record_all(Op::WeightedSum, value, arguments, T::from_f64(-0.0))
+    }
+
+    #[inline]
+    fn weighted_value(weights: &[f64], terms: &[Self]) -> T {
+        let products = weights.iter().zip(terms).map(|(&weight, x)| T::from_f64(weight) * x.value);
+        products.reduce(|sum, product| sum + product).unwrap_or(T::from_f64(0.0))
+    }
+
     /// Records an operation whose arguments come in pairs. `all` gives the arguments once more.
     #[inline]
     #[track_caller]
@@ -491,9 +534,19 @@ macro_rules! define_var {
                 }
             }
 
+            #[inline]
+            #[track_caller]
+            fn weighted_sum(weights: &[f64], terms: &[Self]) -> Self {
+                real::assert_equal_lengths("weighted_sum", weights.len(), terms.len());
+                match Self::weighted_sum_of_variables(weights, terms) {
+                    Some(sum) => sum,
+                    None => Self::weighted_sum_of_any(weights, terms),
+                }
+            }
+
             #[track_caller]
             fn dot(a: &[Self], b: &[Self]) -> Self {
-                real::assert_equal_lengths(a.len(), b.len());
+                real::assert_equal_lengths("dot", a.len(), b.len());
                 match Self::dot_of_variables(a, b) {
                     Some(dot) => dot,
                     None => Self::dot_of(a.iter().copied().zip(b.iter().copied())),

@@ -58,15 +58,7 @@ impl Reduce<Var> for Fused {
     }
 
     fn add_weighted(&self, start: Var, weights: &[f64], terms: &[Var]) -> Var {
-        if let (&[weight], &[term]) = (weights, terms) {
-            // Two nodes of a sum and a product are no more than those of a custom operation.
-            return start + weight * term;
-        }
-        let weighted_sum = |weights: &[f64], terms: &[Var]| {
-            let value = weights.iter().zip(terms).map(|(weight, term)| weight * term.value()).sum();
-            tape::custom(terms, value, weights)
-        };
-        add_weighted_by(weighted_sum, start, weights, terms)
+        add_weighted_by(tape::weighted_sum, start, weights, terms)
     }
 
     fn log_sum_exp(&self, terms: &[Var]) -> Var {

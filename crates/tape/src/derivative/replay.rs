@@ -58,7 +58,7 @@ impl<'a, T: Real> Group<'a, T> {
             Op::Custom | Op::SumOver if last.indices()[0] == 0 => slots - 2,
             Op::Custom | Op::SumOver => slots - 1,
             op if op.arity() > 0 => op.arity(),
-            Op::Sum if ends_with(-0.0) => slots - 1,
+            Op::Sum | Op::WeightedSum if ends_with(-0.0) => slots - 1,
             Op::Norm if ends_with(0.0) => slots - 1,
             Op::LogSumExp if ends_with(f64::NEG_INFINITY) => slots - 1,
             _ => slots,
@@ -88,7 +88,9 @@ pub(crate) fn replay<T: Real, U: Real>(
     let mut arguments: SmallVec<[U; 8]> = SmallVec::new();
     for group in Group::all(list) {
         arguments.clear();
+        let weighted = group.op == Op::WeightedSum;
         arguments.extend(group.operands().map(|operand| match operand {
+            Operand::Node { index, partial } if weighted => embed(partial) * values[index],
             Operand::Node { index, .. } => values[index],
             Operand::Constant(constant) => embed(constant),
         }));
@@ -97,7 +99,7 @@ pub(crate) fn replay<T: Real, U: Real>(
                 Some(&input) => input,
                 None => embed(group.kept_value()),
             },
-            Op::Sum => U::sum(&arguments),
+            Op::Sum | Op::WeightedSum => U::sum(&arguments),
             Op::Dot => U::dot_of(pairs(&arguments)),
             Op::Norm => U::norm(&arguments),
             Op::LogSumExp => U::log_sum_exp(&arguments),
@@ -129,7 +131,7 @@ pub(crate) fn nodes_in<T: Real, U: Real>(
     replay(
         list,
         inputs,
-        embed,
+        &embed,
         |opaque, _| Err(opaque),
         |group, arguments, value| {
             let first = group.last + 1 - group.len();
@@ -138,6 +140,13 @@ pub(crate) fn nodes_in<T: Real, U: Real>(
             match group.op {
                 Op::Input => {}
                 Op::Sum => (0..arguments.len()).for_each(|slot| set(slot, U::from_f64(1.0))),
+                Op::WeightedSum => {
+                    for (slot, operand) in group.operands().enumerate() {
+                        if let Operand::Node { partial, .. } = operand {
+                            set(slot, embed(partial));
+                        }
+                    }
+                }
                 Op::Dot => {
                     for (pair, (a, b)) in pairs(arguments).enumerate() {
                         set(2 * pair, partial::mul::of_0(a, b, a * b));
