@@ -2,7 +2,7 @@
 //!
 //! The kinks and singular points are the conventions that ARCHITECTURE.md lists; each is one line here.
 
-use tape::{Dual, Real, Tape, Var};
+use tape::{Dual, Program, Real, Tape, Var};
 
 /// A function of several numbers, written once for all engines.
 pub(crate) trait Function {
@@ -49,13 +49,15 @@ impl<F: Function> AnyFunction for F {
 pub(crate) type Engine = fn(&dyn AnyFunction, &[f64]) -> (f64, Vec<f64>);
 
 /// To test an engine, add a row.
-pub(crate) const ENGINES: [(&str, Engine); 6] = [
+pub(crate) const ENGINES: [(&str, Engine); 8] = [
     ("Var", reverse),
     ("Dual", forward),
     ("Var<Var>", reverse_in_reverse),
     ("Var<Dual>", reverse_in_forward),
     ("Dual<Var>", forward_in_reverse),
     ("replay of a Hessian", hessian),
+    ("Program", program),
+    ("Program on Dual", program_on_dual),
 ];
 
 fn reverse(f: &dyn AnyFunction, x: &[f64]) -> (f64, Vec<f64>) {
@@ -87,6 +89,20 @@ fn forward_in_reverse(f: &dyn AnyFunction, x: &[f64]) -> (f64, Vec<f64>) {
 
 fn hessian(f: &dyn AnyFunction, x: &[f64]) -> (f64, Vec<f64>) {
     let (value, gradient, _) = tape::hessian(|x| f.var(x), x);
+    (value, gradient)
+}
+
+fn traced(f: &dyn AnyFunction, x: &[f64]) -> Program {
+    Program::trace(|x| f.var(x), x).expect("the suite's functions can be traced")
+}
+
+fn program(f: &dyn AnyFunction, x: &[f64]) -> (f64, Vec<f64>) {
+    traced(f, x).gradient(x).expect("a replay at the traced point takes the same path")
+}
+
+fn program_on_dual(f: &dyn AnyFunction, x: &[f64]) -> (f64, Vec<f64>) {
+    let product = traced(f, x).hessian_vector(x, &vec![0.0; x.len()]);
+    let (value, gradient, _) = product.expect("a replay at the traced point takes the same path");
     (value, gradient)
 }
 

@@ -159,8 +159,9 @@ macro_rules! implement {
 
             /// Whether the value is NaN.
             #[inline]
+            #[allow(clippy::eq_op, reason = "NaN alone is not equal to itself; a traced comparison is a guard")]
             pub fn is_nan(self) -> bool {
-                self.partial_cmp(&0.0).is_none()
+                self != self
             }
 
             /// Whether the value is ∞ or −∞.
@@ -184,11 +185,13 @@ macro_rules! implement {
             /// Whether the value's sign bit is set: of −0 too.
             #[inline]
             pub fn is_sign_negative(self) -> bool {
-                self.value.is_sign_negative()
+                let is_negative = self.value.is_sign_negative();
+                self.note_sign(is_negative);
+                is_negative
             }
         }
 
-        impl<T: Real> Zero for $Type<T> {
+        impl<T: Real + PartialEq> Zero for $Type<T> {
             #[inline(always)]
             fn zero() -> Self {
                 Self::from_f64(0.0)

@@ -191,6 +191,10 @@ macro_rules! define_op {
             Custom,
             /// A sum whose terms were swept as soon as they were recorded.
             SumOver,
+            /// The largest of several numbers, taken as a constant; NaN where one is. Only in programs, like the next.
+            Largest,
+            /// e to the difference of a number and [`Op::Largest`]: what `log_sum_exp` adds up.
+            Weight,
         }
 
         impl Op {
@@ -216,6 +220,8 @@ macro_rules! define_op {
                     Op::LogSumExp => "log_sum_exp",
                     Op::Custom => "custom",
                     Op::SumOver => "sum_over",
+                    Op::Largest => "largest",
+                    Op::Weight => "weight",
                     Op::Input => "input",
                     Op::Part => "part",
                 }
@@ -296,6 +302,7 @@ macro_rules! define_op {
                         partial::$name_3::of_2(x, y, z, value),
                     ],)*
                     (Op::Select, &[condition, _, _]) => partial::select(condition),
+                    (Op::Weight, _) => [value, zero, zero],
                     _ => unreachable!("{} has no fixed number of arguments", self.name()),
                 }
             }
@@ -347,6 +354,57 @@ macro_rules! define_op {
 for_each_op!(define_op);
 
 impl Op {
+    /// Whether a program's operation can have this many operands.
+    pub(crate) fn takes(self, operands: usize) -> bool {
+        match self {
+            Op::Sum | Op::Norm | Op::Largest => operands >= 1,
+            Op::Dot | Op::Weight if operands < 2 => false,
+            Op::Dot => true,
+            Op::Weight => operands == 2,
+            op => op.fixed_arity() == Some(operands),
+        }
+    }
+
+    /// Whether the second argument is an integer.
+    pub(crate) fn takes_integer(self) -> bool {
+        matches!(self, Op::Powi | Op::Polygamma)
+    }
+
+    /// The value of a program's operation. As [`Op::apply`], also for operations that take a slice; and it never panics:
+    /// a clamp between bounds in the wrong order leaves the number as it is (programs have a guard against that).
+    ///
+    /// A [`Op::Dot`] of an odd number of operands adds its products to the first one.
+    pub(crate) fn evaluate<T: Real>(self, operands: &[T]) -> T {
+        match (self, operands) {
+            (Op::Sum, terms) => T::sum(terms),
+            (Op::Norm, components) => T::norm(components),
+            (Op::Dot, operands) => {
+                let (start, pairs) = operands.split_at(operands.len() % 2);
+                let products = pairs.chunks_exact(2).map(|pair| pair[0] * pair[1]);
+                let sum =
+                    start.iter().copied().chain(products).reduce(|sum, product| sum + product);
+                sum.unwrap_or(T::from_f64(0.0))
+            }
+            (Op::Largest, numbers) => {
+                let larger = |a: f64, b: f64| if a.is_nan() || a >= b { a } else { b };
+                let first = numbers[0].piecewise(|number| number);
+                numbers[1..]
+                    .iter()
+                    .fold(first, |largest, &number| largest.piecewise_2(number, larger))
+            }
+            (Op::Weight, &[x, largest]) => {
+                let both_infinite = |x: f64, largest: f64| x == largest && x.is_infinite();
+                T::zero_where(x, largest, both_infinite, || x - largest).exp()
+            }
+            (Op::Clamp, &[x, lower, upper]) => {
+                let ordered = lower.piecewise_2(upper, |lower, upper| f64::from(lower <= upper));
+                let lower = T::select(ordered, lower, T::from_f64(f64::NEG_INFINITY));
+                x.clamp(lower, T::select(ordered, upper, T::from_f64(f64::INFINITY)))
+            }
+            (op, operands) => op.apply(operands),
+        }
+    }
+
     /// The number of arguments: 1, 2 or 3 for the rows of [`Op::ALL`], 0 for operations that take a slice.
     pub const fn arity(self) -> usize {
         match self.fixed_arity() {

@@ -8,6 +8,7 @@ use core::ops::{
 
 use crate::dual::Dual;
 use crate::op::{Op, partial};
+use crate::program::guard::Comparison;
 use crate::real::Real;
 use crate::var::Var;
 
@@ -266,54 +267,138 @@ macro_rules! number_like {
                 factors.copied().product()
             }
         }
+    )*};
+}
+number_like!(Var Dual);
 
-        /// By value: derivatives are not compared.
-        impl<T: Real + PartialEq> PartialEq for $Type<T> {
-            #[inline(always)]
-            fn eq(&self, other: &Self) -> bool {
-                self.value == other.value
-            }
-        }
+/// By value: derivatives are not compared.
+impl<T: Real + PartialEq> PartialEq for Dual<T> {
+    #[inline(always)]
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
 
-        /// By value: derivatives are not compared.
-        impl<T: Real + PartialOrd> PartialOrd for $Type<T> {
+/// By value: derivatives are not compared.
+impl<T: Real + PartialOrd> PartialOrd for Dual<T> {
+    #[inline(always)]
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        self.value.partial_cmp(&other.value)
+    }
+}
+
+/// By value: derivatives are not compared. While a program is traced, every comparison becomes a guard.
+impl<T: Real + PartialEq> PartialEq for Var<T> {
+    #[inline(always)]
+    fn eq(&self, other: &Self) -> bool {
+        let equal = self.value == other.value;
+        self.note(other, Comparison::Equal, i8::from(equal));
+        equal
+    }
+}
+
+macro_rules! compare_variables {
+    ($($name:ident $symbol:tt $Comparison:ident;)*) => {
+        /// By value: derivatives are not compared. While a program is traced, every comparison becomes a guard.
+        impl<T: Real + PartialOrd> PartialOrd for Var<T> {
             #[inline(always)]
             fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-                self.value.partial_cmp(&other.value)
+                let order = self.value.partial_cmp(&other.value);
+                self.note(other, Comparison::Order, order.map_or(2, |order| order as i8));
+                order
             }
-        }
 
-        /// By value, with the innermost number.
-        impl<T: Real> PartialEq<f64> for $Type<T> {
+            $(
+                #[inline(always)]
+                fn $name(&self, other: &Self) -> bool {
+                    let holds = self.value $symbol other.value;
+                    self.note(other, Comparison::$Comparison, i8::from(holds));
+                    holds
+                }
+            )*
+        }
+    };
+}
+compare_variables! {
+    lt < Less;
+    le <= LessOrEqual;
+    gt > Greater;
+    ge >= GreaterOrEqual;
+}
+
+macro_rules! compare_with_number {
+    ($($Type:ident)*) => {$(
+        /// By value, with a constant.
+        impl<T: Real + PartialEq> PartialEq<f64> for $Type<T> {
             #[inline(always)]
             fn eq(&self, other: &f64) -> bool {
-                self.primal() == *other
+                *self == Self::from_f64(*other)
             }
         }
 
-        /// By value, with the innermost number.
-        impl<T: Real> PartialOrd<f64> for $Type<T> {
+        /// By value, with a constant.
+        impl<T: Real + PartialOrd> PartialOrd<f64> for $Type<T> {
             #[inline(always)]
             fn partial_cmp(&self, other: &f64) -> Option<Ordering> {
-                self.primal().partial_cmp(other)
+                self.partial_cmp(&Self::from_f64(*other))
+            }
+
+            #[inline(always)]
+            fn lt(&self, other: &f64) -> bool {
+                *self < Self::from_f64(*other)
+            }
+
+            #[inline(always)]
+            fn le(&self, other: &f64) -> bool {
+                *self <= Self::from_f64(*other)
+            }
+
+            #[inline(always)]
+            fn gt(&self, other: &f64) -> bool {
+                *self > Self::from_f64(*other)
+            }
+
+            #[inline(always)]
+            fn ge(&self, other: &f64) -> bool {
+                *self >= Self::from_f64(*other)
             }
         }
 
-        /// By value, with the innermost number.
-        impl<T: Real> PartialEq<$Type<T>> for f64 {
+        /// By value, of a constant.
+        impl<T: Real + PartialEq> PartialEq<$Type<T>> for f64 {
             #[inline(always)]
             fn eq(&self, other: &$Type<T>) -> bool {
-                *self == other.primal()
+                $Type::from_f64(*self) == *other
             }
         }
 
-        /// By value, with the innermost number.
-        impl<T: Real> PartialOrd<$Type<T>> for f64 {
+        /// By value, of a constant.
+        impl<T: Real + PartialOrd> PartialOrd<$Type<T>> for f64 {
             #[inline(always)]
             fn partial_cmp(&self, other: &$Type<T>) -> Option<Ordering> {
-                self.partial_cmp(&other.primal())
+                $Type::from_f64(*self).partial_cmp(other)
+            }
+
+            #[inline(always)]
+            fn lt(&self, other: &$Type<T>) -> bool {
+                $Type::from_f64(*self) < *other
+            }
+
+            #[inline(always)]
+            fn le(&self, other: &$Type<T>) -> bool {
+                $Type::from_f64(*self) <= *other
+            }
+
+            #[inline(always)]
+            fn gt(&self, other: &$Type<T>) -> bool {
+                $Type::from_f64(*self) > *other
+            }
+
+            #[inline(always)]
+            fn ge(&self, other: &$Type<T>) -> bool {
+                $Type::from_f64(*self) >= *other
             }
         }
     )*};
 }
-number_like!(Var Dual);
+compare_with_number!(Var Dual);

@@ -1,0 +1,433 @@
+//! Programs: a function traced once, made ready to run many times.
+
+mod assign_slots;
+mod code;
+mod collect_sums;
+mod drop_dead_code;
+mod fold_constants;
+mod graph;
+pub(crate) mod guard;
+pub(crate) mod interpret;
+mod number_values;
+mod schedule;
+mod show;
+mod simplify;
+pub(crate) mod trace;
+
+use core::fmt::{self, Debug};
+use core::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Mutex;
+
+use crate::dual::Dual;
+use crate::error::Error;
+use crate::matrix::Matrix;
+use crate::var::Var;
+
+use code::{Code, NONE};
+use graph::Graph;
+use interpret::{Element, Slots};
+pub use simplify::Rewrites;
+pub use trace::Outputs;
+
+/// A function traced at one point and made ready to run at many: optimised, replayed without recording.
+///
+/// Tracing runs the function once on variables. What depends on constants only is computed, what is computed twice is
+/// computed once, chains of additions become one operation, and what no output needs is left out; then operations that
+/// are alike and independent of each other become one step with vector instructions. None of this changes a value: a
+/// replay gives the same bits as the function itself on `f64`. (Derivatives are sums, in another order than a
+/// [`Tape`](crate::Tape)'s, and may differ in the last digits.)
+///
+/// **Branches.** A comparison of variables during tracing becomes a *guard*. A replay in which a guard comes out
+/// otherwise gives [`Error::Diverged`], never a wrong number; [`Function`](crate::Function) then traces the new path by
+/// itself. `max`, `min`, `abs`, `clamp` and [`select`](crate::select) are operations and need no guard. A function that
+/// branches on a number it got by [`Var::value`] escapes the guards: compare the variables themselves.
+///
+/// ```
+/// use tape::Program;
+///
+/// let rosenbrock = |x: &[tape::Var]| (1.0 - x[0]).powi(2) + 100.0 * (x[1] - x[0] * x[0]).powi(2);
+/// let program = Program::trace(rosenbrock, &[0.0, 0.0])?;
+/// assert_eq!(program.value(&[1.0, 2.0])?, 100.0);
+/// assert_eq!(program.gradient(&[1.0, 2.0])?, (100.0, vec![-400.0, 200.0]));
+/// # Ok::<(), tape::Error>(())
+/// ```
+pub struct Program {
+    /// What tells a workspace whose it is.
+    number: u64,
+    recorded: Recorded,
+    graph: Graph,
+    code: Code,
+    kept: Kept<f64>,
+    kept_duals: Kept<Dual>,
+}
+
+/// What the trace was before the passes.
+#[derive(Clone, Copy, Debug)]
+struct Recorded {
+    nodes: usize,
+}
+
+/// Room for the numbers of one replay: see [`Program::gradient_into`].
+///
+/// A workspace fits any program: it is made ready for one when it is first used with it.
+#[derive(Default)]
+pub struct Workspace {
+    program: u64,
+    slots: Option<Slots<f64>>,
+}
+
+impl Debug for Workspace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let slots =
+            self.slots.as_ref().map_or(0, |slots| slots.values.len() + slots.adjoints.len());
+        f.debug_struct("Workspace").field("slots", &slots).finish_non_exhaustive()
+    }
+}
+
+/// Slots of finished replays, for the next ones.
+struct Kept<E>(Mutex<Vec<Slots<E>>>);
+
+impl<E> Default for Kept<E> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<E: Element> Kept<E> {
+    /// Runs `work` on slots for the code. After a panic they are dropped.
+    fn with<R>(&self, code: &Code, work: impl FnOnce(&mut Slots<E>) -> R) -> R {
+        let kept = self.0.lock().ok().and_then(|mut kept| kept.pop());
+        let mut slots = kept.unwrap_or_else(|| Slots::new(code));
+        let result = work(&mut slots);
+        if let Ok(mut kept) = self.0.lock() {
+            kept.push(slots);
+        }
+        result
+    }
+}
+
+impl Program {
+    /// Traces `f` at `x`: a function of variables that returns one [`Var`], an array of them, or a `Vec`.
+    ///
+    /// # Errors
+    /// [`Error::Opaque`] where `f` uses a custom operation, [`Error::Foreign`] where it returns a variable of another
+    /// tape, [`Error::TooLarge`] beyond 2³¹ operations.
+    ///
+    /// # Panics
+    /// When `f` panics.
+    ///
+    /// ```
+    /// let polar = |x: &[tape::Var]| [x[0] * x[1].cos(), x[0] * x[1].sin()];
+    /// let program = tape::Program::trace(polar, &[1.0, 1.0])?;
+    /// assert_eq!(program.values(&[2.0, 0.0])?, [2.0, 0.0]);
+    /// # Ok::<(), tape::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn trace<R: Outputs>(f: impl FnOnce(&[Var]) -> R, x: &[f64]) -> Result<Self, Error> {
+        Self::trace_with(Rewrites::Exact, f, x)
+    }
+
+    /// [`Program::trace`] with a choice of the algebraic rewrites.
+    ///
+    /// # Errors
+    /// As [`Program::trace`].
+    ///
+    /// # Panics
+    /// When `f` panics.
+    #[track_caller]
+    pub fn trace_with<R: Outputs>(
+        rewrites: Rewrites,
+        f: impl FnOnce(&[Var]) -> R,
+        x: &[f64],
+    ) -> Result<Self, Error> {
+        let recorded = trace::trace(f, x)?;
+        let nodes = recorded.len();
+        Self::from_graph(optimize(&recorded, rewrites), Recorded { nodes })
+    }
+
+    fn from_graph(graph: Graph, recorded: Recorded) -> Result<Self, Error> {
+        static NUMBER: AtomicU64 = AtomicU64::new(1);
+        let code = schedule::schedule(&graph, |_| true)?;
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let (kept, kept_duals) = (Kept::default(), Kept::default());
+        Ok(Self { number, recorded, graph, code, kept, kept_duals })
+    }
+
+    /// The number of inputs.
+    pub fn inputs(&self) -> usize {
+        self.graph.inputs()
+    }
+
+    /// The number of outputs.
+    pub fn outputs(&self) -> usize {
+        self.graph.outputs.len()
+    }
+
+    /// The number of guards: comparisons that a replay checks.
+    pub fn guards(&self) -> usize {
+        self.graph.guards.len()
+    }
+
+    /// The number of operations that a replay computes.
+    pub fn len(&self) -> usize {
+        self.graph.ids().filter(|&id| self.graph.op(id).is_some()).count()
+    }
+
+    /// Whether a replay computes nothing: every output is an input or a constant.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The output at `x`.
+    ///
+    /// # Errors
+    /// [`Error::Length`], [`Error::Outputs`] where there is not exactly one, and [`Error::Diverged`].
+    pub fn value(&self, x: &[f64]) -> Result<f64, Error> {
+        self.assert_one_output("value", "call values")?;
+        self.kept.with(&self.code, |slots| {
+            self.replay(slots, x)?;
+            Ok(self.output(slots, 0))
+        })
+    }
+
+    /// The outputs at `x`.
+    ///
+    /// # Errors
+    /// [`Error::Length`] and [`Error::Diverged`].
+    pub fn values(&self, x: &[f64]) -> Result<Vec<f64>, Error> {
+        self.kept.with(&self.code, |slots| {
+            self.replay(slots, x)?;
+            Ok((0..self.outputs()).map(|output| self.output(slots, output)).collect())
+        })
+    }
+
+    /// The output at `x` and its gradient: `x.len()` partial derivatives.
+    ///
+    /// # Errors
+    /// As [`Program::value`].
+    pub fn gradient(&self, x: &[f64]) -> Result<(f64, Vec<f64>), Error> {
+        let mut gradient = vec![0.0; self.inputs()];
+        let value =
+            self.kept.with(&self.code, |slots| self.gradient_in(slots, x, &mut gradient))?;
+        Ok((value, gradient))
+    }
+
+    /// [`Program::gradient`] into room that the caller keeps: nothing is allocated, but by the workspace's first use.
+    ///
+    /// # Errors
+    /// As [`Program::value`]; also [`Error::Length`] where `gradient` is not as long as `x`. It is unchanged then.
+    ///
+    /// ```
+    /// let program = tape::Program::trace(|x| x[0] * x[1], &[1.0, 1.0])?;
+    /// let mut workspace = tape::Workspace::default();
+    /// let mut gradient = [0.0; 2];
+    /// for i in 0..100 {
+    ///     let x = [f64::from(i), 2.0];
+    ///     let value = program.gradient_into(&x, &mut workspace, &mut gradient)?;
+    ///     assert_eq!((value, gradient), (2.0 * x[0], [2.0, x[0]]));
+    /// }
+    /// # Ok::<(), tape::Error>(())
+    /// ```
+    pub fn gradient_into(
+        &self,
+        x: &[f64],
+        workspace: &mut Workspace,
+        gradient: &mut [f64],
+    ) -> Result<f64, Error> {
+        if workspace.program != self.number {
+            *workspace = Workspace { program: self.number, slots: None };
+        }
+        let slots = workspace.slots.get_or_insert_with(|| Slots::new(&self.code));
+        self.gradient_in(slots, x, gradient)
+    }
+
+    fn gradient_in(
+        &self,
+        slots: &mut Slots<f64>,
+        x: &[f64],
+        gradient: &mut [f64],
+    ) -> Result<f64, Error> {
+        self.assert_one_output("gradient", "call jacobian")?;
+        assert_length("the gradient", self.inputs(), gradient.len())?;
+        self.replay(slots, x)?;
+        let value = self.output(slots, 0);
+        self.sweep(slots, &[(0, 1.0)], gradient);
+        Ok(value)
+    }
+
+    /// The outputs at `x`, and their Jacobian: a row for each output, a column for each input.
+    ///
+    /// # Errors
+    /// [`Error::Length`] and [`Error::Diverged`].
+    ///
+    /// ```
+    /// let polar = |x: &[tape::Var]| [x[0] * x[1].cos(), x[0] * x[1].sin()];
+    /// let (values, jacobian) = tape::Program::trace(polar, &[1.0, 1.0])?.jacobian(&[2.0, 0.0])?;
+    /// assert_eq!(values, [2.0, 0.0]);
+    /// assert_eq!(jacobian.data, [1.0, 0.0,
+    ///                            0.0, 2.0]);
+    /// # Ok::<(), tape::Error>(())
+    /// ```
+    pub fn jacobian(&self, x: &[f64]) -> Result<(Vec<f64>, Matrix<f64>), Error> {
+        let (rows, columns) = (self.outputs(), self.inputs());
+        self.kept.with(&self.code, |slots| {
+            self.replay(slots, x)?;
+            let values = (0..rows).map(|output| self.output(slots, output)).collect();
+            let mut data = vec![0.0; rows * columns];
+            if columns > 0 {
+                for (output, row) in data.chunks_exact_mut(columns).enumerate() {
+                    self.sweep(slots, &[(output, 1.0)], row);
+                }
+            }
+            Ok((values, Matrix { rows, columns, data }))
+        })
+    }
+
+    /// The output at `x`, its gradient, and the product of its Hessian with `v`: a replay on dual numbers and a sweep.
+    ///
+    /// # Errors
+    /// As [`Program::value`]; also [`Error::Length`] where `v` is not as long as `x`.
+    ///
+    /// ```
+    /// let program = tape::Program::trace(|x| x[0] * x[0] * x[1], &[1.0, 1.0])?;
+    /// let (_, _, product) = program.hessian_vector(&[3.0, 2.0], &[1.0, 1.0])?;
+    /// assert_eq!(product, [10.0, 6.0]);
+    /// # Ok::<(), tape::Error>(())
+    /// ```
+    pub fn hessian_vector(&self, x: &[f64], v: &[f64]) -> Result<(f64, Vec<f64>, Vec<f64>), Error> {
+        self.assert_one_output("hessian_vector", "trace one output at a time")?;
+        assert_length("the point", self.inputs(), x.len())?;
+        assert_length("the direction", self.inputs(), v.len())?;
+        self.kept_duals.with(&self.code, |slots| {
+            for ((slot, &x), &v) in slots.values.iter_mut().zip(x).zip(v) {
+                *slot = Dual::new(x, v);
+            }
+            forward(&self.code, &mut slots.values);
+            self.assert_guards(|slot| slots.values[slot as usize].value)?;
+            let value = slots.values[self.code.outputs[0].value as usize].value;
+            let mut duals = vec![Dual::constant(0.0); self.inputs()];
+            sweep(&self.code, slots, &[(0, Dual::constant(1.0))], &mut duals);
+            let gradient = duals.iter().map(|dual| dual.value).collect();
+            let product = duals.iter().map(|dual| dual.tangent).collect();
+            Ok((value, gradient, product))
+        })
+    }
+
+    fn assert_one_output(&self, call: &'static str, instead: &'static str) -> Result<(), Error> {
+        match self.outputs() {
+            1 => Ok(()),
+            outputs => Err(Error::Outputs { call, outputs, instead }),
+        }
+    }
+
+    /// Computes all values at `x`.
+    fn replay(&self, slots: &mut Slots<f64>, x: &[f64]) -> Result<(), Error> {
+        assert_length("the point", self.inputs(), x.len())?;
+        slots.values[..x.len()].copy_from_slice(x);
+        forward(&self.code, &mut slots.values);
+        self.assert_guards(|slot| slots.values[slot as usize])
+    }
+
+    fn assert_guards(&self, value: impl Fn(u32) -> f64) -> Result<(), Error> {
+        for (position, guard) in self.code.guards.iter().enumerate() {
+            let [a, b] = guard.operands.map(&value);
+            if !guard.holds(a, b) {
+                return Err(self.diverged(position, a, b));
+            }
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn diverged(&self, guard: usize, a: f64, b: f64) -> Error {
+        Error::Diverged { guard, condition: self.condition(guard), a, b }
+    }
+
+    fn output(&self, slots: &Slots<f64>, output: usize) -> f64 {
+        slots.values[self.code.outputs[output].value as usize]
+    }
+
+    /// The derivatives of Σ seed·output with respect to the inputs, after a replay.
+    fn sweep(&self, slots: &mut Slots<f64>, seeds: &[(usize, f64)], derivatives: &mut [f64]) {
+        sweep(&self.code, slots, seeds, derivatives);
+    }
+}
+
+/// All passes, in the order in which each finds most.
+fn optimize(graph: &Graph, rewrites: Rewrites) -> Graph {
+    let graph = fold_constants::fold_constants(graph);
+    let graph = simplify::simplify(&graph, rewrites);
+    let graph = number_values::number_values(&graph);
+    let graph = drop_dead_code::drop_dead_code(&graph);
+    let graph = collect_sums::collect_sums(&graph);
+    let graph = number_values::number_values(&graph);
+    drop_dead_code::drop_dead_code(&graph)
+}
+
+fn assert_length(what: &'static str, expected: usize, given: usize) -> Result<(), Error> {
+    if given == expected { Ok(()) } else { Err(Error::Length { what, expected, given }) }
+}
+
+/// Computes all values, with the best instructions that the processor has.
+fn forward<E: Element>(code: &Code, values: &mut [E]) {
+    struct Forward<'a, E>(&'a Code, &'a mut [E]);
+    impl<E: Element> pulp::NullaryFnOnce for Forward<'_, E> {
+        type Output = ();
+
+        #[inline(always)]
+        fn call(self) {
+            interpret::forward(self.0, self.1);
+        }
+    }
+    pulp::Arch::new().dispatch(Forward(code, values));
+}
+
+/// Adds up the inputs' adjoints from the seeds of outputs, after [`forward`]. All adjoints are 0 before it and after.
+fn sweep<E: Element>(
+    code: &Code,
+    slots: &mut Slots<E>,
+    seeds: &[(usize, E)],
+    derivatives: &mut [E],
+) {
+    struct Reverse<'a, E>(&'a Code, &'a mut [E], &'a mut [E]);
+    impl<E: Element> pulp::NullaryFnOnce for Reverse<'_, E> {
+        type Output = ();
+
+        #[inline(always)]
+        fn call(self) {
+            interpret::reverse(self.0, self.1, self.2);
+        }
+    }
+    seed(code, slots, seeds);
+    pulp::Arch::new().dispatch(Reverse(code, &mut slots.values, &mut slots.adjoints));
+    take(code, slots, derivatives);
+    let outputs_finite = seeds
+        .iter()
+        .all(|&(output, _)| slots.values[code.outputs[output].value as usize].is_finite());
+    if outputs_finite && derivatives.iter().all(|derivative| derivative.is_finite()) {
+        return;
+    }
+    seed(code, slots, seeds);
+    interpret::reverse_carefully(code, &mut slots.values, &mut slots.adjoints);
+    take(code, slots, derivatives);
+}
+
+fn seed<E: Element>(code: &Code, slots: &mut Slots<E>, seeds: &[(usize, E)]) {
+    for &(output, seed) in seeds {
+        let adjoint = code.outputs[output].adjoint;
+        if adjoint != NONE {
+            slots.adjoints[adjoint as usize] += seed;
+        }
+    }
+}
+
+/// Moves the inputs' adjoints out, and clears what is left.
+fn take<E: Element>(code: &Code, slots: &mut Slots<E>, derivatives: &mut [E]) {
+    let zero = E::from_f64(0.0);
+    let (inputs, others) = slots.adjoints.split_at_mut(code.inputs);
+    derivatives.copy_from_slice(inputs);
+    inputs.fill(zero);
+    if let Some(sink) = others.last_mut() {
+        *sink = zero;
+    }
+}

@@ -1,0 +1,96 @@
+//! Code: a graph made ready for the machine, as steps on ranges of slots.
+//!
+//! There are two arrays of slots, for values and for adjoints. The inputs have the first slots of both, in order; the
+//! constants follow among the values; the last adjoint slot is the sink, for what flows to numbers that need no adjoint.
+//! A step's results have slots in a row.
+//!
+//! **Invariants**, which the machine's checked accesses turn into panics where they do not hold:
+//! 1. The slots that a step writes are none of those that it reads.
+//! 2. A value that the reverse sweep reads keeps its slot to the end.
+//! 3. Between sweeps all adjoint slots are 0.
+
+use crate::op::Op;
+use crate::program::guard::Guard;
+
+/// Stands for "no slot": an output or operand that has no adjoint.
+pub(crate) const NONE: u32 = u32::MAX;
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Code {
+    pub(crate) inputs: usize,
+    /// The constants, in the order of their slots.
+    pub(crate) constants: Vec<f64>,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) columns: Vec<Column>,
+    /// The slots of listed columns, of values and of adjoints.
+    pub(crate) listed: Vec<u32>,
+    /// The numbers of slots.
+    pub(crate) values: usize,
+    pub(crate) adjoints: usize,
+    pub(crate) outputs: Vec<Output>,
+    /// Guards on value slots.
+    pub(crate) guards: Vec<Guard<u32>>,
+}
+
+/// Where an output is found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    pub(crate) value: u32,
+    /// [`NONE`] where it depends on no input that has an adjoint.
+    pub(crate) adjoint: u32,
+}
+
+/// One operation on `count` instances.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    pub(crate) op: Op,
+    pub(crate) shape: Shape,
+    pub(crate) count: u32,
+    /// The first of the slots of the results.
+    pub(crate) value: u32,
+    /// The first of the slots of their adjoints, or [`NONE`].
+    pub(crate) adjoint: u32,
+    /// The first of the columns of its operands, and how many there are.
+    pub(crate) first: u32,
+    pub(crate) arity: u32,
+}
+
+/// An operand of all instances of a step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Column {
+    pub(crate) kind: Kind,
+    /// The (first) slot of the value; of a listed column, where its slots stand in [`Code::listed`].
+    pub(crate) value: u32,
+    /// The same of the adjoint, or [`NONE`].
+    pub(crate) adjoint: u32,
+}
+
+/// Which slots a column takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The same slot for every instance.
+    Same,
+    /// Slots in a row, one for each instance.
+    Run,
+    /// Slots that are listed.
+    Listed,
+}
+
+/// What the columns of a sum or dot product have in common, so that its inner loop asks no questions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// One instance: every column is one slot.
+    Single,
+    /// Of a dot product: every pair is a column of one slot and a column of a row of slots.
+    SameByRun,
+    /// Every column is a row of slots.
+    Runs,
+    /// Anything else.
+    Mixed,
+}
+
+impl Code {
+    pub(crate) fn columns_of(&self, step: &Step) -> &[Column] {
+        &self.columns[step.first as usize..][..step.arity as usize]
+    }
+}

@@ -1,0 +1,251 @@
+//! A traced function as data: what the passes rewrite, and what programs are scheduled from.
+//!
+//! A graph is a list of nodes in an order in which they can be computed. **Invariants**, which [`Graph::push`] checks
+//! when debugging and [`Graph::validate`] checks for graphs from outside:
+//! 1. The first nodes are the inputs, in order, and no other node is one.
+//! 2. An operand's number is smaller than its node's.
+//! 3. An operation has as many operands as its [`Op`] takes.
+
+use smallvec::SmallVec;
+
+use crate::error::Error;
+use crate::op::Op;
+use crate::program::guard::Guard;
+use crate::real::Real;
+
+/// The number of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(transparent)]
+pub(crate) struct Id(pub(crate) u32);
+
+impl Id {
+    #[inline(always)]
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What a node computes. The operands of an operation stand in [`Graph::operands`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Node {
+    /// The input at this position.
+    Input(u32),
+    Constant(f64),
+    Operation {
+        op: Op,
+        first: u32,
+        count: u32,
+    },
+}
+
+/// A traced function. See the module's invariants.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Graph {
+    inputs: usize,
+    nodes: Vec<Node>,
+    operands: Vec<Id>,
+    pub(crate) outputs: Vec<Id>,
+    pub(crate) guards: Vec<Guard<Id>>,
+}
+
+impl Graph {
+    /// A graph of nothing but inputs.
+    pub(crate) fn new(inputs: usize) -> Self {
+        let nodes = (0..inputs as u32).map(Node::Input).collect();
+        Self { inputs, nodes, ..Self::default() }
+    }
+
+    pub(crate) fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// The number of nodes.
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub(crate) fn ids(&self) -> impl DoubleEndedIterator<Item = Id> + ExactSizeIterator + use<> {
+        (0..self.nodes.len() as u32).map(Id)
+    }
+
+    pub(crate) fn node(&self, id: Id) -> Node {
+        self.nodes[id.index()]
+    }
+
+    /// The operands of a node; an input and a constant have none.
+    pub(crate) fn operands(&self, id: Id) -> &[Id] {
+        match self.nodes[id.index()] {
+            Node::Operation { first, count, .. } => {
+                &self.operands[first as usize..][..count as usize]
+            }
+            _ => &[],
+        }
+    }
+
+    /// The operation of a node, if it is one.
+    pub(crate) fn op(&self, id: Id) -> Option<Op> {
+        match self.nodes[id.index()] {
+            Node::Operation { op, .. } => Some(op),
+            _ => None,
+        }
+    }
+
+    /// The value of a constant node.
+    pub(crate) fn constant_value(&self, id: Id) -> Option<f64> {
+        match self.nodes[id.index()] {
+            Node::Constant(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Appends a constant.
+    pub(crate) fn constant(&mut self, value: f64) -> Id {
+        self.append(Node::Constant(value))
+    }
+
+    /// Appends an operation.
+    pub(crate) fn push(&mut self, op: Op, operands: &[Id]) -> Id {
+        debug_assert!(op.takes(operands.len()), "{op:?} of {} operands", operands.len());
+        debug_assert!(operands.iter().all(|operand| operand.index() < self.nodes.len()));
+        let first = self.operands.len() as u32;
+        self.operands.extend_from_slice(operands);
+        self.append(Node::Operation { op, first, count: operands.len() as u32 })
+    }
+
+    fn append(&mut self, node: Node) -> Id {
+        let id = Id(self.nodes.len() as u32);
+        self.nodes.push(node);
+        id
+    }
+
+    /// This graph with every node but the inputs replaced by what `visit` makes of it: the frame of a pass.
+    ///
+    /// `visit` gets the graph that has been made so far, the old node, and the operands' numbers in the new graph; it
+    /// returns the number of the node that takes the old one's place.
+    pub(crate) fn rewrite(&self, mut visit: impl FnMut(&mut Graph, Id, &[Id]) -> Id) -> Graph {
+        let mut rewritten = Graph::new(self.inputs);
+        let mut places: Vec<Id> = rewritten.ids().collect();
+        let mut operands: SmallVec<[Id; 8]> = SmallVec::new();
+        for id in self.ids().skip(self.inputs) {
+            operands.clear();
+            operands.extend(self.operands(id).iter().map(|operand| places[operand.index()]));
+            let place = visit(&mut rewritten, id, &operands);
+            places.push(place);
+        }
+        rewritten.outputs = self.outputs.iter().map(|output| places[output.index()]).collect();
+        rewritten.guards =
+            self.guards.iter().map(|guard| guard.map(|id| places[id.index()])).collect();
+        rewritten
+    }
+
+    /// The node as it is, appended to another graph: what a pass does with a node that it has nothing to say about.
+    pub(crate) fn copy(&self, into: &mut Graph, id: Id, operands: &[Id]) -> Id {
+        match self.node(id) {
+            Node::Operation { op, .. } => into.push(op, operands),
+            node => into.append(node),
+        }
+    }
+
+    /// The numbers of times that each node is used, by operations, outputs and guards.
+    pub(crate) fn uses(&self) -> Vec<u32> {
+        let mut uses = vec![0_u32; self.nodes.len()];
+        let by_guards = self.guards.iter().flat_map(|guard| guard.operands);
+        for id in self.operands.iter().chain(&self.outputs).copied().chain(by_guards) {
+            uses[id.index()] += 1;
+        }
+        uses
+    }
+
+    /// Which nodes the given ones depend on, themselves included.
+    pub(crate) fn needed_by(&self, roots: impl IntoIterator<Item = Id>) -> Vec<bool> {
+        let mut needed = vec![false; self.nodes.len()];
+        for root in roots {
+            needed[root.index()] = true;
+        }
+        for id in self.ids().rev() {
+            if needed[id.index()] {
+                for operand in self.operands(id) {
+                    needed[operand.index()] = true;
+                }
+            }
+        }
+        needed
+    }
+
+    /// Which nodes depend on an input that `wanted` picks by its position.
+    pub(crate) fn depending_on(&self, wanted: impl Fn(usize) -> bool) -> Vec<bool> {
+        let mut depends = vec![false; self.nodes.len()];
+        for id in self.ids() {
+            depends[id.index()] = match self.node(id) {
+                Node::Input(position) => wanted(position as usize),
+                _ => self.operands(id).iter().any(|operand| depends[operand.index()]),
+            };
+        }
+        depends
+    }
+
+    /// The values of all nodes, in any type of number, one node after the other: the oracle of faster ways, and what
+    /// folding and printing use.
+    pub(crate) fn evaluate<T: Real>(&self, x: &[T]) -> Vec<T> {
+        let mut values: Vec<T> = Vec::with_capacity(self.nodes.len());
+        let mut arguments: SmallVec<[T; 8]> = SmallVec::new();
+        for id in self.ids() {
+            let value = match self.node(id) {
+                Node::Input(position) => x[position as usize],
+                Node::Constant(value) => T::from_f64(value),
+                Node::Operation { op, .. } => {
+                    arguments.clear();
+                    arguments.extend(self.operands(id).iter().map(|o| values[o.index()]));
+                    op.evaluate(&arguments)
+                }
+            };
+            values.push(value);
+        }
+        values
+    }
+
+    /// Checks what the other methods rely on.
+    ///
+    /// # Errors
+    /// When an invariant of the module does not hold.
+    pub(crate) fn validate(&self) -> Result<(), Error> {
+        let fault = |fault: &'static str| Err(Error::Malformed { fault });
+        for (place, node) in self.nodes.iter().enumerate() {
+            match *node {
+                Node::Input(position) if place != position as usize || place >= self.inputs => {
+                    return fault("an input is not in its place");
+                }
+                Node::Input(_) => {}
+                _ if place < self.inputs => return fault("an input is missing"),
+                Node::Constant(_) => {}
+                Node::Operation { op, first, count } => {
+                    let operands = (first as usize)
+                        .checked_add(count as usize)
+                        .and_then(|end| self.operands.get(first as usize..end));
+                    let Some(operands) = operands else {
+                        return fault("an operation's operands are missing");
+                    };
+                    if !op.takes(operands.len()) {
+                        return fault("an operation has the wrong number of operands");
+                    }
+                    if operands.iter().any(|operand| operand.index() >= place) {
+                        return fault("an operand does not come before its operation");
+                    }
+                    if op.takes_integer()
+                        && !matches!(self.nodes[operands[1].index()], Node::Constant(_))
+                    {
+                        return fault("an integer argument is not a constant");
+                    }
+                }
+            }
+        }
+        let by_guards = self.guards.iter().flat_map(|guard| guard.operands);
+        if self.outputs.iter().copied().chain(by_guards).any(|id| id.index() >= self.nodes.len()) {
+            return fault("an output or a guard is of no node");
+        }
+        if self.nodes.len() < self.inputs {
+            return fault("an input is missing");
+        }
+        Ok(())
+    }
+}

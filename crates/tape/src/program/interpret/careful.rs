@@ -1,0 +1,61 @@
+//! The reverse sweep by the engine's rules for numbers that are not finite: slower, instance by instance.
+
+use smallvec::SmallVec;
+
+use crate::dual::Dual;
+use crate::op::{Op, partial};
+use crate::program::code::Step;
+use crate::program::interpret::{Element, Machine};
+use crate::real;
+
+impl<E: Element> Machine<'_, E> {
+    /// As [`Machine::propagate`]: an adjoint or a partial that is exactly 0 contributes nothing, whatever the other is.
+    pub(super) fn propagate_carefully(&self, step: &Step) {
+        let arity = step.arity as usize;
+        let mut arguments: SmallVec<[E; 8]> = SmallVec::new();
+        for (instance, weight) in self.weights(step).iter().enumerate() {
+            let adjoint = weight.replace(E::from_f64(0.0));
+            if adjoint.vanishes() {
+                continue;
+            }
+            arguments.clear();
+            arguments.extend((0..arity).map(|position| self.value(step, position, instance)));
+            let give = |position: usize, partial: E| {
+                if let Some(operand) = self.adjoint(step, position) {
+                    let cell = operand.at(instance);
+                    cell.set(cell.get() + Dual::chain(partial, adjoint));
+                }
+            };
+            match step.op {
+                Op::Sum => (0..arity).for_each(|position| give(position, E::from_f64(1.0))),
+                Op::Dot => {
+                    let leading = arity % 2;
+                    if leading == 1 {
+                        give(0, E::from_f64(1.0));
+                    }
+                    for (pair, factors) in arguments[leading..].chunks_exact(2).enumerate() {
+                        let (a, b) = (factors[0], factors[1]);
+                        give(leading + 2 * pair, partial::mul::of_0(a, b, a * b));
+                        give(leading + 2 * pair + 1, partial::mul::of_1(a, b, a * b));
+                    }
+                }
+                Op::Norm => {
+                    let norm = self.results(step)[instance].get();
+                    for (position, &argument) in arguments.iter().enumerate() {
+                        give(position, real::norm_partial(argument, norm));
+                    }
+                }
+                Op::Largest => {}
+                op => {
+                    // The slot of a product may have been given away; computing it again is as good.
+                    let value = match op {
+                        Op::Mul => arguments[0] * arguments[1],
+                        _ => self.results(step)[instance].get(),
+                    };
+                    let partials = op.partials(&arguments, value);
+                    (0..arity).for_each(|position| give(position, partials[position]));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Pass: algebraic rewrites, as a table.
+
+use std::sync::LazyLock;
+
+use smallvec::SmallVec;
+
+use crate::op::Op;
+use crate::program::fold_constants::push_folded;
+use crate::program::graph::{Graph, Id};
+
+/// Rewrites that keep value and derivatives exactly, for every number: infinite, NaN, −0.
+///
+/// `?x` stands for any node, `?2` for a constant power of two whose reciprocal is exact.
+#[rustfmt::skip]
+const EXACT: &[(&str, &str)] = &[
+    ("(mul ?x 1)",             "?x"),
+    ("(mul 1 ?x)",             "?x"),
+    ("(mul ?x -1)",            "(neg ?x)"),
+    ("(mul -1 ?x)",            "(neg ?x)"),
+    ("(div ?x 1)",             "?x"),
+    ("(div ?x -1)",            "(neg ?x)"),
+    ("(div 1 ?x)",             "(recip ?x)"),
+    ("(div ?x ?2)",            "(mul ?x (recip ?2))"),
+    ("(add ?x -0)",            "?x"),
+    ("(add -0 ?x)",            "?x"),
+    ("(sub ?x 0)",             "?x"),
+    ("(sub -0 ?x)",            "(neg ?x)"),
+    ("(neg (neg ?x))",         "?x"),
+    ("(add ?x (neg ?y))",      "(sub ?x ?y)"),
+    ("(add (neg ?x) ?y)",      "(sub ?y ?x)"),
+    ("(sub ?x (neg ?y))",      "(add ?x ?y)"),
+    ("(mul (neg ?x) (neg ?y))", "(mul ?x ?y)"),
+    ("(div (neg ?x) (neg ?y))", "(div ?x ?y)"),
+    ("(abs (neg ?x))",         "(abs ?x)"),
+    ("(abs (abs ?x))",         "(abs ?x)"),
+    ("(floor (floor ?x))",     "(floor ?x)"),
+    ("(ceil (ceil ?x))",       "(ceil ?x)"),
+    ("(round (round ?x))",     "(round ?x)"),
+    ("(trunc (trunc ?x))",     "(trunc ?x)"),
+    ("(relu (relu ?x))",       "(relu ?x)"),
+    ("(max ?x ?x)",            "?x"),
+    ("(min ?x ?x)",            "?x"),
+    ("(select ?c ?x ?x)",      "?x"),
+    ("(powi ?x 1)",            "?x"),
+    ("(powi ?x 2)",            "(mul ?x ?x)"),
+    ("(powi ?x -1)",           "(recip ?x)"),
+    ("(powf ?x 1)",            "?x"),
+];
+
+/// Rewrites that hold for real numbers, and may differ in rounding, in the sign of 0, or where a number is infinite or
+/// NaN.
+#[rustfmt::skip]
+const RELAXED: &[(&str, &str)] = &[
+    ("(add ?x 0)",             "?x"),
+    ("(add 0 ?x)",             "?x"),
+    ("(sub 0 ?x)",             "(neg ?x)"),
+    ("(sub ?x ?x)",            "0"),
+    ("(mul ?x 0)",             "0"),
+    ("(mul 0 ?x)",             "0"),
+    ("(div ?x ?x)",            "1"),
+    ("(powf ?x 2)",            "(mul ?x ?x)"),
+    ("(powf ?x 0.5)",          "(sqrt ?x)"),
+    ("(powf ?x -1)",           "(recip ?x)"),
+    ("(exp (ln ?x))",          "?x"),
+    ("(ln (exp ?x))",          "?x"),
+    ("(mul (sqrt ?x) (sqrt ?x))", "?x"),
+    ("(mul (exp ?x) (exp ?y))", "(exp (add ?x ?y))"),
+    ("(neg (sub ?x ?y))",      "(sub ?y ?x)"),
+];
+
+/// Which rewrites a program may use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rewrites {
+    /// Only those that change no value and no derivative, for any number.
+    #[default]
+    Exact,
+    /// Also those that hold for real numbers, but not for every floating-point number: x + 0 is x, e^(ln x) is x, ….
+    Relaxed,
+}
+
+/// The graph with every pattern of the table replaced.
+pub(crate) fn simplify(graph: &Graph, rewrites: Rewrites) -> Graph {
+    static RULES: LazyLock<[Vec<Rule>; 2]> = LazyLock::new(|| [rules(EXACT), rules(RELAXED)]);
+    let [exact, relaxed] = &*RULES;
+    let relaxed = match rewrites {
+        Rewrites::Exact => &[][..],
+        Rewrites::Relaxed => relaxed,
+    };
+    graph.rewrite(|simplified, id, operands| match graph.op(id) {
+        Some(op) => {
+            let appended = push_folded(simplified, op, operands);
+            rewritten(simplified, appended, exact, relaxed)
+        }
+        None => graph.copy(simplified, id, operands),
+    })
+}
+
+/// The node that takes this one's place, by as many rules as apply one after the other.
+fn rewritten(graph: &mut Graph, mut id: Id, exact: &[Rule], relaxed: &[Rule]) -> Id {
+    // Every rule makes the expression smaller or an operation cheaper; the bound is for rules to come.
+    const MOST: usize = 8;
+    for _ in 0..MOST {
+        let Some(op) = graph.op(id) else { break };
+        let candidates = exact.iter().chain(relaxed).filter(|rule| rule.op == op);
+        let found = candidates.into_iter().find_map(|rule| {
+            let mut bound = Bound::default();
+            rule.left.matches(graph, id, &mut bound).then_some((rule, bound))
+        });
+        let Some((rule, bound)) = found else { break };
+        id = rule.right.build(graph, &bound);
+    }
+    id
+}
+
+struct Rule {
+    op: Op,
+    left: Pattern,
+    right: Pattern,
+}
+
+enum Pattern {
+    Any(char),
+    Constant(f64),
+    Operation(Op, Vec<Pattern>),
+}
+
+/// The nodes that the letters of a pattern stand for.
+type Bound = SmallVec<[(char, Id); 4]>;
+
+impl Pattern {
+    fn matches(&self, graph: &Graph, id: Id, bound: &mut Bound) -> bool {
+        match self {
+            Pattern::Any(name) => match bound.iter().find(|(letter, _)| letter == name) {
+                Some(&(_, other)) => same(graph, other, id),
+                None => {
+                    bound.push((*name, id));
+                    *name != '2' || graph.constant_value(id).is_some_and(has_exact_reciprocal)
+                }
+            },
+            Pattern::Constant(value) => graph
+                .constant_value(id)
+                .is_some_and(|constant| constant.to_bits() == value.to_bits()),
+            Pattern::Operation(op, patterns) => {
+                let operands = graph.operands(id);
+                graph.op(id) == Some(*op)
+                    && operands.len() == patterns.len()
+                    && patterns
+                        .iter()
+                        .zip(operands)
+                        .all(|(p, &operand)| p.matches(graph, operand, bound))
+            }
+        }
+    }
+
+    fn build(&self, graph: &mut Graph, bound: &Bound) -> Id {
+        match self {
+            Pattern::Any(name) => {
+                let found = bound.iter().find(|(letter, _)| letter == name);
+                found.map_or_else(|| unreachable!("?{name} is on the left too"), |&(_, id)| id)
+            }
+            Pattern::Constant(value) => graph.constant(*value),
+            Pattern::Operation(op, patterns) => {
+                let operands: SmallVec<[Id; 3]> =
+                    patterns.iter().map(|pattern| pattern.build(graph, bound)).collect();
+                push_folded(graph, *op, &operands)
+            }
+        }
+    }
+}
+
+/// Whether two nodes are one, or equal constants.
+fn same(graph: &Graph, a: Id, b: Id) -> bool {
+    let bits = |id| graph.constant_value(id).map(f64::to_bits);
+    a == b || bits(a).is_some_and(|a| Some(a) == bits(b))
+}
+
+fn has_exact_reciprocal(x: f64) -> bool {
+    const FRACTION: u64 = (1 << 52) - 1;
+    x.is_normal() && x.to_bits() & FRACTION == 0 && x.recip().is_normal()
+}
+
+fn rules(table: &[(&str, &str)]) -> Vec<Rule> {
+    let rule = |&(left, right): &(&str, &str)| {
+        let (left, right) = (parse(left), parse(right));
+        let Pattern::Operation(op, _) = left else { unreachable!("a rule rewrites an operation") };
+        Rule { op, left, right }
+    };
+    table.iter().map(rule).collect()
+}
+
+/// A pattern of the table, as an S-expression. The table is part of the program: a mistake in it is found by any test.
+fn parse(text: &str) -> Pattern {
+    let spaced = text.replace('(', " ( ").replace(')', " ) ");
+    let mut open: Vec<(Op, Vec<Pattern>)> = Vec::new();
+    let mut words = spaced.split_whitespace();
+    while let Some(word) = words.next() {
+        let pattern = match word {
+            "(" => {
+                let op = words.next().and_then(Op::from_name);
+                open.push((op.unwrap_or_else(|| panic!("{text}: no such operation")), Vec::new()));
+                continue;
+            }
+            ")" => {
+                let (op, patterns) = open.pop().unwrap_or_else(|| panic!("{text}: one ) too many"));
+                Pattern::Operation(op, patterns)
+            }
+            word => match word.strip_prefix('?').and_then(|name| name.chars().next()) {
+                Some(name) => Pattern::Any(name),
+                None => {
+                    Pattern::Constant(word.parse().unwrap_or_else(|_| panic!("{text}: {word}?")))
+                }
+            },
+        };
+        match open.last_mut() {
+            Some((_, patterns)) => patterns.push(pattern),
+            None => return pattern,
+        }
+    }
+    panic!("{text}: a ) is missing");
+}

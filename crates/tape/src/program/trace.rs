@@ -1,0 +1,235 @@
+//! From a function to its graph: the function is recorded on a tape, its comparisons beside it.
+
+use core::cell::{Cell, RefCell};
+
+use crate::derivative::gradient::Kept;
+use crate::derivative::replay::{Group, Operand};
+use crate::dual::Dual;
+use crate::error::Error;
+use crate::list::List;
+use crate::op::Op;
+use crate::program::graph::{Graph, Id};
+use crate::program::guard::{Comparison, Guard, Outcome};
+use crate::real::Real;
+use crate::var::Var;
+
+/// What a traced function may return: one output, or several.
+pub trait Outputs {
+    /// The outputs in order.
+    fn into_outputs(self) -> Vec<Var>;
+}
+
+impl Outputs for Var {
+    fn into_outputs(self) -> Vec<Var> {
+        vec![self]
+    }
+}
+
+impl Outputs for Vec<Var> {
+    fn into_outputs(self) -> Vec<Var> {
+        self
+    }
+}
+
+impl<const N: usize> Outputs for [Var; N] {
+    fn into_outputs(self) -> Vec<Var> {
+        self.into()
+    }
+}
+
+/// An operand of a comparison: its index in the traced list (0 for a constant), and its value.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    index: u32,
+    value: f64,
+}
+
+thread_local! {
+    /// The number of the tape that is traced on this thread; 0 for none.
+    static TRACED: Cell<u32> = const { Cell::new(0) };
+    /// The comparisons that were made on it.
+    static GUARDS: RefCell<Vec<Guard<Place>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// While it lives, comparisons on one tape are noted.
+struct Tracing {
+    outer: u32,
+    first: usize,
+}
+
+impl Tracing {
+    fn begin(tape: u32) -> Self {
+        Self { outer: TRACED.replace(tape), first: GUARDS.with_borrow(Vec::len) }
+    }
+
+    fn guards(&self) -> Vec<Guard<Place>> {
+        GUARDS.with_borrow_mut(|guards| guards.split_off(self.first))
+    }
+}
+
+impl Drop for Tracing {
+    fn drop(&mut self) {
+        TRACED.set(self.outer);
+        GUARDS.with_borrow_mut(|guards| guards.truncate(self.first));
+    }
+}
+
+impl<T: Real> Var<T> {
+    /// Notes a comparison if one of the two is on the tape that is traced.
+    #[inline(always)]
+    pub(crate) fn note(&self, other: &Self, comparison: Comparison, outcome: i8) {
+        let traced = TRACED.get();
+        if traced != 0 && (self.tape() == traced || other.tape() == traced) {
+            let place = |var: &Self| Place { index: var.index(), value: var.primal() };
+            note([place(self), place(other)], comparison, Outcome(outcome));
+        }
+    }
+}
+
+impl<T: Real> Var<T> {
+    /// Notes that the sign bit was asked for.
+    #[inline(always)]
+    pub(crate) fn note_sign(self, is_negative: bool) {
+        self.note(&self, Comparison::IsNegative, i8::from(is_negative));
+    }
+}
+
+impl<T: Real> Dual<T> {
+    /// The dual of a traced variable has asked the variable itself.
+    #[inline(always)]
+    #[allow(clippy::unused_self, reason = "as on `Var`")]
+    pub(crate) fn note_sign(self, _is_negative: bool) {}
+}
+
+#[cold]
+fn note(operands: [Place; 2], comparison: Comparison, outcome: Outcome) {
+    GUARDS.with_borrow_mut(|guards| guards.push(Guard { comparison, operands, outcome }));
+}
+
+/// Records `f` at `x` and makes a graph of it, as it was recorded.
+///
+/// # Errors
+/// When an operation cannot be replayed, an output is on another tape, or there are too many nodes.
+#[track_caller]
+pub(crate) fn trace<R: Outputs>(f: impl FnOnce(&[Var]) -> R, x: &[f64]) -> Result<Graph, Error> {
+    let kept = Kept::<f64>::take();
+    kept.tape.clear();
+    kept.tape.set_tracing(true);
+    let inputs = kept.tape.vars_from(x);
+    let number = kept.tape.with_list(|list| list.number);
+    let tracing = Tracing::begin(number);
+    let outputs = f(&inputs).into_outputs();
+    let guards = tracing.guards();
+    drop(tracing);
+    kept.tape.set_tracing(false);
+    for (output, variable) in outputs.iter().enumerate() {
+        let here = variable.is_constant() || variable.tape() == number;
+        if !here {
+            kept.put_back();
+            return Err(Error::Foreign { output });
+        }
+        kept.tape.assert_own(*variable, "the traced function's output");
+    }
+    let graph = kept.tape.with_list(|list| graph_of(list, x.len(), &outputs, &guards));
+    kept.put_back();
+    graph
+}
+
+fn graph_of(
+    list: &List<f64>,
+    inputs: usize,
+    outputs: &[Var],
+    guards: &[Guard<Place>],
+) -> Result<Graph, Error> {
+    let mut maker = Maker { graph: Graph::new(inputs), places: vec![Id(0); list.nodes().len()] };
+    for group in Group::all(list) {
+        let id = match group.op {
+            Op::Input if group.last <= inputs => Id(group.last as u32 - 1),
+            Op::Input => maker.graph.constant(group.kept_value()),
+            Op::Custom | Op::SumOver => {
+                return Err(Error::Opaque { op: group.op.name(), index: group.last });
+            }
+            Op::WeightedSum => maker.weighted_sum(&group),
+            Op::LogSumExp => maker.log_sum_exp(&group),
+            op => {
+                let operands = maker.operands(&group);
+                if op == Op::Clamp {
+                    let [lower, upper] = [operands[1], operands[2]];
+                    let (comparison, outcome) = (Comparison::LessOrEqual, Outcome(1));
+                    maker.graph.guards.push(Guard {
+                        comparison,
+                        operands: [lower, upper],
+                        outcome,
+                    });
+                }
+                maker.graph.push(op, &operands)
+            }
+        };
+        maker.places[group.last] = id;
+        let size = maker.graph.len();
+        if size >= u32::MAX as usize / 2 {
+            return Err(Error::TooLarge { what: "nodes", size });
+        }
+    }
+    let Maker { mut graph, places } = maker;
+    let mut name = |place: Place| match place.index {
+        0 => graph.constant(place.value),
+        index => places[index as usize],
+    };
+    let outputs =
+        outputs.iter().map(|output| name(Place { index: output.index(), value: output.value() }));
+    let outputs = outputs.collect();
+    let guards: Vec<Guard<Id>> = guards.iter().map(|guard| guard.map(&mut name)).collect();
+    graph.outputs = outputs;
+    graph.guards.extend(guards);
+    Ok(graph)
+}
+
+/// The graph so far, and the node that each entry of the list has become.
+struct Maker {
+    graph: Graph,
+    places: Vec<Id>,
+}
+
+impl Maker {
+    fn operands(&mut self, group: &Group<'_, f64>) -> Vec<Id> {
+        let operand = |operand| match operand {
+            Operand::Node { index, .. } => self.places[index],
+            Operand::Constant(constant) => self.graph.constant(constant),
+        };
+        group.operands().map(operand).collect()
+    }
+
+    /// Products of weights and terms, added to the first term where that has weight 1. A constant term was recorded
+    /// as its product with its weight.
+    fn weighted_sum(&mut self, group: &Group<'_, f64>) -> Id {
+        let mut operands = Vec::new();
+        for (position, operand) in group.operands().enumerate() {
+            let (weight, term) = match operand {
+                Operand::Node { index, partial } => (partial, self.places[index]),
+                Operand::Constant(constant) => (1.0, self.graph.constant(constant)),
+            };
+            if position > 0 || weight != 1.0 {
+                operands.push(self.graph.constant(weight));
+            }
+            operands.push(term);
+        }
+        match operands[..] {
+            [term] => term,
+            [weight, term] => self.graph.push(Op::Mul, &[weight, term]),
+            _ => self.graph.push(Op::Dot, &operands),
+        }
+    }
+
+    /// m + ln Σ e^(xᵢ − m), where m is the largest term, taken as a constant.
+    fn log_sum_exp(&mut self, group: &Group<'_, f64>) -> Id {
+        let terms = self.operands(group);
+        let graph = &mut self.graph;
+        let largest = graph.push(Op::Largest, &terms);
+        let weights: Vec<Id> =
+            terms.iter().map(|&term| graph.push(Op::Weight, &[term, largest])).collect();
+        let sum = graph.push(Op::Sum, &weights);
+        let logarithm = graph.push(Op::Ln, &[sum]);
+        graph.push(Op::Add, &[largest, logarithm])
+    }
+}
