@@ -3,6 +3,7 @@
 mod ad_trait;
 mod echidna;
 mod plain;
+mod program;
 mod reverse;
 mod tape;
 #[cfg(feature = "xad")]
@@ -11,6 +12,7 @@ mod xad;
 pub use ad_trait::AdTrait;
 pub use echidna::{Echidna, EchidnaReplay};
 pub use plain::Plain;
+pub use program::Replay;
 pub use reverse::Reverse;
 pub use tape::{Tape, TapeFused};
 #[cfg(feature = "xad")]

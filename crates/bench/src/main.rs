@@ -14,7 +14,7 @@ mod report;
 use clap::{Parser, ValueEnum};
 
 use contest::{Contestant, Results, Role};
-use engine::{AdTrait, Echidna, EchidnaReplay, Engine, Plain, Reverse, Tape, TapeFused};
+use engine::{AdTrait, Echidna, EchidnaReplay, Engine, Plain, Replay, Reverse, Tape, TapeFused};
 use kernel::{Determinant, GaussianMixture, Kernel, LeastSquares, LogSumExp, RungeKutta};
 
 /// Time one gradient of each kernel by each engine: recorded anew and swept, unless the engine's name says otherwise.
@@ -98,6 +98,7 @@ enum EngineName {
     Plain,
     Tape,
     TapeFused,
+    TapeReplay,
     Echidna,
     EchidnaReplay,
     AdTrait,
@@ -116,6 +117,7 @@ impl EngineName {
             Self::Plain         => enter::<Plain, K>("plain f64", Role::Primal, kernel),
             Self::Tape          => enter::<Tape, K>("tape", Role::Ours(OneByOne), kernel),
             Self::TapeFused     => enter::<TapeFused, K>("tape, fused", Role::Ours(Fused), kernel),
+            Self::TapeReplay    => enter::<Replay, K>("tape, replay", Role::Replay, kernel),
             Self::Echidna       => enter::<Echidna, K>("echidna 0.15 grad", Role::Peer(OneByOne), kernel),
             Self::EchidnaReplay => enter::<EchidnaReplay, K>("echidna 0.15 replay", Role::Replay, kernel),
             Self::AdTrait       => enter::<AdTrait, K>("ad_trait 0.3.1", Role::Peer(OneByOne), kernel),

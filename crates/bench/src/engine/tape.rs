@@ -46,7 +46,7 @@ impl Engine for TapeFused {
 }
 
 /// Sums as one operation of few nodes, and sums of independent terms swept term by term.
-struct Fused;
+pub(super) struct Fused;
 
 impl Reduce<Var> for Fused {
     fn sum(&self, terms: &[Var]) -> Var {

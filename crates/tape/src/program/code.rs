@@ -50,8 +50,9 @@ pub(crate) struct Step {
     pub(crate) value: u32,
     /// The first of the slots of their adjoints, or [`NONE`].
     pub(crate) adjoint: u32,
-    /// The first of the columns of its operands, and how many there are.
+    /// The first of the columns of its operands.
     pub(crate) first: u32,
+    /// The number of operands.
     pub(crate) arity: u32,
 }
 
@@ -81,6 +82,9 @@ pub(crate) enum Kind {
 pub(crate) enum Shape {
     /// One instance: every column is one slot.
     Single,
+    /// One instance whose many operands are a row of slots, which is the one column. (Two of a dot product, after that
+    /// of a number to which it is added.)
+    Span,
     /// Of a dot product: every pair is a column of one slot and a column of a row of slots.
     SameByRun,
     /// Every column is a row of slots.
@@ -91,6 +95,11 @@ pub(crate) enum Shape {
 
 impl Code {
     pub(crate) fn columns_of(&self, step: &Step) -> &[Column] {
-        &self.columns[step.first as usize..][..step.arity as usize]
+        let columns = match step.shape {
+            Shape::Span if step.op == Op::Dot => 2 + step.arity as usize % 2,
+            Shape::Span => 1,
+            _ => step.arity as usize,
+        };
+        &self.columns[step.first as usize..][..columns]
     }
 }

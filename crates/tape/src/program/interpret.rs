@@ -354,8 +354,29 @@ impl<'a, E: Element> Machine<'a, E> {
         }
     }
 
+    /// The one column of a span.
+    #[inline(always)]
+    fn span(
+        &self,
+        step: &Step,
+        slots: &'a [Cell<E>],
+        column: Column,
+        start: u32,
+    ) -> Operand<'a, E> {
+        let length = if step.op == Op::Dot { step.arity / 2 } else { step.arity };
+        Operand::new(self.code, slots, column.kind, start, length as usize)
+    }
+
     /// Operations on slices that are no sums: instance by instance.
     fn compute_slices(&self, step: &Step) {
+        if step.shape == Shape::Span {
+            let column = self.column(step, 0);
+            let span = self.span(step, self.values, column, column.value);
+            let operands: Vec<E> =
+                (0..step.arity as usize).map(|item| span.at(item).get()).collect();
+            self.results(step)[0].set(step.op.evaluate(&operands));
+            return;
+        }
         let mut operands: Vec<E> = Vec::with_capacity(step.arity as usize);
         for (instance, result) in self.results(step).iter().enumerate() {
             operands.clear();
@@ -377,6 +398,13 @@ impl<'a, E: Element> Machine<'a, E> {
             }
             return;
         }
+        if step.shape == Shape::Span {
+            let span = self.span(step, self.values, columns[0], columns[0].value);
+            let sum = (1..step.arity as usize)
+                .fold(span.at(0).get(), |sum, item| sum + span.at(item).get());
+            results[0].set(sum);
+            return;
+        }
         for (position, column) in columns.iter().enumerate() {
             let operand =
                 Operand::new(self.code, self.values, column.kind, column.value, results.len());
@@ -391,10 +419,21 @@ impl<'a, E: Element> Machine<'a, E> {
     #[inline(always)]
     fn compute_dot(&self, step: &Step) {
         let columns = self.code.columns_of(step);
-        let (start, pairs) = columns.split_at(columns.len() % 2);
+        let (start, pairs) = columns.split_at(step.arity as usize % 2);
         let value = |column: &Column| self.values[column.value as usize].get();
         let results = self.results(step);
         match step.shape {
+            Shape::Span => {
+                let [x, y] = [pairs[0], pairs[1]]
+                    .map(|column| self.span(step, self.values, column, column.value));
+                let products =
+                    (0..step.arity as usize / 2).map(|item| x.at(item).get() * y.at(item).get());
+                if let Some(sum) =
+                    start.iter().map(value).chain(products).reduce(|sum, term| sum + term)
+                {
+                    results[0].set(sum);
+                }
+            }
             Shape::Single => {
                 let products = pairs.chunks_exact(2).map(|pair| value(&pair[0]) * value(&pair[1]));
                 if let Some(sum) =
@@ -516,6 +555,11 @@ impl<'a, E: Element> Machine<'a, E> {
     #[inline(always)]
     fn propagate_linear(&self, step: &Step, contribution: impl Fn(usize, E) -> E) {
         let weights = self.weights(step);
+        if step.shape == Shape::Span {
+            let weight = weights[0].get();
+            self.accumulate_span(step, self.column(step, 0), |_| weight);
+            return self.clear(step);
+        }
         for position in 0..step.arity as usize {
             if let Some(adjoint) = self.adjoint(step, position) {
                 self.accumulate(adjoint, weights.len(), |instance| {
@@ -524,6 +568,19 @@ impl<'a, E: Element> Machine<'a, E> {
             }
         }
         self.clear(step);
+    }
+
+    /// [`Machine::accumulate`] over the operands of a span.
+    #[inline(always)]
+    fn accumulate_span(&self, step: &Step, column: Column, contribution: impl Fn(usize) -> E) {
+        if column.adjoint != NONE {
+            let length = if step.op == Op::Dot { step.arity / 2 } else { step.arity } as usize;
+            self.accumulate(
+                self.span(step, self.adjoints, column, column.adjoint),
+                length,
+                contribution,
+            );
+        }
     }
 
     /// Of an operation on two numbers, to one of them.
@@ -569,6 +626,18 @@ impl<'a, E: Element> Machine<'a, E> {
         let adjoints: [Option<Operand<'_, E>>; A] =
             array::from_fn(|position| self.adjoint(step, position));
         let (weights, results) = (self.weights(step), self.results(step));
+        if E::CHUNK == 1 {
+            for (position, adjoint) in adjoints.into_iter().enumerate() {
+                let Some(adjoint) = adjoint else { continue };
+                self.accumulate(adjoint, weights.len(), |instance| {
+                    let one = |number: E| E::gather(1, |_| number);
+                    let arguments = operands.map(|operand| one(operand.at(instance).get()));
+                    let partials = partials(arguments, one(results[instance].get()));
+                    weights[instance].get() * E::part(&partials[position], 0)
+                });
+            }
+            return self.clear(step);
+        }
         let mut start = 0;
         while start < weights.len() {
             let count = (weights.len() - start).min(E::CHUNK);
@@ -596,7 +665,7 @@ impl<'a, E: Element> Machine<'a, E> {
     #[inline(always)]
     fn propagate_dot(&self, step: &Step) {
         let columns = self.code.columns_of(step);
-        let (start, pairs) = columns.split_at(columns.len() % 2);
+        let (start, pairs) = columns.split_at(step.arity as usize % 2);
         let weights = self.weights(step);
         let count = weights.len();
         if !start.is_empty() {
@@ -605,6 +674,17 @@ impl<'a, E: Element> Machine<'a, E> {
             }
         }
         match step.shape {
+            Shape::Span => {
+                let weight = weights[0].get();
+                for (to, from) in [(pairs[0], pairs[1]), (pairs[1], pairs[0])] {
+                    match self.span(step, self.values, from, from.value) {
+                        Operand::Run(from) => {
+                            self.accumulate_span(step, to, |item| weight * from[item].get())
+                        }
+                        from => self.accumulate_span(step, to, |item| weight * from.at(item).get()),
+                    }
+                }
+            }
             Shape::Single => {
                 let weight = weights[0].get();
                 for pair in pairs.chunks_exact(2) {
@@ -698,6 +778,14 @@ impl<'a, E: Element> Machine<'a, E> {
     #[inline(always)]
     fn propagate_norm(&self, step: &Step) {
         let (weights, results) = (self.weights(step), self.results(step));
+        if step.shape == Shape::Span {
+            let (weight, norm, column) = (weights[0].get(), results[0].get(), self.column(step, 0));
+            let x = self.span(step, self.values, column, column.value);
+            self.accumulate_span(step, column, |item| {
+                weight * real::norm_partial(x.at(item).get(), norm)
+            });
+            return self.clear(step);
+        }
         for position in 0..step.arity as usize {
             let Some(adjoint) = self.adjoint(step, position) else { continue };
             let x = self.operand(step, position);

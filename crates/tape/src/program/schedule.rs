@@ -1,15 +1,18 @@
-//! From a graph to code: instances of one operation are found that can be computed in one step, steps are ordered, and
-//! slots given to their results.
+//! From a graph to code: instances of one operation are found that can be computed in one step, and slots given to
+//! their results.
 //!
 //! Two nodes have the same *form* when they compute the same expression of the same inputs, up to the values of
-//! constants: the terms of a sum over data do. Nodes of a form that is frequent make one step, whose operands then lie
-//! side by side as well. What is left is grouped by operation and *depth*, the length of the longest path from an
-//! input. Neither can depend on another node of its group.
+//! constants: the terms of a sum over data do. A node joins the latest group of its form where that form is frequent,
+//! of its operation otherwise, unless one of its operands is computed in that group or later; then it begins a new one. So
+//! the loops of a function become groups, whichever way they were nested, in the order in which their first nodes were
+//! recorded. A group's results lie in a row of slots. Where its operands lie in rows too, a group is a step; otherwise it
+//! falls into as few steps as it takes for them to be rows (the first element of a loop is often a special case).
 
-use core::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use core::ops::Range;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
-use indexmap::{IndexMap, IndexSet};
+use indexmap::IndexSet;
 use smallvec::SmallVec;
 
 use crate::error::Error;
@@ -28,12 +31,10 @@ pub(crate) fn schedule(graph: &Graph, wanted: impl Fn(usize) -> bool) -> Result<
     for (active, reaching) in active.iter_mut().zip(reaching) {
         *active &= reaching;
     }
-    let steps = order(graph, &groups(graph, &active));
-    let step_of = step_of(graph, &steps);
-    emit(graph, &active, &Steps { members: steps, step_of, rows: None })
+    emit(graph, &active, &group(graph, &active))
 }
 
-/// Nodes of a frequent form, at least this many, are a step.
+/// Nodes of a frequent form, at least this many, are a group.
 const FREQUENT: usize = 8;
 
 /// What two nodes of the same form agree in.
@@ -44,30 +45,19 @@ enum Form {
     Operation { op: Op, exponent: u64, active: bool, operands: SmallVec<[u32; 3]> },
 }
 
-/// What the other nodes are grouped by.
-#[derive(PartialEq, Eq, Hash)]
-struct Likeness {
-    op: Op,
-    arity: usize,
-    exponent: u64,
-    depth: u32,
-    active: bool,
-}
-
+/// What the nodes of a group agree in.
 #[derive(PartialEq, Eq, Hash)]
 enum Key {
     Form(u32),
-    Likeness(Likeness),
+    Operation { op: Op, arity: usize, exponent: u64, active: bool },
 }
 
-/// The operations of the graph, in groups whose members do not depend on each other.
-fn groups(graph: &Graph, active: &[bool]) -> Vec<Vec<Id>> {
+/// The number of every node's form, and how many nodes have each.
+fn forms(graph: &Graph, active: &[bool]) -> (Vec<u32>, Vec<usize>) {
     let mut forms: IndexSet<Form> = IndexSet::new();
     let mut frequency: Vec<usize> = Vec::new();
     let mut form_of: Vec<u32> = Vec::with_capacity(graph.len());
-    let mut depth: Vec<u32> = Vec::with_capacity(graph.len());
     for id in graph.ids() {
-        let operands = graph.operands(id);
         let form = match graph.node(id) {
             Node::Input(position) => Form::Input(position),
             Node::Constant(_) => Form::Constant,
@@ -75,7 +65,7 @@ fn groups(graph: &Graph, active: &[bool]) -> Vec<Vec<Id>> {
                 op,
                 exponent: exponent(graph, id),
                 active: active[id.index()],
-                operands: operands.iter().map(|operand| form_of[operand.index()]).collect(),
+                operands: graph.operands(id).iter().map(|o| form_of[o.index()]).collect(),
             },
         };
         let (form, is_fresh) = forms.insert_full(form);
@@ -84,27 +74,45 @@ fn groups(graph: &Graph, active: &[bool]) -> Vec<Vec<Id>> {
         }
         frequency[form] += 1;
         form_of.push(form as u32);
-        let deepest = operands.iter().map(|operand| depth[operand.index()]).max();
-        depth.push(deepest.map_or(0, |deepest| deepest + 1));
     }
-    let mut groups: IndexMap<Key, Vec<Id>> = IndexMap::new();
+    (form_of, frequency)
+}
+
+/// The operations of the graph in groups whose members do not depend on each other.
+fn group(graph: &Graph, active: &[bool]) -> Groups {
+    let (form_of, frequency) = forms(graph, active);
+    let mut latest: HashMap<Key, u32> = HashMap::new();
+    let mut members: Vec<Vec<Id>> = Vec::new();
+    let mut group_of: Vec<Option<u32>> = vec![None; graph.len()];
     for id in graph.ids() {
         let Some(op) = graph.op(id) else { continue };
+        let operands = graph.operands(id);
         let form = form_of[id.index()];
         let key = if frequency[form as usize] >= FREQUENT {
             Key::Form(form)
         } else {
-            Key::Likeness(Likeness {
-                op,
-                arity: graph.operands(id).len(),
-                exponent: exponent(graph, id),
-                depth: depth[id.index()],
-                active: active[id.index()],
-            })
+            let (arity, exponent) = (operands.len(), exponent(graph, id));
+            Key::Operation { op, arity, exponent, active: active[id.index()] }
         };
-        groups.entry(key).or_default().push(id);
+        let after = operands.iter().filter_map(|operand| group_of[operand.index()]).max();
+        let fresh = members.len() as u32;
+        let group = match latest.entry(key) {
+            Entry::Occupied(entry) if after.is_none_or(|after| *entry.get() > after) => {
+                *entry.get()
+            }
+            Entry::Occupied(mut entry) => {
+                entry.insert(fresh);
+                fresh
+            }
+            Entry::Vacant(entry) => *entry.insert(fresh),
+        };
+        if group == fresh {
+            members.push(Vec::new());
+        }
+        members[group as usize].push(id);
+        group_of[id.index()] = Some(group);
     }
-    groups.into_values().collect()
+    Groups { members, group_of, rows: None }
 }
 
 /// The bits of an integer argument, which all instances of a step share; 0 where there is none.
@@ -113,56 +121,99 @@ fn exponent(graph: &Graph, id: Id) -> u64 {
     integer.and_then(|_| graph.constant_value(graph.operands(id)[1])).map_or(0, f64::to_bits)
 }
 
-/// The groups in an order in which they can be computed: of those that can, the one that was recorded first.
-fn order(graph: &Graph, groups: &[Vec<Id>]) -> Vec<Vec<Id>> {
-    let group_of = step_of(graph, groups);
-    let mut users: Vec<Vec<u32>> = vec![Vec::new(); groups.len()];
-    let mut waiting = vec![0_usize; groups.len()];
-    for (group, members) in groups.iter().enumerate() {
-        for operand in members.iter().flat_map(|&member| graph.operands(member)) {
-            if let Some(from) = group_of[operand.index()] {
-                let users = &mut users[from as usize];
-                if users.last() != Some(&(group as u32)) {
-                    users.push(group as u32);
-                    waiting[group] += 1;
+/// The groups of a code to be: their members, in order.
+pub(crate) struct Groups {
+    pub(crate) members: Vec<Vec<Id>>,
+    pub(crate) group_of: Vec<Option<u32>>,
+    /// In a batch: each group has one member, computed for this many rows; and the inputs that are rows.
+    pub(crate) rows: Option<Rows>,
+}
+
+/// Where an operand lies, before there are slots.
+#[derive(Clone, Copy)]
+enum Place {
+    /// Anywhere: constants get their slots as they are needed.
+    Constant,
+    /// Among the inputs (`None`), or in a group, at this offset.
+    Among(Option<u32>, u32),
+}
+
+/// How an operand's place moves on from one member to the next.
+#[derive(Clone, Copy, PartialEq)]
+enum Stride {
+    Constant,
+    None,
+    One,
+}
+
+impl Place {
+    fn stride_to(self, next: Place) -> Option<Stride> {
+        match (self, next) {
+            (Place::Constant, Place::Constant) => Some(Stride::Constant),
+            (Place::Among(a, from), Place::Among(b, to)) if a == b && from == to => {
+                Some(Stride::None)
+            }
+            (Place::Among(a, from), Place::Among(b, to)) if a == b && from + 1 == to => {
+                Some(Stride::One)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Groups {
+    /// The place of every node.
+    fn places(&self, graph: &Graph) -> Vec<Place> {
+        let mut places: Vec<Place> = graph
+            .ids()
+            .map(|id| match graph.node(id) {
+                Node::Input(position) => Place::Among(None, position),
+                _ => Place::Constant,
+            })
+            .collect();
+        for (group, members) in self.members.iter().enumerate() {
+            for (offset, member) in members.iter().enumerate() {
+                places[member.index()] = Place::Among(Some(group as u32), offset as u32);
+            }
+        }
+        places
+    }
+
+    /// The ranges of a group's members whose operands lie in rows, and, between these, the others.
+    fn segments(&self, graph: &Graph, places: &[Place], group: usize) -> Vec<Range<usize>> {
+        /// A row that is shorter does not pay for a step of its own.
+        const WORTHWHILE: usize = 8;
+        let members = &self.members[group];
+        let strides = |first: Id, second: Id| -> Option<SmallVec<[Stride; 4]>> {
+            let operands = graph.operands(first).iter().zip(graph.operands(second));
+            operands.map(|(a, b)| places[a.index()].stride_to(places[b.index()])).collect()
+        };
+        let mut segments: Vec<Range<usize>> = Vec::new();
+        let mut others = 0;
+        let mut start = 0;
+        while start < members.len() {
+            let mut end = start + 1;
+            if let Some(first) = members.get(end).and_then(|&next| strides(members[start], next)) {
+                end += 1;
+                while end < members.len()
+                    && strides(members[end - 1], members[end]).as_ref() == Some(&first)
+                {
+                    end += 1;
                 }
             }
-        }
-    }
-    let place = |group: usize| Reverse((groups[group][0], group));
-    let mut ready: BinaryHeap<Reverse<(Id, usize)>> =
-        (0..groups.len()).filter(|&group| waiting[group] == 0).map(place).collect();
-    let mut ordered = Vec::with_capacity(groups.len());
-    while let Some(Reverse((_, group))) = ready.pop() {
-        for &user in &users[group] {
-            waiting[user as usize] -= 1;
-            if waiting[user as usize] == 0 {
-                ready.push(place(user as usize));
+            if end - start >= WORTHWHILE {
+                segments.extend((others < start).then_some(others..start));
+                segments.push(start..end);
+                others = end;
+                start = end;
+            } else {
+                // The last member may be the first of the next row.
+                start = (end - 1).max(start + 1);
             }
         }
-        ordered.push(groups[group].clone());
+        segments.extend((others < members.len()).then_some(others..members.len()));
+        segments
     }
-    debug_assert_eq!(ordered.len(), groups.len(), "groups depend on each other in a circle");
-    ordered
-}
-
-/// Which step computes a node; none computes inputs and constants.
-fn step_of(graph: &Graph, steps: &[Vec<Id>]) -> Vec<Option<u32>> {
-    let mut step_of = vec![None; graph.len()];
-    for (step, members) in steps.iter().enumerate() {
-        for member in members {
-            step_of[member.index()] = Some(step as u32);
-        }
-    }
-    step_of
-}
-
-/// The steps of a code to be: their members, in order.
-pub(crate) struct Steps {
-    pub(crate) members: Vec<Vec<Id>>,
-    pub(crate) step_of: Vec<Option<u32>>,
-    /// In a batch: each step has one member, computed for this many rows; and the inputs that are rows.
-    pub(crate) rows: Option<Rows>,
 }
 
 /// How the rows of a batch are laid out.
@@ -200,15 +251,17 @@ pub(crate) fn reads(op: Op) -> Reads {
     Reads { operands, result }
 }
 
-/// Writes the code of steps in order.
-pub(crate) fn emit(graph: &Graph, active: &[bool], steps: &Steps) -> Result<Code, Error> {
-    Emitter::new(graph, active, steps)?.emit()
+/// Writes the code of groups in order.
+pub(crate) fn emit(graph: &Graph, active: &[bool], groups: &Groups) -> Result<Code, Error> {
+    Emitter::new(graph, active, groups)?.emit()
 }
 
 struct Emitter<'a> {
     graph: &'a Graph,
     active: &'a [bool],
-    steps: &'a Steps,
+    groups: &'a Groups,
+    /// The members of every step, as ranges of groups.
+    steps: Vec<(usize, Range<usize>)>,
     constants: Constants,
     /// The slots of every node's value and adjoint (constants aside).
     values: Vec<u32>,
@@ -217,8 +270,8 @@ struct Emitter<'a> {
 }
 
 impl<'a> Emitter<'a> {
-    fn new(graph: &'a Graph, active: &'a [bool], steps: &'a Steps) -> Result<Self, Error> {
-        let width_of_inputs = |position: usize| match steps.rows {
+    fn new(graph: &'a Graph, active: &'a [bool], groups: &'a Groups) -> Result<Self, Error> {
+        let width_of_inputs = |position: usize| match groups.rows {
             Some(rows) if position >= rows.shared => rows.count,
             _ => 1,
         };
@@ -231,9 +284,15 @@ impl<'a> Emitter<'a> {
         let adjoints = values.clone();
         let inputs = too_large("slots of inputs", end as usize)?;
         let mut constants = Constants { first: inputs, ..Constants::default() };
-        for members in &steps.members {
-            for position in 0..graph.operands(members[0]).len() {
-                constants.note_column(graph, members, position);
+        let places = groups.places(graph);
+        let mut steps = Vec::new();
+        for (group, members) in groups.members.iter().enumerate() {
+            for segment in groups.segments(graph, &places, group) {
+                let members = &members[segment.clone()];
+                for position in 0..graph.operands(members[0]).len() {
+                    constants.note_column(graph, members, position);
+                }
+                steps.push((group, segment));
             }
         }
         let by_guards = graph.guards.iter().flat_map(|guard| guard.operands);
@@ -241,13 +300,14 @@ impl<'a> Emitter<'a> {
             constants.note_single(graph, id);
         }
         let code = Code { inputs: inputs as usize, ..Code::default() };
-        Ok(Self { graph, active, steps, constants, values, adjoints, code })
+        Ok(Self { graph, active, groups, steps, constants, values, adjoints, code })
     }
 
     fn emit(mut self) -> Result<Code, Error> {
         self.assign_slots()?;
-        for (step, members) in self.steps.members.iter().enumerate() {
-            self.push_step(step, members);
+        let groups = self.groups;
+        for (group, segment) in core::mem::take(&mut self.steps) {
+            self.push_step(&groups.members[group][segment]);
         }
         let graph = self.graph;
         let output = |id: &Id| Output {
@@ -261,44 +321,54 @@ impl<'a> Emitter<'a> {
         Ok(self.code)
     }
 
-    fn width(&self, step: usize) -> u32 {
-        self.steps.rows.map_or(self.steps.members[step].len() as u32, |rows| rows.count)
+    /// How many instances these members stand for.
+    fn width(&self, members: &[Id]) -> u32 {
+        self.groups.rows.map_or(members.len() as u32, |rows| rows.count)
     }
 
     fn assign_slots(&mut self) -> Result<(), Error> {
         let graph = self.graph;
-        let count = self.steps.members.len();
+        let count = self.groups.members.len();
         let mut lives: Vec<Life> = (0..count)
-            .map(|step| Life { width: self.width(step), last_use: step, is_kept: false })
+            .map(|group| Life {
+                width: self.width(&self.groups.members[group]),
+                last_use: group,
+                is_kept: false,
+            })
             .collect();
         let mut adjoint_lives: Vec<Option<Life>> = vec![None; count];
-        for (step, members) in self.steps.members.iter().enumerate() {
+        for (group, members) in self.groups.members.iter().enumerate() {
             let is_active = members.iter().any(|member| self.active[member.index()]);
             let reads = graph.op(members[0]).map_or(Reads { operands: true, result: true }, reads);
             if is_active {
-                adjoint_lives[step] = Some(lives[step]);
-                lives[step].is_kept |= reads.result;
+                adjoint_lives[group] = Some(lives[group]);
+                lives[group].is_kept |= reads.result;
             }
-            for operand in members.iter().flat_map(|&member| graph.operands(member)) {
-                if let Some(from) = self.steps.step_of[operand.index()] {
+            let operands = members.iter().flat_map(|&member| {
+                let operands = graph.operands(member).iter().enumerate();
+                operands.map(move |(position, operand)| (member, position, operand))
+            });
+            for (member, position, operand) in operands {
+                if let Some(from) = self.groups.group_of[operand.index()] {
                     let from = from as usize;
-                    lives[from].last_use = lives[from].last_use.max(step);
-                    lives[from].is_kept |= is_active && reads.operands;
+                    lives[from].last_use = lives[from].last_use.max(group);
+                    lives[from].is_kept |=
+                        is_active && reads.operands && !self.is_scaled(member, position);
                     if let (true, Some(life)) = (is_active, &mut adjoint_lives[from]) {
-                        life.last_use = life.last_use.max(step);
+                        life.last_use = life.last_use.max(group);
                     }
                 }
             }
         }
         let by_guards = graph.guards.iter().flat_map(|guard| guard.operands);
         for id in graph.outputs.iter().copied().chain(by_guards) {
-            if let Some(step) = self.steps.step_of[id.index()] {
-                lives[step as usize].is_kept = true;
+            if let Some(group) = self.groups.group_of[id.index()] {
+                lives[group as usize].is_kept = true;
             }
         }
         for id in &graph.outputs {
-            if let Some(step) = self.steps.step_of[id.index()] {
-                if let Some(life) = &mut adjoint_lives[step as usize] {
+            if let Some(group) = self.groups.group_of[id.index()] {
+                if let Some(life) = &mut adjoint_lives[group as usize] {
                     life.last_use = count;
                 }
             }
@@ -307,17 +377,35 @@ impl<'a> Emitter<'a> {
         let (adjoints, adjoint_count) = assign_adjoints(self.code.inputs as u32, &adjoint_lives);
         too_large("slots", value_count as usize)?;
         too_large("slots", adjoint_count as usize)?;
-        for (step, members) in self.steps.members.iter().enumerate() {
+        for (group, members) in self.groups.members.iter().enumerate() {
             for (offset, member) in members.iter().enumerate() {
-                self.values[member.index()] = values[step] + offset as u32;
+                self.values[member.index()] = values[group] + offset as u32;
                 self.adjoints[member.index()] =
-                    adjoints[step].map_or(NONE, |slot| slot + offset as u32);
+                    adjoints[group].map_or(NONE, |slot| slot + offset as u32);
             }
         }
         self.code.values = value_count as usize;
         // And the sink.
         self.code.adjoints = adjoint_count as usize + 1;
         Ok(())
+    }
+
+    /// Whether an operand is a factor beside a constant: that partial is the constant, and the operand itself is a partial
+    /// of nothing. (A constant 0 or ∞ is not counted: such a product may be indeterminate.)
+    fn is_scaled(&self, member: Id, position: usize) -> bool {
+        let operands = self.graph.operands(member);
+        let partner = match self.graph.op(member) {
+            Some(Op::Mul) => operands[1 - position],
+            Some(Op::Dot) => {
+                let leading = operands.len() % 2;
+                match position.checked_sub(leading) {
+                    Some(position) => operands[leading + (position ^ 1)],
+                    None => return true,
+                }
+            }
+            _ => return false,
+        };
+        self.graph.constant_value(partner).is_some_and(|factor| factor.is_finite() && factor != 0.0)
     }
 
     /// The slot of a node's value; of a constant, that of a constant by itself.
@@ -328,7 +416,7 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    fn push_step(&mut self, step: usize, members: &[Id]) {
+    fn push_step(&mut self, members: &[Id]) {
         let Some(op) = self.graph.op(members[0]) else { return };
         let first = self.code.columns.len();
         let arity = self.graph.operands(members[0]).len();
@@ -336,9 +424,15 @@ impl<'a> Emitter<'a> {
             let column = self.column(members, position);
             self.code.columns.push(column);
         }
-        let count = self.width(step);
-        let columns = &mut self.code.columns[first..];
-        let shape = shape_of(op, count, columns);
+        let count = self.width(members);
+        let mut shape = shape_of(op, count, &mut self.code.columns[first..]);
+        if shape == Shape::Single {
+            if let Some(spans) = spans(op, &self.code.columns[first..]) {
+                self.code.columns.truncate(first);
+                self.code.columns.extend(spans);
+                shape = Shape::Span;
+            }
+        }
         let is_active = members.iter().any(|member| self.active[member.index()]);
         self.code.steps.push(Step {
             op,
@@ -355,7 +449,7 @@ impl<'a> Emitter<'a> {
     fn column(&mut self, members: &[Id], position: usize) -> Column {
         let graph = self.graph;
         let operand = |member: Id| graph.operands(member)[position];
-        if let Some(rows) = self.steps.rows {
+        if let Some(rows) = self.groups.rows {
             let id = operand(members[0]);
             let is_row = match graph.node(id) {
                 Node::Input(position) => position as usize >= rows.shared,
@@ -442,6 +536,34 @@ fn shape_of(op: Op, count: u32, columns: &mut [Column]) -> Shape {
     }
 }
 
+/// The columns of an operation on many operands that lie in a row: the row as one column. A dot product has two, and a
+/// third before them if there is something that it is added to.
+fn spans(op: Op, columns: &[Column]) -> Option<SmallVec<[Column; 3]>> {
+    const WORTHWHILE: usize = 4;
+    let per_item = if op == Op::Dot { 2 } else { 1 };
+    if !matches!(op, Op::Sum | Op::Dot | Op::Largest | Op::Norm)
+        || columns.len() < WORTHWHILE * per_item
+    {
+        return None;
+    }
+    let (start, items) = columns.split_at(columns.len() % per_item);
+    let mut spans = SmallVec::from_slice(start);
+    for part in 0..per_item {
+        let part = || items.iter().skip(part).step_by(per_item);
+        let values: Vec<u32> = part().map(|column| column.value).collect();
+        let adjoints: Vec<u32> = part().map(|column| column.adjoint).collect();
+        let first = part().next()?;
+        let kind = kind_of(&values)?;
+        if first.adjoint == NONE {
+            adjoints.iter().all(|&adjoint| adjoint == NONE).then_some(())?;
+        } else if kind_of(&adjoints) != Some(kind) {
+            return None;
+        }
+        spans.push(Column { kind, ..*first });
+    }
+    Some(spans)
+}
+
 fn too_large(what: &'static str, size: usize) -> Result<u32, Error> {
     let fits = u32::try_from(size).ok().filter(|&size| size < NONE - 1);
     fits.ok_or(Error::TooLarge { what, size })
@@ -473,7 +595,7 @@ impl Constants {
         match Self::bits(graph, members, position) {
             Some(bits) if bits.iter().any(|&other| other != bits[0]) => {
                 let end = self.end();
-                if let std::collections::hash_map::Entry::Vacant(vacant) = self.rows.entry(bits) {
+                if let Entry::Vacant(vacant) = self.rows.entry(bits) {
                     self.values.extend(vacant.key().iter().map(|&bits| f64::from_bits(bits)));
                     vacant.insert(end);
                 }
@@ -489,9 +611,7 @@ impl Constants {
     fn note_single(&mut self, graph: &Graph, id: Id) {
         if let Some(value) = graph.constant_value(id) {
             let end = self.end();
-            if let std::collections::hash_map::Entry::Vacant(vacant) =
-                self.singles.entry(value.to_bits())
-            {
+            if let Entry::Vacant(vacant) = self.singles.entry(value.to_bits()) {
                 vacant.insert(end);
                 self.values.push(value);
             }

@@ -1,14 +1,45 @@
 //! The reverse sweep by the engine's rules for numbers that are not finite: slower, instance by instance.
 
+use core::cell::Cell;
+
 use smallvec::SmallVec;
 
 use crate::dual::Dual;
 use crate::op::{Op, partial};
-use crate::program::code::Step;
-use crate::program::interpret::{Element, Machine};
+use crate::program::code::{Column, Kind, NONE, Shape, Step};
+use crate::program::interpret::{Element, Machine, Operand};
 use crate::real;
 
-impl<E: Element> Machine<'_, E> {
+impl<'a, E: Element> Machine<'a, E> {
+    /// The slot of an operand of one instance, if it has one.
+    fn cell(
+        &self,
+        step: &Step,
+        position: usize,
+        instance: usize,
+        slots: &'a [Cell<E>],
+        start: impl Fn(Column) -> u32,
+    ) -> Option<&'a Cell<E>> {
+        if step.shape != Shape::Span {
+            let column = self.column(step, position);
+            let operand =
+                || Operand::new(self.code, slots, column.kind, start(column), step.count as usize);
+            return (start(column) != NONE).then(|| operand().at(instance));
+        }
+        let per_item = if step.op == Op::Dot { 2 } else { 1 };
+        let leading = step.arity as usize % per_item;
+        let (column, item) = match position.checked_sub(leading) {
+            Some(position) => (leading + position % per_item, position / per_item),
+            None => (0, 0),
+        };
+        let column = self.column(step, column);
+        (start(column) != NONE).then(|| match column.kind {
+            Kind::Same => &slots[start(column) as usize],
+            _ if position < leading => &slots[start(column) as usize],
+            _ => &slots[start(column) as usize + item],
+        })
+    }
+
     /// As [`Machine::propagate`]: an adjoint or a partial that is exactly 0 contributes nothing, whatever the other is.
     pub(super) fn propagate_carefully(&self, step: &Step) {
         let arity = step.arity as usize;
@@ -19,10 +50,14 @@ impl<E: Element> Machine<'_, E> {
                 continue;
             }
             arguments.clear();
-            arguments.extend((0..arity).map(|position| self.value(step, position, instance)));
+            arguments.extend((0..arity).map(|position| {
+                self.cell(step, position, instance, self.values, |column| column.value)
+                    .map_or(adjoint, Cell::get)
+            }));
             let give = |position: usize, partial: E| {
-                if let Some(operand) = self.adjoint(step, position) {
-                    let cell = operand.at(instance);
+                if let Some(cell) =
+                    self.cell(step, position, instance, self.adjoints, |column| column.adjoint)
+                {
                     cell.set(cell.get() + Dual::chain(partial, adjoint));
                 }
             };
