@@ -5,6 +5,7 @@ mod adjoints;
 pub mod check;
 mod derivative;
 mod dual;
+mod lanes;
 mod list;
 mod matrix;
 #[cfg(feature = "nalgebra")]
@@ -21,12 +22,14 @@ mod special;
 mod sweep;
 mod tape;
 mod var;
+mod vector;
 
 pub use adjoints::Adjoints;
 pub use derivative::gradient::gradient;
 pub use derivative::hessian::{hessian, hessian_vector};
 pub use derivative::jacobian::jacobian;
 pub use dual::Dual;
+pub use lanes::Lanes;
 pub use matrix::Matrix;
 pub use op::Op;
 pub use real::{Real, dot, log_sum_exp, norm, select, sum, sum_over, weighted_sum};
