@@ -4,7 +4,9 @@
 
 use core::f64::consts::{LN_2, LOG2_E};
 
-use super::arithmetic::{bounded, fast_two_sum, polynomial, power_of_2, rounded, scaled};
+use super::arithmetic::{
+    bounded, fast_two_sum, polynomial, power_of_2, rounded, scaled, two_product,
+};
 use super::logarithms::ln_1p_of_sum;
 
 /// ln 2 in two parts: the first has 42 bits, so that its product with an exponent is exact.
@@ -75,12 +77,12 @@ fn reduced(x: f64) -> (f64, f64, f64) {
     (n, r, (high - r) - low)
 }
 
-/// eˣ⁺ᵗ for a tiny t, with some ten bits more than a number has.
+/// eˣ, with some ten bits more than a number has.
 #[inline(always)]
-pub(super) fn exp_parts(x: f64, tail: f64) -> Parts {
+pub(super) fn exp_parts(x: f64) -> Parts {
     let (n, r, rest) = reduced(x);
     let (high, low) = fast_two_sum(1.0, r);
-    let beyond = r * r * polynomial(r, EXP) + (low + (rest + tail));
+    let beyond = r * r * polynomial(r, EXP) + (low + rest);
     let (high, low) = fast_two_sum(high, beyond);
     Parts { high, low, n }
 }
@@ -137,7 +139,7 @@ pub(super) fn cosh(x: f64) -> f64 {
 /// e^|x|/2, e^−|x|/2, and what the first lacks.
 #[inline(always)]
 fn halves_of_exponentials(x: f64) -> (f64, f64, f64) {
-    let parts = exp_parts(bounded(x.abs(), 0.0, HIGHEST), 0.0);
+    let parts = exp_parts(bounded(x.abs(), 0.0, HIGHEST));
     let n = parts.n - 1.0;
     let grown = scaled(parts.high, n);
     // Of the tail only what can be seen beside the other part: above 2⁵¹² nothing can.
@@ -160,37 +162,37 @@ pub(super) fn tanh(x: f64) -> f64 {
     (quotient + correction).copysign(x)
 }
 
-/// The logistic function as q·2ⁿ, from e = e^−|x|: 1/(1 + e), or e/(1 + e) where x < 0.
+/// The logistic function from e = e^−|x|, as 1/(1 + e), or e/(1 + e) where x < 0.
 #[inline(always)]
-fn sigmoid_parts(x: f64) -> (f64, f64) {
-    let parts = exp_parts(bounded(-x.abs(), LOWEST, 0.0), 0.0);
+fn sigmoid_parts(x: f64) -> Parts {
+    let parts = exp_parts(bounded(-x.abs(), LOWEST, 0.0));
     let (e, e_low) = (scaled(parts.high, parts.n), scaled(parts.low, parts.n));
     let (divisor, low) = fast_two_sum(1.0, e);
     let divisor_low = low + e_low;
     let negative = x < 0.0;
     let numerator = if negative { parts.high } else { 1.0 };
     let numerator_low = if negative { parts.low } else { 0.0 };
-    let quotient = numerator / divisor;
+    let high = numerator / divisor;
     // 1/divisor lies between ½ and 1, and a correction needs no more of it than 1 − ½·e.
-    let reciprocal = 1.0 - 0.5 * e;
-    let correction = (numerator_low - quotient * divisor_low) * reciprocal;
-    (quotient + correction, if negative { parts.n } else { 0.0 })
+    let low = (numerator_low - high * divisor_low) * (1.0 - 0.5 * e);
+    Parts { high, low, n: if negative { parts.n } else { 0.0 } }
 }
 
 #[inline(always)]
 pub(super) fn sigmoid(x: f64) -> f64 {
-    let (q, n) = sigmoid_parts(x);
-    scaled(q, n)
+    let Parts { high, low, n } = sigmoid_parts(x);
+    scaled(high + low, n)
 }
 
 /// x·sigmoid(x), scaled last, so that a subnormal result keeps the digits it has.
 #[inline(always)]
 pub(super) fn silu(x: f64) -> f64 {
-    // The bound keeps −∞·0 from being NaN.
-    let x = if x < -1e3 { -1e3 } else { x };
-    let (q, n) = sigmoid_parts(x);
-    // Near the overflow threshold nothing is scaled: n is 0.
-    scaled(x * q, n)
+    // Where the logistic function is 0 and 1; it keeps ∞ out of the product.
+    let inside = bounded(x, -1e3, 1e3);
+    let Parts { high, low, n } = sigmoid_parts(inside);
+    let (product, error) = two_product(inside, high);
+    let value = scaled(product + (error + inside * low), n);
+    if x > 1e3 { x } else { value }
 }
 
 /// max(x, 0) + ln(1 + e^−|x|).
@@ -209,6 +211,6 @@ pub(super) fn log_add_exp(a: f64, b: f64) -> f64 {
 /// ln(1 + eˣ) for x ≤ 0.
 #[inline(always)]
 fn ln_1p_of_exp(x: f64) -> f64 {
-    let parts = exp_parts(bounded(x, LOWEST, 0.0), 0.0);
+    let parts = exp_parts(bounded(x, LOWEST, 0.0));
     ln_1p_of_sum(scaled(parts.high, parts.n), scaled(parts.low, parts.n))
 }
