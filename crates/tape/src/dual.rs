@@ -46,7 +46,7 @@ impl<T: Real> Dual<T> {
     /// partial·tangent, where an exact 0 wins.
     #[inline(always)]
     pub(crate) fn chain(partial: T, tangent: T) -> T {
-        if partial.vanishes() || tangent.vanishes() { T::from_f64(0.0) } else { partial * tangent }
+        T::chain(partial, tangent)
     }
 
     fn tangent_of_sum(products: impl Iterator<Item = (T, T)>) -> T {
@@ -129,6 +129,7 @@ macro_rules! define_dual {
 
         impl<T: Real> Real for Dual<T> {
             const DEPTH: usize = T::DEPTH + 1;
+            const LANES: usize = T::LANES;
 
             #[inline(always)]
             fn from_f64(value: f64) -> Self {
@@ -174,6 +175,28 @@ macro_rules! define_dual {
                 let tangents = terms.map(|x| x.tangent);
                 let tangent = Self::tangent_of_sum(weights.iter().copied().zip(tangents));
                 Self { value, tangent }
+            }
+
+            fn piecewise(self, f: impl Fn(f64) -> f64) -> Self {
+                Self::constant(self.value.piecewise(f))
+            }
+
+            fn piecewise_2(self, other: Self, f: impl Fn(f64, f64) -> f64) -> Self {
+                Self::constant(self.value.piecewise_2(other.value, f))
+            }
+
+            #[inline(always)]
+            fn lanes_where(x: Self, y: Self, condition: impl Fn(f64, f64) -> bool) -> u64 {
+                T::lanes_where(x.value, y.value, condition)
+            }
+
+            #[inline(always)]
+            fn vanishing_lanes(self) -> u64 {
+                self.value.vanishing_lanes() & self.tangent.vanishing_lanes()
+            }
+
+            fn filled(self, lanes: u64, value: f64) -> Self {
+                Self { value: self.value.filled(lanes, value), tangent: self.tangent.filled(lanes, 0.0) }
             }
 
             #[inline(always)]

@@ -6,6 +6,7 @@ pub mod check;
 mod derivative;
 mod dual;
 mod error;
+mod lanes;
 mod list;
 mod matrix;
 #[cfg(feature = "nalgebra")]
@@ -23,6 +24,7 @@ mod special;
 mod sweep;
 mod tape;
 mod var;
+mod vector;
 
 pub use adjoints::Adjoints;
 pub use derivative::gradient::gradient;
@@ -30,6 +32,7 @@ pub use derivative::hessian::{hessian, hessian_vector};
 pub use derivative::jacobian::jacobian;
 pub use dual::Dual;
 pub use error::Error;
+pub use lanes::Lanes;
 pub use matrix::Matrix;
 pub use op::Op;
 pub use program::{Outputs, Program, Rewrites, Workspace};

@@ -7,6 +7,7 @@ use core::ops::{
 };
 
 use crate::dual::Dual;
+use crate::lanes::Lanes;
 use crate::op::{Op, partial};
 use crate::program::guard::Comparison;
 use crate::real::Real;
@@ -88,7 +89,11 @@ macro_rules! operate {
         }
 
         number_first!($Trait $name $op $symbol);
-        nested!($Trait $name $symbol; Var<Var<T>>, Var<Dual<T>>, Dual<Var<T>>, Dual<Dual<T>>);
+        nested!(
+            $Trait $name $symbol;
+            [T: Real] Var(Var<T>), [T: Real] Var(Dual<T>), [T: Real] Dual(Var<T>), [T: Real] Dual(Dual<T>),
+            [const N: usize] Var(Lanes<N>), [const N: usize] Dual(Lanes<N>)
+        );
         for_both!($Trait $name $symbol; Var, Dual);
     )*};
 }
@@ -131,24 +136,24 @@ macro_rules! number_first {
 
 /// A plain `f64` on either side of a nested number.
 macro_rules! nested {
-    ($Trait:ident $name:ident $symbol:tt; $($Outer:ident<$Inner:ident<T>>),*) => {$(
-        impl<T: Real> $Trait<f64> for $Outer<$Inner<T>> {
+    ($Trait:ident $name:ident $symbol:tt; $([$($generics:tt)*] $Outer:ident($Inner:ty)),*) => {$(
+        impl<$($generics)*> $Trait<f64> for $Outer<$Inner> {
             type Output = Self;
 
             #[inline(always)]
             #[track_caller]
             fn $name(self, number: f64) -> Self {
-                self $symbol $Inner::<T>::from_f64(number)
+                self $symbol <$Inner>::from_f64(number)
             }
         }
 
-        impl<T: Real> $Trait<$Outer<$Inner<T>>> for f64 {
-            type Output = $Outer<$Inner<T>>;
+        impl<$($generics)*> $Trait<$Outer<$Inner>> for f64 {
+            type Output = $Outer<$Inner>;
 
             #[inline(always)]
             #[track_caller]
-            fn $name(self, other: $Outer<$Inner<T>>) -> $Outer<$Inner<T>> {
-                $Outer::<$Inner<T>>::from_f64(self) $symbol other
+            fn $name(self, other: $Outer<$Inner>) -> $Outer<$Inner> {
+                $Outer::<$Inner>::from_f64(self) $symbol other
             }
         }
     )*};
@@ -195,6 +200,7 @@ macro_rules! by_reference {
         }
     };
 }
+pub(crate) use by_reference;
 
 operate! {
     Add add Add +

@@ -53,10 +53,14 @@ macro_rules! define_real {
             #[doc(hidden)]
             const DEPTH: usize;
 
+            /// How many numbers this one stands for; each is computed as if the others were not there.
+            #[doc(hidden)]
+            const LANES: usize = 1;
+
             /// The constant `value`; its derivative is 0.
             fn from_f64(value: f64) -> Self;
 
-            /// The innermost plain number. It carries no derivative.
+            /// The innermost plain number (of several lanes, the first). It carries no derivative.
             fn primal(self) -> f64;
 
             /// `a` where `condition > 0`, otherwise `b` (also where the condition is NaN). See [`select`](crate::select).
@@ -138,11 +142,33 @@ macro_rules! define_real {
                 Self::from_f64(f(self.primal(), other.primal()))
             }
 
+            /// The lanes in which a condition holds for the innermost numbers: a bit each, the first lane's the lowest.
+            #[doc(hidden)]
+            #[inline(always)]
+            fn lanes_where(x: Self, y: Self, condition: impl Fn(f64, f64) -> bool) -> u64 {
+                u64::from(condition(x.primal(), y.primal()))
+            }
+
+            /// The lanes in which this number is an exact 0 whose derivatives of every order are 0 too.
+            #[doc(hidden)]
+            fn vanishing_lanes(self) -> u64;
+
+            /// This number, with the constant `value` in these lanes.
+            #[doc(hidden)]
+            fn filled(self, lanes: u64, value: f64) -> Self;
+
             /// 0 where the condition holds for `x` and `y`, elsewhere the given number.
             #[doc(hidden)]
             #[inline]
             fn zero_where(x: Self, y: Self, condition: impl Fn(f64, f64) -> bool, otherwise: impl FnOnce() -> Self) -> Self {
-                if condition(x.primal(), y.primal()) { Self::from_f64(0.0) } else { otherwise() }
+                if Self::LANES == 1 {
+                    return if condition(x.primal(), y.primal()) { Self::from_f64(0.0) } else { otherwise() };
+                }
+                match Self::lanes_where(x, y, condition) {
+                    0 => otherwise(),
+                    lanes if lanes == all_lanes::<Self>() => Self::from_f64(0.0),
+                    lanes => otherwise().filled(lanes, 0.0),
+                }
             }
 
             /// This number, but NaN where `product` = x·y came out as the indeterminate 0·∞: such a product has no
@@ -150,18 +176,46 @@ macro_rules! define_real {
             #[doc(hidden)]
             #[inline(always)]
             fn unless_indeterminate(self, x: Self, y: Self, product: Self) -> Self {
-                if product.primal().is_nan() { nan_if_indeterminate(self, x, y) } else { self }
+                if product.is_nan_in_a_lane() { nan_if_indeterminate(self, x, y, product) } else { self }
             }
 
-            /// Whether this number is an exact 0 whose derivatives of every order are 0 too.
+            /// Whether the innermost number is NaN, in any lane.
+            #[doc(hidden)]
+            #[inline(always)]
+            fn is_nan_in_a_lane(self) -> bool {
+                Self::lanes_where(self, self, |x, _| x.is_nan()) != 0
+            }
+
+            /// Whether this number is an exact 0 whose derivatives of every order are 0 too, in every lane.
             #[doc(hidden)]
             fn vanishes(self) -> bool;
 
-            /// Whether this number [vanishes](Real::vanishes), or is ∞ or NaN.
+            /// Whether this number [vanishes](Real::vanishes), or is ∞ or NaN, in any lane.
             #[doc(hidden)]
             #[inline(always)]
             fn is_zero_or_infinite(self) -> bool {
-                self.vanishes() || !self.primal().is_finite()
+                if Self::LANES == 1 {
+                    return self.vanishes() || !self.primal().is_finite();
+                }
+                self.vanishing_lanes() | Self::lanes_where(self, self, |x, _| !x.is_finite()) != 0
+            }
+
+            /// partial·derivative by the chain rule: where one of the two [vanishes](Real::vanishes), so does the product,
+            /// even if the other is ∞ or NaN.
+            #[doc(hidden)]
+            #[inline(always)]
+            fn chain(partial: Self, derivative: Self) -> Self {
+                if partial.vanishes() || derivative.vanishes() {
+                    return Self::from_f64(0.0);
+                }
+                let product = partial * derivative;
+                if Self::LANES == 1 {
+                    return product;
+                }
+                match partial.vanishing_lanes() | derivative.vanishing_lanes() {
+                    0 => product,
+                    lanes => product.filled(lanes, 0.0),
+                }
             }
         }
     };
@@ -169,9 +223,18 @@ macro_rules! define_real {
 for_each_op!(define_real);
 
 #[cold]
-fn nan_if_indeterminate<T: Real>(partial: T, x: T, y: T) -> T {
-    let from_numbers = !x.primal().is_nan() && !y.primal().is_nan();
-    if from_numbers { T::from_f64(f64::NAN) } else { partial }
+fn nan_if_indeterminate<T: Real>(partial: T, x: T, y: T, product: T) -> T {
+    let from_nan = T::lanes_where(x, y, |x, y| x.is_nan() || y.is_nan());
+    match T::lanes_where(product, product, |product, _| product.is_nan()) & !from_nan {
+        0 => partial,
+        lanes => partial.filled(lanes, f64::NAN),
+    }
+}
+
+/// A bit for each lane.
+#[inline(always)]
+pub(crate) const fn all_lanes<T: Real>() -> u64 {
+    u64::MAX >> (64 - T::LANES)
 }
 
 #[track_caller]
@@ -245,6 +308,12 @@ macro_rules! implement_for_float {
                 }
                 largest + Self::sum_of(terms.map(|x| (x - largest).exp())).ln()
             }
+
+            #[inline(always)]
+            fn vanishing_lanes(self) -> u64 { u64::from(self == 0.0) }
+
+            #[inline(always)]
+            fn filled(self, lanes: u64, value: f64) -> Self { if lanes == 0 { self } else { Self::from_f64(value) } }
 
             #[inline(always)]
             fn vanishes(self) -> bool { self == 0.0 }
@@ -378,13 +447,25 @@ pub(crate) fn norm_partial<T: Real>(component: T, norm: T) -> T {
 pub(crate) fn log_sum_exp_weights<T: Real>(terms: impl Iterator<Item = T> + Clone) -> (T, Vec<T>) {
     let largest = terms.clone().map(|x| x.piecewise(|x| x)).reduce(T::max);
     let largest = largest.unwrap_or(T::from_f64(f64::NEG_INFINITY));
-    if largest.primal().is_infinite() {
-        // No term is finite and large enough to count beside the infinite ones, which share the weight.
-        let value = T::log_sum_exp_of(terms.clone());
-        let infinite = terms.clone().filter(|x| x.primal() == largest.primal()).count() as f64;
-        let share = |x, largest| if x == largest { 1.0 / infinite } else { 0.0 };
-        return (value, terms.map(|x| x.piecewise_2(largest, share)).collect());
+    let infinite = T::lanes_where(largest, largest, |largest, _| largest.is_infinite());
+    if infinite == 0 {
+        return finite_log_sum_exp_weights(terms, largest);
     }
+    // No term is finite and large enough to count beside the infinite ones, which share the weight.
+    let value = T::log_sum_exp_of(terms.clone());
+    let is_infinite = |x: T| x.piecewise_2(largest, |x, largest| f64::from(u8::from(x == largest)));
+    let count = terms.clone().map(is_infinite).fold(T::from_f64(0.0), |sum, x| sum + x);
+    let mut weights: Vec<T> = terms.clone().map(|x| is_infinite(x) / count).collect();
+    if infinite != all_lanes::<T>() {
+        let (_, finite) = finite_log_sum_exp_weights(terms, largest);
+        for (weight, finite) in weights.iter_mut().zip(finite) {
+            *weight = weight.filled(!infinite, 0.0) + finite.filled(infinite, 0.0);
+        }
+    }
+    (value, weights)
+}
+
+fn finite_log_sum_exp_weights<T: Real>(terms: impl Iterator<Item = T>, largest: T) -> (T, Vec<T>) {
     let mut weights: Vec<T> = terms.map(|x| (x - largest).exp()).collect();
     let sum = T::sum(&weights);
     for weight in &mut weights {

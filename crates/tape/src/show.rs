@@ -86,8 +86,11 @@ pub(crate) fn partials_text<T: Real>(row: &Row<T>) -> String {
     text
 }
 
-/// A number with up to seven significant digits.
+/// A number with up to seven significant digits; several lanes as they display themselves.
 pub(crate) fn number<T: Real>(number: T) -> String {
+    if T::LANES > 1 {
+        return number.to_string();
+    }
     let x = number.primal();
     if x == 0.0 || !x.is_finite() {
         return format!("{x}");

@@ -56,13 +56,14 @@ pub(crate) fn sweep<T: Real, const CONSUME: bool>(
     }
 }
 
-/// An infinite or NaN adjoint goes only where the partial is not exactly 0.
+/// An infinite or NaN adjoint goes only where the partial is not exactly 0; and of several lanes, each adjoint that is
+/// exactly 0 stays 0 whatever the partial.
 #[cold]
 #[inline(never)]
 fn pass_on_infinite<T: Real>(node: &Node<T>, adjoint: T, adjoints: &mut [T]) {
     for (argument, partial) in node.indices().into_iter().zip(node.partials) {
         if !partial.vanishes() {
-            adjoints[argument] += partial * adjoint;
+            adjoints[argument] += T::chain(partial, adjoint);
         }
     }
 }

@@ -166,7 +166,7 @@ impl<T: Real> Var<T> {
         let tape = a.first()?.tape();
         let mut list = Self::shared_list(a.iter().chain(b).copied(), tape)?;
         let value = T::dot_of(a.iter().zip(b).map(|(a, b)| (a.value, b.value)));
-        if value.primal().is_nan() {
+        if value.is_nan_in_a_lane() {
             return None;
         }
         let b = &b[..a.len()];
@@ -501,6 +501,7 @@ macro_rules! define_var {
 
         impl<T: Real> Real for Var<T> {
             const DEPTH: usize = T::DEPTH + 1;
+            const LANES: usize = T::LANES;
 
             #[inline(always)]
             fn from_f64(value: f64) -> Self {
@@ -594,6 +595,36 @@ macro_rules! define_var {
                 let (value, weights) = real::log_sum_exp_weights(terms.clone().map(|term| term.value));
                 let arguments = terms.zip(weights.iter().copied());
                 Self::record_all(Op::LogSumExp, value, arguments, T::from_f64(f64::NEG_INFINITY))
+            }
+
+            fn piecewise(self, f: impl Fn(f64) -> f64) -> Self {
+                Self::constant(self.value.piecewise(f))
+            }
+
+            fn piecewise_2(self, other: Self, f: impl Fn(f64, f64) -> f64) -> Self {
+                Self::constant(self.value.piecewise_2(other.value, f))
+            }
+
+            #[inline(always)]
+            fn lanes_where(x: Self, y: Self, condition: impl Fn(f64, f64) -> bool) -> u64 {
+                T::lanes_where(x.value, y.value, condition)
+            }
+
+            #[inline(always)]
+            fn vanishing_lanes(self) -> u64 {
+                if self.is_constant() { self.value.vanishing_lanes() } else { 0 }
+            }
+
+            /// In the other lanes the variable stays what it is, with its derivative.
+            fn filled(self, lanes: u64, value: f64) -> Self {
+                match lanes & real::all_lanes::<T>() {
+                    0 => self,
+                    lanes if lanes == real::all_lanes::<T>() => Self::from_f64(value),
+                    lanes => {
+                        let mask = Self::constant(T::from_f64(0.0).filled(lanes, 1.0));
+                        Self::select(mask, Self::from_f64(value), self)
+                    }
+                }
             }
 
             #[inline(always)]
