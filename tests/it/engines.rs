@@ -103,7 +103,9 @@ pub(crate) const ENGINES: [Engine; 12] = [
     of_lanes("Var<Lanes<1>>", |f, x| reverse_in_lanes(|x| f.var_lanes_1(x), x, 0)),
     of_lanes("Var<Lanes<4>>", |f, x| reverse_in_lanes(|x| f.var_lanes_4(x), x, 2)),
     of_lanes("Var<Lanes<8>>", |f, x| reverse_in_lanes(|x| f.var_lanes_8(x), x, 7)),
-    of_lanes("replay of a Hessian of Lanes<4>", |f, x| hessian_in_lanes(|x| f.var_lanes_4(x), x, 1)),
+    of_lanes("replay of a Hessian of Lanes<4>", |f, x| {
+        hessian_in_lanes(|x| f.var_lanes_4(x), x, 1)
+    }),
     of_lanes("Dual<Lanes<1>>", forward_in_1_lane),
     of_lanes("Dual<Lanes<4>>", |f, x| forward_in_lanes(|x| f.dual_lanes_4(x), x, 3)),
 ];

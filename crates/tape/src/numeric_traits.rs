@@ -188,7 +188,7 @@ macro_rules! implement {
             }
         }
 
-        impl<T: Real> Zero for $Type<T> {
+        impl<T: Real + PartialEq> Zero for $Type<T> {
             #[inline(always)]
             fn zero() -> Self {
                 Self::from_f64(0.0)

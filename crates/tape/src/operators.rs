@@ -290,7 +290,7 @@ macro_rules! number_like {
         }
 
         /// By value, with the innermost number.
-        impl<T: Real> PartialEq<f64> for $Type<T> {
+        impl<T: Real + PartialEq> PartialEq<f64> for $Type<T> {
             #[inline(always)]
             fn eq(&self, other: &f64) -> bool {
                 self.primal() == *other
@@ -298,7 +298,7 @@ macro_rules! number_like {
         }
 
         /// By value, with the innermost number.
-        impl<T: Real> PartialOrd<f64> for $Type<T> {
+        impl<T: Real + PartialOrd> PartialOrd<f64> for $Type<T> {
             #[inline(always)]
             fn partial_cmp(&self, other: &f64) -> Option<Ordering> {
                 self.primal().partial_cmp(other)
@@ -306,7 +306,7 @@ macro_rules! number_like {
         }
 
         /// By value, with the innermost number.
-        impl<T: Real> PartialEq<$Type<T>> for f64 {
+        impl<T: Real + PartialEq> PartialEq<$Type<T>> for f64 {
             #[inline(always)]
             fn eq(&self, other: &$Type<T>) -> bool {
                 *self == other.primal()
@@ -314,7 +314,7 @@ macro_rules! number_like {
         }
 
         /// By value, with the innermost number.
-        impl<T: Real> PartialOrd<$Type<T>> for f64 {
+        impl<T: Real + PartialOrd> PartialOrd<$Type<T>> for f64 {
             #[inline(always)]
             fn partial_cmp(&self, other: &$Type<T>) -> Option<Ordering> {
                 self.partial_cmp(&other.primal())
