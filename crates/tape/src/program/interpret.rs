@@ -4,27 +4,35 @@
 //! what compilers make vector instructions of. The machine is generic in the number: `f64` replays to the bit,
 //! `Lanes<1>` takes the vector functions, `Dual` gives second derivatives.
 //!
-//! **The reverse sweep is optimistic.** The engine's rules are that an adjoint or a partial that is exactly 0 wins over
-//! ∞ and NaN, and that a product 0·∞ has no derivative. Both differ from plain multiplication only where a number is
-//! not finite; plain multiplication then gives NaN, or came from a value that is NaN already, and hands it on. So the
-//! fast sweep multiplies plainly, and where a result is not finite, the sweep runs again by the rules ([`careful`]).
+//! **The sweeps are optimistic.** The engine's rules are that an adjoint or a partial that is exactly 0 wins over ∞ and
+//! NaN, and that a product 0·∞ has no derivative. Both differ from plain multiplication only where a number is not
+//! finite; plain multiplication then gives NaN, or came from a value that is NaN already, and hands it on. So the
+//! machine multiplies plainly ([`Optimistic`]), and where a result is not finite, the reverse sweep runs again by the
+//! rules ([`careful`]).
 
 mod careful;
 
 use core::array;
 use core::cell::Cell;
 
+use crate::dual::Dual;
+use crate::lanes::Lanes;
 use crate::op::{Op, for_each_op, partial};
 use crate::program::code::{Code, Column, Kind, NONE, Shape, Step};
+use crate::program::optimistic::Optimistic;
 use crate::real::{self, Real};
 
 /// A number that the machine computes with.
 pub(crate) trait Element: Real {
+    /// The number that keeps the engine's rules.
+    type Exact: Real;
     /// Several numbers that pass through a function together, so that it can be a vector function.
     type Chunk: Real;
     /// How many.
     const CHUNK: usize;
 
+    fn from_exact(number: Self::Exact) -> Self;
+    fn exact(self) -> Self::Exact;
     /// A chunk from the numbers at positions 0 to `CHUNK` − 1; positions from `count` on repeat the last one.
     fn gather(count: usize, number: impl Fn(usize) -> Self) -> Self::Chunk;
     /// The number at a position of a chunk.
@@ -33,12 +41,36 @@ pub(crate) trait Element: Real {
     fn is_finite(self) -> bool;
 }
 
-/// A number that is its own chunk.
+macro_rules! conversions {
+    (|$x:ident| $from_exact:expr, $exact:expr, $is_finite:expr) => {
+        #[inline(always)]
+        fn from_exact($x: Self::Exact) -> Self {
+            $from_exact
+        }
+
+        #[inline(always)]
+        fn exact(self) -> Self::Exact {
+            let $x = self;
+            $exact
+        }
+
+        #[inline(always)]
+        fn is_finite(self) -> bool {
+            let $x = self;
+            $is_finite
+        }
+    };
+}
+
+/// Numbers that are their own chunks.
 macro_rules! single {
-    ($Type:ty, |$x:ident| $is_finite:expr) => {
+    ($($Type:ty, $Exact:ty, |$x:ident| $from_exact:expr, $exact:expr, $is_finite:expr;)*) => {$(
         impl Element for $Type {
+            type Exact = $Exact;
             type Chunk = Self;
             const CHUNK: usize = 1;
+
+            conversions!(|$x| $from_exact, $exact, $is_finite);
 
             #[inline(always)]
             fn gather(_: usize, number: impl Fn(usize) -> Self) -> Self {
@@ -49,18 +81,55 @@ macro_rules! single {
             fn part(chunk: &Self, _: usize) -> Self {
                 *chunk
             }
-
-            #[inline(always)]
-            fn is_finite(self) -> bool {
-                let $x = self;
-                $is_finite
-            }
         }
-    };
+    )*};
 }
-pub(crate) use single;
-single!(f64, |x| f64::is_finite(x));
-single!(crate::Dual, |x| x.value.is_finite() && x.tangent.is_finite());
+single! {
+    Optimistic<f64>, f64, |x| Optimistic(x), x.0, x.0.is_finite();
+    Optimistic<Lanes<4>>, Lanes<4>, |x| Optimistic(x), x.0, all_finite(&x.0.0);
+    Optimistic<Lanes<8>>, Lanes<8>, |x| Optimistic(x), x.0, all_finite(&x.0.0);
+    Dual<Lanes<8>>, Dual<Lanes<8>>, |x| x, x, all_finite(&x.value.0) && all_finite(&x.tangent.0);
+    Dual<Optimistic<f64>>, Dual, |x| dual(x), exact_dual(x), Element::is_finite(x.value) && Element::is_finite(x.tangent);
+    Dual<Optimistic<Lanes<4>>>, Dual<Lanes<4>>, |x| dual(x), exact_dual(x), Element::is_finite(x.value) && Element::is_finite(x.tangent);
+    Dual<Optimistic<Lanes<8>>>, Dual<Lanes<8>>, |x| dual(x), exact_dual(x), Element::is_finite(x.value) && Element::is_finite(x.tangent);
+}
+
+#[inline(always)]
+fn dual<T: Real>(exact: Dual<T>) -> Dual<Optimistic<T>> {
+    Dual::new(Optimistic(exact.value), Optimistic(exact.tangent))
+}
+
+#[inline(always)]
+fn exact_dual<T: Real>(dual: Dual<Optimistic<T>>) -> Dual<T> {
+    Dual::new(dual.value.0, dual.tangent.0)
+}
+
+#[inline(always)]
+fn all_finite(lanes: &[f64]) -> bool {
+    lanes.iter().fold(true, |all, x| all & x.is_finite())
+}
+
+/// How many rows of a batch pass through a function together.
+const ROWS: usize = 32;
+
+/// A number of one of many rows, which takes the vector functions together with its neighbours.
+impl Element for Optimistic<Lanes<1>> {
+    type Exact = Lanes<1>;
+    type Chunk = Optimistic<Lanes<ROWS>>;
+    const CHUNK: usize = ROWS;
+
+    conversions!(|x| Optimistic(x), x.0, x.0.0[0].is_finite());
+
+    #[inline(always)]
+    fn gather(count: usize, number: impl Fn(usize) -> Self) -> Self::Chunk {
+        Optimistic(Lanes(array::from_fn(|position| number(position.min(count - 1)).0.0[0])))
+    }
+
+    #[inline(always)]
+    fn part(chunk: &Self::Chunk, position: usize) -> Self {
+        Optimistic(Lanes([chunk.0.0[position]]))
+    }
+}
 
 /// The slots that a sweep works on.
 pub(crate) struct Slots<E> {
@@ -77,6 +146,89 @@ impl<E: Element> Slots<E> {
             *slot = E::from_f64(constant);
         }
         Self { values, adjoints: vec![zero; code.adjoints] }
+    }
+}
+
+/// Computes all values, with the best instructions that the processor has. Of steps with more instances than `limit`, only
+/// so many are computed.
+pub(crate) fn compute<E: Element>(code: &Code, values: &mut [E], limit: usize) {
+    struct Forward<'a, E>(&'a Code, &'a mut [E], usize);
+    impl<E: Element> pulp::NullaryFnOnce for Forward<'_, E> {
+        type Output = ();
+
+        #[inline(always)]
+        fn call(self) {
+            forward(self.0, self.1, self.2);
+        }
+    }
+    pulp::Arch::new().dispatch(Forward(code, values, limit));
+}
+
+/// Which rules a reverse sweep follows.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Mode {
+    /// Products are plain.
+    Optimistic,
+    /// An exact 0 wins over what is not finite.
+    Careful,
+}
+
+/// Takes the adjoints that have been set back to the inputs, after [`compute`]. All adjoints but the inputs' and the sink
+/// are 0 after it.
+pub(crate) fn propagate<E: Element>(code: &Code, slots: &mut Slots<E>, limit: usize, mode: Mode) {
+    struct Reverse<'a, E>(&'a Code, &'a mut Slots<E>, usize);
+    impl<E: Element> pulp::NullaryFnOnce for Reverse<'_, E> {
+        type Output = ();
+
+        #[inline(always)]
+        fn call(self) {
+            reverse(self.0, &mut self.1.values, &mut self.1.adjoints, self.2);
+        }
+    }
+    match mode {
+        Mode::Optimistic => pulp::Arch::new().dispatch(Reverse(code, slots, limit)),
+        Mode::Careful => reverse_carefully(code, &mut slots.values, &mut slots.adjoints, limit),
+    }
+}
+
+/// The derivatives of Σ seed·output with respect to every input, after [`compute`]. All adjoints are 0 before it and after.
+pub(crate) fn sweep<E: Element>(
+    code: &Code,
+    slots: &mut Slots<E>,
+    seeds: &[(usize, E)],
+    mut each: impl FnMut(usize, E),
+) {
+    seed(code, slots, seeds);
+    propagate(code, slots, usize::MAX, Mode::Optimistic);
+    let is_finite = |slot: u32| slots.values[slot as usize].is_finite();
+    let mut all_finite = seeds.iter().all(|&(output, _)| is_finite(code.outputs[output].value));
+    all_finite &= slots.adjoints[..code.inputs].iter().all(|adjoint| adjoint.is_finite());
+    if !all_finite {
+        clear(code, slots);
+        seed(code, slots, seeds);
+        propagate(code, slots, usize::MAX, Mode::Careful);
+    }
+    for (input, &adjoint) in slots.adjoints[..code.inputs].iter().enumerate() {
+        each(input, adjoint);
+    }
+    clear(code, slots);
+}
+
+fn seed<E: Element>(code: &Code, slots: &mut Slots<E>, seeds: &[(usize, E)]) {
+    for &(output, seed) in seeds {
+        let adjoint = code.outputs[output].adjoint;
+        if adjoint != NONE {
+            slots.adjoints[adjoint as usize] += seed;
+        }
+    }
+}
+
+/// Clears the adjoints that a sweep leaves: those of the inputs, and the sink.
+fn clear<E: Element>(code: &Code, slots: &mut Slots<E>) {
+    let zero = E::from_f64(0.0);
+    slots.adjoints[..code.inputs].fill(zero);
+    if let Some(sink) = slots.adjoints.last_mut() {
+        *sink = zero;
     }
 }
 
@@ -112,15 +264,17 @@ impl<'a, E: Copy> Operand<'a, E> {
 /// A sweep in progress: the slots as cells, since a step's ranges lie anywhere among each other.
 struct Machine<'a, E> {
     code: &'a Code,
+    /// No step computes more instances than this: of a batch, the rows that there are.
+    limit: usize,
     values: &'a [Cell<E>],
     adjoints: &'a [Cell<E>],
 }
 
 /// Computes all values from the inputs and constants.
 #[inline(always)]
-pub(crate) fn forward<E: Element>(code: &Code, values: &mut [E]) {
+fn forward<E: Element>(code: &Code, values: &mut [E], limit: usize) {
     let values = Cell::from_mut(values).as_slice_of_cells();
-    let machine = Machine { code, values, adjoints: &[] };
+    let machine = Machine { code, limit, values, adjoints: &[] };
     for step in &code.steps {
         machine.compute(step);
     }
@@ -128,10 +282,10 @@ pub(crate) fn forward<E: Element>(code: &Code, values: &mut [E]) {
 
 /// Takes the adjoints of the outputs back to the inputs, by plain multiplication. All other adjoints are 0 again after it.
 #[inline(always)]
-pub(crate) fn reverse<E: Element>(code: &Code, values: &mut [E], adjoints: &mut [E]) {
+fn reverse<E: Element>(code: &Code, values: &mut [E], adjoints: &mut [E], limit: usize) {
     let values = Cell::from_mut(values).as_slice_of_cells();
     let adjoints = Cell::from_mut(adjoints).as_slice_of_cells();
-    let machine = Machine { code, values, adjoints };
+    let machine = Machine { code, limit, values, adjoints };
     for step in code.steps.iter().rev() {
         if step.adjoint != NONE {
             machine.propagate(step);
@@ -140,10 +294,10 @@ pub(crate) fn reverse<E: Element>(code: &Code, values: &mut [E], adjoints: &mut 
 }
 
 /// [`reverse`] by the engine's rules for what is not finite.
-pub(crate) fn reverse_carefully<E: Element>(code: &Code, values: &mut [E], adjoints: &mut [E]) {
+fn reverse_carefully<E: Element>(code: &Code, values: &mut [E], adjoints: &mut [E], limit: usize) {
     let values = Cell::from_mut(values).as_slice_of_cells();
     let adjoints = Cell::from_mut(adjoints).as_slice_of_cells();
-    let machine = Machine { code, values, adjoints };
+    let machine = Machine { code, limit, values, adjoints };
     for step in code.steps.iter().rev() {
         if step.adjoint != NONE {
             machine.propagate_carefully(step);
@@ -200,10 +354,9 @@ macro_rules! define_machine {
                     Op::Sub => self.propagate_linear(step, |p, w| if p == 0 { w } else { -w }),
                     Op::Neg => self.propagate_linear(step, |_, w| -w),
                     Op::Sum => self.propagate_linear(step, |_, w| w),
-                    // The row's partials, where the product is determinate: see the module's text.
                     Op::Mul => {
-                        self.propagate_2(step, 0, |_, y, _| y);
-                        self.propagate_2(step, 1, |x, _, _| x);
+                        self.propagate_2(step, 0, partial::mul::of_0);
+                        self.propagate_2(step, 1, partial::mul::of_1);
                         self.clear(step);
                     }
                     Op::Div => {
@@ -243,6 +396,11 @@ for_each_op!(define_machine);
 
 impl<'a, E: Element> Machine<'a, E> {
     #[inline(always)]
+    fn count(&self, step: &Step) -> usize {
+        (step.count as usize).min(self.limit)
+    }
+
+    #[inline(always)]
     fn column(&self, step: &Step, position: usize) -> Column {
         self.code.columns[step.first as usize + position]
     }
@@ -251,7 +409,7 @@ impl<'a, E: Element> Machine<'a, E> {
     #[inline(always)]
     fn operand(&self, step: &Step, position: usize) -> Operand<'a, E> {
         let column = self.column(step, position);
-        Operand::new(self.code, self.values, column.kind, column.value, step.count as usize)
+        Operand::new(self.code, self.values, column.kind, column.value, self.count(step))
     }
 
     /// The adjoints of an operand, if it has any.
@@ -259,7 +417,7 @@ impl<'a, E: Element> Machine<'a, E> {
     fn adjoint(&self, step: &Step, position: usize) -> Option<Operand<'a, E>> {
         let column = self.column(step, position);
         (column.adjoint != NONE).then(|| {
-            Operand::new(self.code, self.adjoints, column.kind, column.adjoint, step.count as usize)
+            Operand::new(self.code, self.adjoints, column.kind, column.adjoint, self.count(step))
         })
     }
 
@@ -270,13 +428,13 @@ impl<'a, E: Element> Machine<'a, E> {
 
     #[inline(always)]
     fn results(&self, step: &Step) -> &'a [Cell<E>] {
-        &self.values[step.value as usize..][..step.count as usize]
+        &self.values[step.value as usize..][..self.count(step)]
     }
 
     /// The adjoints of the results.
     #[inline(always)]
     fn weights(&self, step: &Step) -> &'a [Cell<E>] {
-        &self.adjoints[step.adjoint as usize..][..step.count as usize]
+        &self.adjoints[step.adjoint as usize..][..self.count(step)]
     }
 
     #[inline(always)]

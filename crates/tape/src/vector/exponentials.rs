@@ -191,7 +191,7 @@ pub(super) fn silu(x: f64) -> f64 {
     let inside = bounded(x, -1e3, 1e3);
     let Parts { high, low, n } = sigmoid_parts(inside);
     let (product, error) = two_product(inside, high);
-    let value = scaled(product + (error + inside * low), n);
+    let value = scaled(product + (error + inside * low), n).copysign(x);
     if x > 1e3 { x } else { value }
 }
 
