@@ -29,9 +29,10 @@ fn fitting(op: Op, mut arguments: [[f64; 4]; 3]) -> Vec<Lanes<4>> {
         arguments[1] = [(arguments[1][0] % 5.0).trunc().max(-4.0); 4];
     }
     if op == Op::Clamp {
-        for lane in 0..4 {
-            let (a, b) = (arguments[1][lane].max(-9.0), arguments[2][lane].max(-9.0));
-            (arguments[1][lane], arguments[2][lane]) = (a.min(b), a.max(b));
+        let [_, lower, upper] = &mut arguments;
+        for (lower, upper) in lower.iter_mut().zip(upper) {
+            let (a, b) = (lower.max(-9.0), upper.max(-9.0));
+            (*lower, *upper) = (a.min(b), a.max(b));
         }
     }
     arguments[..op.arity()].iter().map(|&argument| Lanes(argument)).collect()
@@ -144,7 +145,8 @@ fn variables_of_lanes_nest() {
 fn plain_numbers_stand_on_either_side() {
     let x = Lanes([1.0, 2.0]);
     assert_eq!((3.0 - x * 2.0).0, [1.0, -1.0]);
-    assert_eq!((&x / &x + 1.0).0, [2.0, 2.0]);
+    let by_reference = &x;
+    assert_eq!((by_reference / x + 1.0).0, [2.0, 2.0]);
     let mut y = x;
     y *= 4.0;
     y -= x;
