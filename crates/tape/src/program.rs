@@ -319,17 +319,23 @@ impl Program {
     /// A replay on dual numbers for every few inputs.
     fn forward_jacobian(&self, x: &[f64], data: &mut [f64]) {
         let columns = self.inputs();
-        let mut slots: Slots<Dual<Lanes<LANES>>> = Slots::new(&self.code);
+        let mut slots: Slots<DualLanes> = Slots::new(&self.code);
         for first in (0..columns).step_by(LANES) {
             let lanes = LANES.min(columns - first);
-            for (input, (slot, &x)) in slots.values.iter_mut().zip(x).enumerate() {
-                let tangent = input.checked_sub(first).filter(|&lane| lane < lanes);
-                *slot = Dual::new(Lanes::splat(x), tangent.map_or(Lanes::splat(0.0), unit));
-            }
+            let point = seeded(x, |input| input.checked_sub(first).filter(|&lane| lane < lanes));
+            slots.values[..columns].copy_from_slice(&point);
             compute(&self.code, &mut slots.values, usize::MAX);
-            for (output, row) in self.code.outputs.iter().zip(data.chunks_exact_mut(columns)) {
-                let tangents = slots.values[output.value as usize].tangent.0;
-                row[first..][..lanes].copy_from_slice(&tangents[..lanes]);
+            let outputs = self.code.outputs.iter();
+            let mut outputs: Vec<Dual<Lanes<LANES>>> =
+                outputs.map(|output| slots.values[output.value as usize].exact()).collect();
+            if !outputs.iter().all(|&output| DualLanes::from_exact(output).is_finite()) {
+                // By the engine's rules for what is not finite.
+                let point: Vec<_> = point.into_iter().map(Element::exact).collect();
+                let values = self.graph.evaluate(&point);
+                outputs = self.graph.outputs.iter().map(|output| values[output.index()]).collect();
+            }
+            for (output, row) in outputs.iter().zip(data.chunks_exact_mut(columns)) {
+                row[first..][..lanes].copy_from_slice(&output.tangent.0[..lanes]);
             }
         }
     }
@@ -385,17 +391,14 @@ impl Program {
         let (value, gradient) = self.gradient(x)?;
         let n = self.inputs();
         let mut data = vec![0.0; n * n];
-        let mut slots: Slots<Dual<Optimistic<Lanes<LANES>>>> = Slots::new(&self.code);
+        let mut slots: Slots<DualLanes> = Slots::new(&self.code);
         for first in (0..n).step_by(LANES) {
             let lanes = LANES.min(n - first);
-            for (input, (slot, &x)) in slots.values.iter_mut().zip(x).enumerate() {
-                let tangent = input.checked_sub(first).filter(|&lane| lane < lanes);
-                let tangent = tangent.map_or(Lanes::splat(0.0), unit);
-                *slot = Dual::new(Optimistic(Lanes::splat(x)), Optimistic(tangent));
-            }
+            let point = seeded(x, |input| input.checked_sub(first).filter(|&lane| lane < lanes));
+            slots.values[..n].copy_from_slice(&point);
             compute(&self.code, &mut slots.values, usize::MAX);
             let one = Dual::from_f64(1.0);
-            sweep(&self.code, &mut slots, &[(0, one)], |input, derivatives| {
+            sweep(&self.code, &mut slots, &[(0, one)], |input, derivatives: DualLanes| {
                 let tangents = derivatives.tangent.0.0;
                 for (lane, &tangent) in tangents[..lanes].iter().enumerate() {
                     data[(first + lane) * n + input] = tangent;
@@ -466,6 +469,18 @@ fn optimize_until_sums(graph: &Graph, rewrites: Rewrites) -> Graph {
 
 /// How many directions, or outputs, one sweep takes.
 const LANES: usize = 8;
+
+/// A number with its derivatives in several directions.
+type DualLanes = Dual<Optimistic<Lanes<LANES>>>;
+
+/// The point, each input with tangent 1 in its lane, if it has one.
+fn seeded(x: &[f64], lane: impl Fn(usize) -> Option<usize>) -> Vec<DualLanes> {
+    let dual = |(input, &x): (usize, &f64)| {
+        let tangent = lane(input).map_or(Lanes::splat(0.0), unit);
+        Dual::new(Optimistic(Lanes::splat(x)), Optimistic(tangent))
+    };
+    x.iter().enumerate().map(dual).collect()
+}
 
 /// 1 in one lane, 0 in the others.
 fn unit(lane: usize) -> Lanes<LANES> {

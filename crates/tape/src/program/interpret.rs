@@ -15,9 +15,11 @@ mod careful;
 use core::array;
 use core::cell::Cell;
 
+use smallvec::SmallVec;
+
 use crate::dual::Dual;
 use crate::lanes::Lanes;
-use crate::op::{Op, for_each_op, partial};
+use crate::op::{Op, partial};
 use crate::program::code::{Code, Column, Kind, NONE, Shape, Step};
 use crate::program::optimistic::Optimistic;
 use crate::real::{self, Real};
@@ -86,11 +88,8 @@ macro_rules! single {
 }
 single! {
     Optimistic<f64>, f64, |x| Optimistic(x), x.0, x.0.is_finite();
-    Optimistic<Lanes<4>>, Lanes<4>, |x| Optimistic(x), x.0, all_finite(&x.0.0);
     Optimistic<Lanes<8>>, Lanes<8>, |x| Optimistic(x), x.0, all_finite(&x.0.0);
-    Dual<Lanes<8>>, Dual<Lanes<8>>, |x| x, x, all_finite(&x.value.0) && all_finite(&x.tangent.0);
     Dual<Optimistic<f64>>, Dual, |x| dual(x), exact_dual(x), Element::is_finite(x.value) && Element::is_finite(x.tangent);
-    Dual<Optimistic<Lanes<4>>>, Dual<Lanes<4>>, |x| dual(x), exact_dual(x), Element::is_finite(x.value) && Element::is_finite(x.tangent);
     Dual<Optimistic<Lanes<8>>>, Dual<Lanes<8>>, |x| dual(x), exact_dual(x), Element::is_finite(x.value) && Element::is_finite(x.tangent);
 }
 
@@ -308,91 +307,56 @@ fn reverse_carefully<E: Element>(code: &Code, values: &mut [E], adjoints: &mut [
 /// How many numbers of a dot product or a sum are kept in registers at a time.
 const TILE: usize = 16;
 
-macro_rules! define_machine {
-    (
-        []
-        operator_1 { $($name_o1:ident $op_o1:ident $symbol_o1:literal [$_r_o1:expr] |$_x_o1:ident, $_y_o1:ident| $_p_o1:expr;)* }
-        operator_2 { $($name_o2:ident $op_o2:ident $symbol_o2:tt [$($_r_o2:expr),*] |$_x_o2:ident, $_y_o2:ident, $_z_o2:ident| ($_p_o2:expr, $_q_o2:expr);)* }
-        function_1 { $($(#[$_doc_1:meta])* $_home_1:ident $name_1:ident $op_1:ident [$_r_1:expr] |$_x_1:ident, $_y_1:ident| $_p_1:expr;)* }
-        indexed { $($(#[$_doc_i:meta])* $_home_i:ident $name_i:ident $op_i:ident($index:ty) [$_r_i:expr] |$_x_i:ident, $_n_i:ident, $_y_i:ident| $_p_i:expr;)* }
-        function_2 { $($(#[$_doc_2:meta])* $_home_2:ident $name_2:ident $op_2:ident($_b_2:ident) [$($_r_2:expr),*] |$($_x_2:ident),*| ($($_p_2:expr),*);)* }
-        function_3 { $($(#[$_doc_3:meta])* $_home_3:ident $name_3:ident $op_3:ident($_b_3:ident, $_c_3:ident) [$($_r_3:expr),*] |$($_x_3:ident),*| ($($_p_3:expr),*);)* }
-    ) => {
-        impl<E: Element> Machine<'_, E> {
-            /// Computes the results of a step.
-            #[inline(always)]
-            #[allow(clippy::cast_sign_loss, reason = "as in `Op::apply`")]
-            fn compute(&self, step: &Step) {
-                match step.op {
-                    $(Op::$op_o1 => self.compute_1(step, |x| -x),)*
-                    $(Op::$op_o2 => self.compute_2(step, |x, y| x $symbol_o2 y),)*
-                    $(Op::$op_1 => self.chunks(step, |[x]| E::Chunk::$name_1(x)),)*
-                    $(Op::$op_i => {
-                        let n = self.value(step, 1, 0).primal() as $index;
-                        self.chunks(step, |[x]| E::Chunk::$name_i(x, n));
-                    })*
-                    $(Op::$op_2 => self.chunks(step, |[x, y]| E::Chunk::$name_2(x, y)),)*
-                    Op::Clamp => self.chunks(step, |[x, y, z]| Op::Clamp.evaluate(&[x, y, z])),
-                    Op::MulAdd => self.chunks(step, |[x, y, z]| E::Chunk::mul_add(x, y, z)),
-                    Op::Select => self.chunks(step, |[c, a, b]| E::Chunk::select(c, a, b)),
-                    Op::Weight => self.chunks(step, |[x, largest]| Op::Weight.evaluate(&[x, largest])),
-                    Op::Sum => self.compute_sum(step),
-                    Op::Dot => self.compute_dot(step),
-                    Op::Largest | Op::Norm => self.compute_slices(step),
-                    Op::Input | Op::Part | Op::LogSumExp | Op::WeightedSum | Op::Custom | Op::SumOver => {
-                        unreachable!("{:?} is in no program", step.op)
-                    }
-                }
-            }
-
-            /// Hands the adjoints of a step's results to its operands, and clears them.
-            #[inline(always)]
-            #[allow(clippy::cast_sign_loss, reason = "as in `Op::apply`")]
-            fn propagate(&self, step: &Step) {
-                match step.op {
-                    Op::Add => self.propagate_linear(step, |_, w| w),
-                    Op::Sub => self.propagate_linear(step, |p, w| if p == 0 { w } else { -w }),
-                    Op::Neg => self.propagate_linear(step, |_, w| -w),
-                    Op::Sum => self.propagate_linear(step, |_, w| w),
-                    Op::Mul => {
-                        self.propagate_2(step, 0, partial::mul::of_0);
-                        self.propagate_2(step, 1, partial::mul::of_1);
-                        self.clear(step);
-                    }
-                    Op::Div => {
-                        self.propagate_2(step, 0, partial::div::of_0);
-                        self.propagate_2(step, 1, partial::div::of_1);
-                        self.clear(step);
-                    }
-                    Op::Rem => self.propagate_chunks(step, |[x, y], z| [partial::rem::of_0(x, y, z), partial::rem::of_1(x, y, z)]),
-                    $(Op::$op_1 => self.propagate_chunks(step, |[x], y| [partial::$name_1::of_0(x, y)]),)*
-                    $(Op::$op_i => {
-                        let n = self.value(step, 1, 0).primal() as $index;
-                        self.propagate_chunks(step, |[x], y| [partial::$name_i::of_0(x, n, y)]);
-                    })*
-                    $(Op::$op_2 => self.propagate_chunks(step, |[x, y], z| {
-                        [partial::$name_2::of_0(x, y, z), partial::$name_2::of_1(x, y, z)]
-                    }),)*
-                    $(Op::$op_3 => self.propagate_chunks(step, |[x, y, z], w| [
-                        partial::$name_3::of_0(x, y, z, w),
-                        partial::$name_3::of_1(x, y, z, w),
-                        partial::$name_3::of_2(x, y, z, w),
-                    ]),)*
-                    Op::Select => self.propagate_chunks(step, |[c, _, _], _| partial::select(c)),
-                    Op::Weight => self.propagate_chunks(step, |[_], y| [y]),
-                    Op::Dot => self.propagate_dot(step),
-                    Op::Norm => self.propagate_norm(step),
-                    // A constant, as far as derivatives go.
-                    Op::Largest => self.clear(step),
-                    Op::Input | Op::Part | Op::LogSumExp | Op::WeightedSum | Op::Custom | Op::SumOver => {
-                        unreachable!("{:?} is in no program", step.op)
-                    }
-                }
-            }
+impl<E: Element> Machine<'_, E> {
+    /// Computes the results of a step.
+    ///
+    /// Arithmetic has loops of its own. Functions go through the table, a chunk at a time: there are too many of them to
+    /// be compiled into loops for every element and every set of instructions.
+    #[inline(always)]
+    fn compute(&self, step: &Step) {
+        match step.op {
+            Op::Neg => self.compute_1(step, |x| -x),
+            Op::Add => self.compute_2(step, |x, y| x + y),
+            Op::Sub => self.compute_2(step, |x, y| x - y),
+            Op::Mul => self.compute_2(step, |x, y| x * y),
+            Op::Div => self.compute_2(step, |x, y| x / y),
+            Op::Sum => self.compute_sum(step),
+            Op::Dot => self.compute_dot(step),
+            // A call for each number would cost as much again as these; a row's come in chunks.
+            Op::Exp if E::CHUNK == 1 => self.compute_1(step, E::exp),
+            Op::Ln if E::CHUNK == 1 => self.compute_1(step, E::ln),
+            Op::Sqrt if E::CHUNK == 1 => self.compute_1(step, E::sqrt),
+            Op::Recip if E::CHUNK == 1 => self.compute_1(step, E::recip),
+            Op::Largest | Op::Norm => self.compute_slices(step),
+            _ => self.compute_chunks(step),
         }
-    };
+    }
+
+    /// Hands the adjoints of a step's results to its operands, and clears them.
+    #[inline(always)]
+    fn propagate(&self, step: &Step) {
+        match step.op {
+            Op::Add | Op::Sum => self.propagate_linear(step, |_, w| w),
+            Op::Sub => self.propagate_linear(step, |position, w| if position == 0 { w } else { -w }),
+            Op::Neg => self.propagate_linear(step, |_, w| -w),
+            Op::Mul => {
+                self.propagate_2(step, 0, partial::mul::of_0);
+                self.propagate_2(step, 1, partial::mul::of_1);
+                self.clear(step);
+            }
+            Op::Dot => self.propagate_dot(step),
+            Op::Norm => self.propagate_norm(step),
+            Op::Exp if E::CHUNK == 1 => self.propagate_result(step, partial::exp::of_0),
+            Op::Sqrt if E::CHUNK == 1 => self.propagate_result(step, partial::sqrt::of_0),
+            Op::Recip if E::CHUNK == 1 => self.propagate_result(step, partial::recip::of_0),
+            // Of a weight, e^x of a difference, the partial is that of e^x.
+            Op::Weight if E::CHUNK == 1 => self.propagate_result(step, partial::exp::of_0),
+            // A constant, as far as derivatives go.
+            Op::Largest => self.clear(step),
+            _ => self.propagate_chunks(step),
+        }
+    }
 }
-for_each_op!(define_machine);
 
 impl<'a, E: Element> Machine<'a, E> {
     #[inline(always)]
@@ -496,20 +460,26 @@ impl<'a, E: Element> Machine<'a, E> {
         E::gather(count, |position| operand.at(start + position).get())
     }
 
-    /// Computes a function of the first `A` operands, chunk by chunk.
-    #[inline(always)]
-    fn chunks<const A: usize>(&self, step: &Step, f: impl Fn([E::Chunk; A]) -> E::Chunk) {
-        let operands: [Operand<'_, E>; A] = array::from_fn(|position| self.operand(step, position));
+    /// Computes a function of the table, chunk by chunk.
+    fn compute_chunks(&self, step: &Step) {
+        let operands = self.operands(step);
         let results = self.results(step);
+        let mut arguments: SmallVec<[E::Chunk; 3]> = SmallVec::new();
         let mut start = 0;
         while start < results.len() {
             let count = (results.len() - start).min(E::CHUNK);
-            let chunk = f(operands.map(|operand| Self::gather(&operand, start, count)));
+            arguments.clear();
+            arguments.extend(operands.iter().map(|operand| Self::gather(operand, start, count)));
+            let chunk = step.op.evaluate(&arguments);
             for (position, result) in results[start..][..count].iter().enumerate() {
                 result.set(E::part(&chunk, position));
             }
             start += count;
         }
+    }
+
+    fn operands(&self, step: &Step) -> SmallVec<[Operand<'a, E>; 3]> {
+        (0..step.arity as usize).map(|position| self.operand(step, position)).collect()
     }
 
     /// The one column of a span.
@@ -773,40 +743,36 @@ impl<'a, E: Element> Machine<'a, E> {
         }
     }
 
-    /// Of any function of the first `A` operands: the partials are computed chunk by chunk.
+    /// Of a function of one number whose partial is computed from the result alone.
     #[inline(always)]
-    fn propagate_chunks<const A: usize>(
-        &self,
-        step: &Step,
-        partials: impl Fn([E::Chunk; A], E::Chunk) -> [E::Chunk; A],
-    ) {
-        let operands: [Operand<'_, E>; A] = array::from_fn(|position| self.operand(step, position));
-        let adjoints: [Option<Operand<'_, E>>; A] =
-            array::from_fn(|position| self.adjoint(step, position));
-        let (weights, results) = (self.weights(step), self.results(step));
-        if E::CHUNK == 1 {
-            for (position, adjoint) in adjoints.into_iter().enumerate() {
-                let Some(adjoint) = adjoint else { continue };
-                self.accumulate(adjoint, weights.len(), |instance| {
-                    let one = |number: E| E::gather(1, |_| number);
-                    let arguments = operands.map(|operand| one(operand.at(instance).get()));
-                    let partials = partials(arguments, one(results[instance].get()));
-                    weights[instance].get() * E::part(&partials[position], 0)
-                });
-            }
-            return self.clear(step);
+    fn propagate_result(&self, step: &Step, partial: impl Fn(E, E) -> E) {
+        if let Some(adjoint) = self.adjoint(step, 0) {
+            let (weights, results) = (self.weights(step), self.results(step));
+            self.accumulate(adjoint, weights.len(), |instance| {
+                let result = results[instance].get();
+                weights[instance].get() * partial(result, result)
+            });
         }
+        self.clear(step);
+    }
+
+    /// Of a function of the table: the partials are computed chunk by chunk.
+    fn propagate_chunks(&self, step: &Step) {
+        let operands = self.operands(step);
+        let adjoints: SmallVec<[Option<Operand<'_, E>>; 3]> =
+            (0..step.arity as usize).map(|position| self.adjoint(step, position)).collect();
+        let (weights, results) = (self.weights(step), self.results(step));
+        let mut arguments: SmallVec<[E::Chunk; 3]> = SmallVec::new();
         let mut start = 0;
         while start < weights.len() {
             let count = (weights.len() - start).min(E::CHUNK);
-            let arguments = operands.map(|operand| Self::gather(&operand, start, count));
-            let value = E::gather(count, |position| {
-                results[(start + position).min(results.len() - 1)].get()
-            });
-            let weight = E::gather(count, |position| {
-                weights[(start + position).min(results.len() - 1)].get()
-            });
-            let partials = partials(arguments, value);
+            let chunk_of = |cells: &[Cell<E>]| {
+                E::gather(count, |position| cells[(start + position).min(cells.len() - 1)].get())
+            };
+            arguments.clear();
+            arguments.extend(operands.iter().map(|operand| Self::gather(operand, start, count)));
+            let weight = chunk_of(weights);
+            let partials = step.op.partials(&arguments, chunk_of(results));
             for (adjoint, partial) in adjoints.iter().zip(partials) {
                 let Some(adjoint) = adjoint else { continue };
                 let contribution = weight * partial;
