@@ -15,9 +15,9 @@ use crate::program::interpret::{Mode, Slots, compute, propagate, sweep};
 use crate::program::number_values::number_values;
 use crate::program::optimistic::Optimistic;
 use crate::program::schedule::{schedule, schedule_rows};
+use crate::program::simplify::Rewrites;
 use crate::program::trace::{Outputs, trace};
 use crate::program::{Kept, Plain, assert_length, optimize_until_sums};
-use crate::program::simplify::Rewrites;
 use crate::real::Real;
 use crate::var::Var;
 
@@ -203,7 +203,11 @@ where
     ///
     /// # Errors
     /// [`Error::Length`], [`Error::Outputs`] where there is not exactly one output, and what tracing another path gives.
-    pub fn gradient(&self, shared: &[f64], rows: impl Rows + Sync) -> Result<(f64, Vec<f64>), Error> {
+    pub fn gradient(
+        &self,
+        shared: &[f64],
+        rows: impl Rows + Sync,
+    ) -> Result<(f64, Vec<f64>), Error> {
         if self.outputs != 1 {
             let (call, instead) = ("Batch::gradient", "return one number, or call map");
             return Err(Error::Outputs { call, outputs: self.outputs, instead });
@@ -215,11 +219,17 @@ where
                 if !path.prepare(slots, shared) {
                     return pending;
                 }
-                let (sum, adjoints, left) = path.sum(slots, &rows, self.width, pending.as_deref(), all);
+                let (sum, adjoints, left) =
+                    path.sum(slots, &rows, self.width, pending.as_deref(), all);
                 value += sum;
-                let seeds: Vec<(usize, Plain)> =
-                    adjoints.iter().enumerate().map(|(output, &seed)| (output, Optimistic(seed))).collect();
-                sweep(&path.shared, slots, &seeds, |input, derivative: Plain| gradient[input] += derivative.0);
+                let seeds: Vec<(usize, Plain)> = adjoints
+                    .iter()
+                    .enumerate()
+                    .map(|(output, &seed)| (output, Optimistic(seed)))
+                    .collect();
+                sweep(&path.shared, slots, &seeds, |input, derivative: Plain| {
+                    gradient[input] += derivative.0
+                });
                 Some(left)
             })
         })?;
@@ -267,7 +277,9 @@ where
                 return Ok(());
             }
         }
-        while let Some(first) = pending.as_ref().map_or((all > 0).then_some(0), |rows| rows.first().copied()) {
+        while let Some(first) =
+            pending.as_ref().map_or((all > 0).then_some(0), |rows| rows.first().copied())
+        {
             let path = Arc::new(Path::trace(&self.f, shared, rows.row(first, self.width))?);
             let left = run(&path, pending.clone(), all);
             if left.as_ref().map_or(all, Vec::len) >= pending.as_ref().map_or(all, Vec::len) {
@@ -304,7 +316,11 @@ struct Sum {
 }
 
 impl Path {
-    fn trace<R: Outputs>(f: impl Fn(&[Var], &[Var]) -> R, shared: &[f64], row: &[f64]) -> Result<Self, Error> {
+    fn trace<R: Outputs>(
+        f: impl Fn(&[Var], &[Var]) -> R,
+        shared: &[f64],
+        row: &[f64],
+    ) -> Result<Self, Error> {
         let point = [shared, row].concat();
         let graph = trace(|x| f(&x[..shared.len()], &x[shared.len()..]), &point)?;
         let graph = optimize_until_sums(&graph, Rewrites::Exact);
@@ -348,10 +364,16 @@ impl Path {
         all: usize,
     ) -> (f64, Vec<f64>, Vec<usize>) {
         let count = pending.map_or(all, <[usize]>::len);
-        let tasks: Vec<Range<usize>> =
-            (0..count).step_by(self.task).map(|start| start..count.min(start + self.task)).collect();
-        let crossing: Vec<f64> =
-            self.shared.outputs.iter().map(|output| shared.values[output.value as usize].0).collect();
+        let tasks: Vec<Range<usize>> = (0..count)
+            .step_by(self.task)
+            .map(|start| start..count.min(start + self.task))
+            .collect();
+        let crossing: Vec<f64> = self
+            .shared
+            .outputs
+            .iter()
+            .map(|output| shared.values[output.value as usize].0)
+            .collect();
         let run = |task: &Range<usize>| {
             self.kept_rows.with(&self.row, |slots| {
                 let rows = |position: usize| {
@@ -389,9 +411,11 @@ impl Path {
                 let output = self.row.outputs[0];
                 let is_row = self.is_row(output.value);
                 for lane in 0..count {
-                    sum.value += slots.values[output.value as usize + if is_row { lane } else { 0 }].0.0[0];
+                    sum.value +=
+                        slots.values[output.value as usize + if is_row { lane } else { 0 }].0.0[0];
                     if output.adjoint != NONE {
-                        slots.adjoints[output.adjoint as usize + if is_row { lane } else { 0 }] += Row::from_f64(1.0);
+                        slots.adjoints[output.adjoint as usize + if is_row { lane } else { 0 }] +=
+                            Row::from_f64(1.0);
                     }
                 }
                 propagate(&self.row, slots, count, mode);
@@ -401,7 +425,8 @@ impl Path {
         let value = rest(slots, Mode::Optimistic);
         let adjoints = |slots: &mut Slots<Row>| -> Vec<f64> {
             let taken = slots.adjoints[..self.crossing].iter_mut();
-            let taken = taken.map(|slot| core::mem::replace(slot, Row::from_f64(0.0)).0.0[0]).collect();
+            let taken =
+                taken.map(|slot| core::mem::replace(slot, Row::from_f64(0.0)).0.0[0]).collect();
             if let Some(sink) = slots.adjoints.last_mut() {
                 *sink = Row::from_f64(0.0);
             }
@@ -424,8 +449,12 @@ impl Path {
         all: usize,
         data: &mut [f64],
     ) -> Vec<usize> {
-        let crossing: Vec<f64> =
-            self.shared.outputs.iter().map(|output| shared.values[output.value as usize].0).collect();
+        let crossing: Vec<f64> = self
+            .shared
+            .outputs
+            .iter()
+            .map(|output| shared.values[output.value as usize].0)
+            .collect();
         let outputs = self.row.outputs.len();
         let mut left = Vec::new();
         self.kept_rows.with(&self.row, |slots| {
@@ -480,7 +509,11 @@ impl Path {
                 holding.clear();
                 holding.extend((0..indices.len()).filter(|&lane| self.guards_hold(slots, lane)));
                 if holding.len() < indices.len() {
-                    left.extend((0..indices.len()).filter(|lane| !holding.contains(lane)).map(|lane| indices[lane]));
+                    left.extend(
+                        (0..indices.len())
+                            .filter(|lane| !holding.contains(lane))
+                            .map(|lane| indices[lane]),
+                    );
                     if holding.is_empty() {
                         continue;
                     }

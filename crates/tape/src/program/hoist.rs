@@ -32,8 +32,11 @@ pub(crate) fn hoist(graph: &Graph, count: usize) -> Hoisted {
             Node::Input(position) => Id(position),
             Node::Constant(value) => shared.constant(value),
             Node::Operation { op, .. } => {
-                let operands: SmallVec<[Id; 4]> =
-                    graph.operands(id).iter().filter_map(|operand| places[operand.index()]).collect();
+                let operands: SmallVec<[Id; 4]> = graph
+                    .operands(id)
+                    .iter()
+                    .filter_map(|operand| places[operand.index()])
+                    .collect();
                 shared.push(op, &operands)
             }
         });

@@ -32,6 +32,9 @@ pub(crate) trait Element: Real {
     type Chunk: Real;
     /// How many.
     const CHUNK: usize;
+    /// Whether it is one number or two, whose loops are worth a version for every kind of operand. A number of many
+    /// lanes is a vector by itself.
+    const IS_THIN: bool = Self::LANES == 1;
 
     fn from_exact(number: Self::Exact) -> Self;
     fn exact(self) -> Self::Exact;
@@ -337,7 +340,9 @@ impl<E: Element> Machine<'_, E> {
     fn propagate(&self, step: &Step) {
         match step.op {
             Op::Add | Op::Sum => self.propagate_linear(step, |_, w| w),
-            Op::Sub => self.propagate_linear(step, |position, w| if position == 0 { w } else { -w }),
+            Op::Sub => {
+                self.propagate_linear(step, |position, w| if position == 0 { w } else { -w })
+            }
             Op::Neg => self.propagate_linear(step, |_, w| -w),
             Op::Mul => {
                 self.propagate_2(step, 0, partial::mul::of_0);
@@ -412,7 +417,7 @@ impl<'a, E: Element> Machine<'a, E> {
     fn compute_1(&self, step: &Step, f: impl Fn(E) -> E) {
         let results = self.results(step);
         match self.operand(step, 0) {
-            Operand::Run(x) => {
+            Operand::Run(x) if E::IS_THIN => {
                 for (result, x) in results.iter().zip(x) {
                     result.set(f(x.get()));
                 }
@@ -429,18 +434,18 @@ impl<'a, E: Element> Machine<'a, E> {
     fn compute_2(&self, step: &Step, f: impl Fn(E, E) -> E) {
         let results = self.results(step);
         match (self.operand(step, 0), self.operand(step, 1)) {
-            (Operand::Run(x), Operand::Run(y)) => {
+            (Operand::Run(x), Operand::Run(y)) if E::IS_THIN => {
                 for ((result, x), y) in results.iter().zip(x).zip(y) {
                     result.set(f(x.get(), y.get()));
                 }
             }
-            (Operand::Same(x), Operand::Run(y)) => {
+            (Operand::Same(x), Operand::Run(y)) if E::IS_THIN => {
                 let x = x.get();
                 for (result, y) in results.iter().zip(y) {
                     result.set(f(x, y.get()));
                 }
             }
-            (Operand::Run(x), Operand::Same(y)) => {
+            (Operand::Run(x), Operand::Same(y)) if E::IS_THIN => {
                 let y = y.get();
                 for (result, x) in results.iter().zip(x) {
                     result.set(f(x.get(), y));
@@ -461,6 +466,7 @@ impl<'a, E: Element> Machine<'a, E> {
     }
 
     /// Computes a function of the table, chunk by chunk.
+    #[inline(never)]
     fn compute_chunks(&self, step: &Step) {
         let operands = self.operands(step);
         let results = self.results(step);
@@ -496,6 +502,7 @@ impl<'a, E: Element> Machine<'a, E> {
     }
 
     /// Operations on slices that are no sums: instance by instance.
+    #[inline(never)]
     fn compute_slices(&self, step: &Step) {
         if step.shape == Shape::Span {
             let column = self.column(step, 0);
@@ -570,14 +577,14 @@ impl<'a, E: Element> Machine<'a, E> {
                     results[0].set(sum);
                 }
             }
-            Shape::SameByRun => {
+            Shape::SameByRun if E::IS_THIN => {
                 let x = |pair: &[Column], _: usize| {
                     let x = value(&pair[0]);
                     move |_: usize| x
                 };
                 self.dot_in_tiles(step, start, pairs, x);
             }
-            Shape::Runs => {
+            Shape::Runs if E::IS_THIN => {
                 let x = |pair: &[Column], first: usize| {
                     let x = &self.values[pair[0].value as usize + first..]
                         [..TILE.min(results.len() - first)];
@@ -585,7 +592,7 @@ impl<'a, E: Element> Machine<'a, E> {
                 };
                 self.dot_in_tiles(step, start, pairs, x);
             }
-            Shape::Mixed => {
+            _ => {
                 for (instance, result) in results.iter().enumerate() {
                     let at = |column: &Column| {
                         Operand::new(
@@ -662,6 +669,13 @@ impl<'a, E: Element> Machine<'a, E> {
     /// Adds to an operand's adjoints what `contribution` says for each instance.
     #[inline(always)]
     fn accumulate(&self, adjoint: Operand<'_, E>, count: usize, contribution: impl Fn(usize) -> E) {
+        if !E::IS_THIN {
+            for instance in 0..count {
+                let cell = adjoint.at(instance);
+                cell.set(cell.get() + contribution(instance));
+            }
+            return;
+        }
         match adjoint {
             Operand::Same(adjoint) if count == 1 => adjoint.set(adjoint.get() + contribution(0)),
             Operand::Same(adjoint) => adjoint.set(adjoint.get() + sum_of(count, contribution)),
@@ -718,19 +732,19 @@ impl<'a, E: Element> Machine<'a, E> {
         let (weights, results) = (self.weights(step), self.results(step));
         let (x, y) = (self.operand(step, 0), self.operand(step, 1));
         match (x, y) {
-            (Operand::Run(x), Operand::Run(y)) => {
+            (Operand::Run(x), Operand::Run(y)) if E::IS_THIN => {
                 self.accumulate(adjoint, weights.len(), |instance| {
                     weights[instance].get()
                         * partial(x[instance].get(), y[instance].get(), results[instance].get())
                 })
             }
-            (Operand::Same(x), Operand::Run(y)) => {
+            (Operand::Same(x), Operand::Run(y)) if E::IS_THIN => {
                 self.accumulate(adjoint, weights.len(), |instance| {
                     weights[instance].get()
                         * partial(x.get(), y[instance].get(), results[instance].get())
                 })
             }
-            (Operand::Run(x), Operand::Same(y)) => {
+            (Operand::Run(x), Operand::Same(y)) if E::IS_THIN => {
                 self.accumulate(adjoint, weights.len(), |instance| {
                     weights[instance].get()
                         * partial(x[instance].get(), y.get(), results[instance].get())
@@ -757,6 +771,7 @@ impl<'a, E: Element> Machine<'a, E> {
     }
 
     /// Of a function of the table: the partials are computed chunk by chunk.
+    #[inline(never)]
     fn propagate_chunks(&self, step: &Step) {
         let operands = self.operands(step);
         let adjoints: SmallVec<[Option<Operand<'_, E>>; 3]> =
@@ -822,7 +837,7 @@ impl<'a, E: Element> Machine<'a, E> {
                     }
                 }
             }
-            Shape::SameByRun => {
+            Shape::SameByRun if E::IS_THIN => {
                 for first in (0..count).step_by(TILE) {
                     let tile = TILE.min(count - first);
                     let mut kept = [E::from_f64(0.0); TILE];
@@ -834,7 +849,7 @@ impl<'a, E: Element> Machine<'a, E> {
                     }
                 }
             }
-            Shape::Runs | Shape::Mixed => {
+            _ => {
                 for pair in pairs.chunks_exact(2) {
                     for (to, from) in [(pair[0], pair[1]), (pair[1], pair[0])] {
                         if to.adjoint == NONE {
@@ -843,20 +858,20 @@ impl<'a, E: Element> Machine<'a, E> {
                         let adjoint =
                             Operand::new(self.code, self.adjoints, to.kind, to.adjoint, count);
                         match Operand::new(self.code, self.values, from.kind, from.value, count) {
-                            Operand::Run(from) => self.accumulate(adjoint, count, |instance| {
-                                weights[instance].get() * from[instance].get()
-                            }),
-                            Operand::Same(from) => {
+                            Operand::Run(from) if E::IS_THIN => {
+                                self.accumulate(adjoint, count, |instance| {
+                                    weights[instance].get() * from[instance].get()
+                                })
+                            }
+                            Operand::Same(from) if E::IS_THIN => {
                                 let from = from.get();
                                 self.accumulate(adjoint, count, |instance| {
                                     weights[instance].get() * from
                                 });
                             }
-                            from @ Operand::Listed(..) => {
-                                self.accumulate(adjoint, count, |instance| {
-                                    weights[instance].get() * from.at(instance).get()
-                                })
-                            }
+                            from => self.accumulate(adjoint, count, |instance| {
+                                weights[instance].get() * from.at(instance).get()
+                            }),
                         }
                     }
                 }
@@ -899,7 +914,7 @@ impl<'a, E: Element> Machine<'a, E> {
         }
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn propagate_norm(&self, step: &Step) {
         let (weights, results) = (self.weights(step), self.results(step));
         if step.shape == Shape::Span {
