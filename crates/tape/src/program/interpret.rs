@@ -578,14 +578,18 @@ impl<'a, E: Element> Machine<'a, E> {
                     results[0].set(sum);
                 }
             }
-            Shape::SameByRun if E::IS_THIN => self.dot_in_tiles(step, start, pairs, |slot, _, _| {
-                let x = self.values[slot].get();
-                move |_| x
-            }),
-            Shape::Runs if E::IS_THIN => self.dot_in_tiles(step, start, pairs, |slot, first, count| {
-                let x = &self.values[slot + first..][..count];
-                move |position: usize| x[position].get()
-            }),
+            Shape::SameByRun if E::IS_THIN => {
+                self.dot_in_tiles(step, start, pairs, |slot, _, _| {
+                    let x = self.values[slot].get();
+                    move |_| x
+                })
+            }
+            Shape::Runs if E::IS_THIN => {
+                self.dot_in_tiles(step, start, pairs, |slot, first, count| {
+                    let x = &self.values[slot + first..][..count];
+                    move |position: usize| x[position].get()
+                })
+            }
             _ => {
                 for (instance, result) in results.iter().enumerate() {
                     let at = |column: &Column| {
@@ -658,7 +662,8 @@ impl<'a, E: Element> Machine<'a, E> {
         let (mut sums, rest) = match start {
             [start] if start.kind == Kind::Run => (row(start), pairs),
             [start] => {
-                let start = Operand::new(self.code, self.values, start.kind, start.value, self.count(step));
+                let start =
+                    Operand::new(self.code, self.values, start.kind, start.value, self.count(step));
                 (array::from_fn(|position| start.at(first + position).get()), pairs)
             }
             _ => (products(&pairs[..2]), &pairs[2..]),
