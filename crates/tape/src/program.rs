@@ -5,13 +5,14 @@ mod code;
 mod collect_sums;
 mod drop_dead_code;
 mod fold_constants;
-mod graph;
+pub(crate) mod graph;
 pub(crate) mod guard;
 pub(crate) mod interpret;
 mod number_values;
 mod schedule;
 mod show;
 mod simplify;
+mod sparse;
 pub(crate) mod trace;
 
 use core::fmt::{self, Debug};
@@ -27,6 +28,7 @@ use code::{Code, NONE};
 use graph::Graph;
 use interpret::{Element, Slots};
 pub use simplify::Rewrites;
+use sparse::Sparse;
 pub use trace::Outputs;
 
 /// A function traced at one point and made ready to run at many: optimised, replayed without recording.
@@ -59,6 +61,7 @@ pub struct Program {
     code: Code,
     kept: Kept<f64>,
     kept_duals: Kept<Dual>,
+    sparse: Sparse,
 }
 
 /// What the trace was before the passes.
@@ -149,8 +152,8 @@ impl Program {
         static NUMBER: AtomicU64 = AtomicU64::new(1);
         let code = schedule::schedule(&graph, |_| true)?;
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let (kept, kept_duals) = (Kept::default(), Kept::default());
-        Ok(Self { number, recorded, graph, code, kept, kept_duals })
+        let (kept, kept_duals, sparse) = (Kept::default(), Kept::default(), Sparse::default());
+        Ok(Self { number, recorded, graph, code, kept, kept_duals, sparse })
     }
 
     /// The number of inputs.

@@ -14,6 +14,7 @@ mod careful;
 use core::array;
 use core::cell::Cell;
 
+use crate::lanes::Lanes;
 use crate::op::{Op, for_each_op, partial};
 use crate::program::code::{Code, Column, Kind, NONE, Shape, Step};
 use crate::real::{self, Real};
@@ -61,6 +62,13 @@ macro_rules! single {
 pub(crate) use single;
 single!(f64, |x| f64::is_finite(x));
 single!(crate::Dual, |x| x.value.is_finite() && x.tangent.is_finite());
+single!(crate::Dual<Lanes<4>>, |x| all_finite(x.value) && all_finite(x.tangent));
+single!(crate::Dual<Lanes<8>>, |x| all_finite(x.value) && all_finite(x.tangent));
+
+#[inline(always)]
+fn all_finite<const N: usize>(lanes: Lanes<N>) -> bool {
+    lanes.0.iter().fold(true, |all, x| all & x.is_finite())
+}
 
 /// The slots that a sweep works on.
 pub(crate) struct Slots<E> {
