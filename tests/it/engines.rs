@@ -2,7 +2,7 @@
 //!
 //! The kinks and singular points are the conventions that ARCHITECTURE.md lists; each is one line here.
 
-use tape::{Dual, Lanes, Program, Real, Tape, Var};
+use tape::{Batch, Dual, Lanes, Program, Real, Tape, Var};
 
 /// A function of several numbers, written once for all engines.
 pub(crate) trait Function {
@@ -93,7 +93,7 @@ const fn of_lanes(name: &'static str, compute: Compute) -> Engine {
 }
 
 /// To test an engine, add a row.
-pub(crate) const ENGINES: [Engine; 14] = [
+pub(crate) const ENGINES: [Engine; 17] = [
     exact("Var", reverse),
     exact("Dual", forward),
     exact("Var<Var>", reverse_in_reverse),
@@ -102,6 +102,9 @@ pub(crate) const ENGINES: [Engine; 14] = [
     exact("replay of a Hessian", hessian),
     exact("Program", program),
     exact("Program on Dual", program_on_dual),
+    exact("Jacobian of a Program", jacobian_of_program),
+    exact("Hessian of a Program", hessian_of_program),
+    of_lanes("Batch", batch),
     of_lanes("Var<Lanes<1>>", |f, x| reverse_in_lanes(|x| f.var_lanes_1(x), x, 0)),
     of_lanes("Var<Lanes<4>>", |f, x| reverse_in_lanes(|x| f.var_lanes_4(x), x, 2)),
     of_lanes("Var<Lanes<8>>", |f, x| reverse_in_lanes(|x| f.var_lanes_8(x), x, 7)),
@@ -156,6 +159,29 @@ fn program_on_dual(f: &dyn AnyFunction, x: &[f64]) -> (f64, Vec<f64>) {
     let product = traced(f, x).hessian_vector(x, &vec![0.0; x.len()]);
     let (value, gradient, _) = product.expect("a replay at the traced point takes the same path");
     (value, gradient)
+}
+
+/// Two outputs of one function, and a constant: for few inputs, forward mode.
+fn jacobian_of_program(f: &dyn AnyFunction, x: &[f64]) -> (f64, Vec<f64>) {
+    let program = Program::trace(|x| vec![f.var(x), Var::constant(1.0), f.var(x)], x).unwrap();
+    let (values, jacobian) = program.jacobian(x).unwrap();
+    (values[2], jacobian.row(2).to_vec())
+}
+
+fn hessian_of_program(f: &dyn AnyFunction, x: &[f64]) -> (f64, Vec<f64>) {
+    let (value, gradient, _) = traced(f, x).hessian(x).unwrap();
+    (value, gradient)
+}
+
+/// The point is a row; the derivatives are with respect to what is shared and added to it, which is 0.
+fn batch(f: &dyn AnyFunction, x: &[f64]) -> (f64, Vec<f64>) {
+    let shifted = |shared: &[Var], row: &[Var]| {
+        let point: Vec<Var> = shared.iter().zip(row).map(|(&shift, &x)| x + shift).collect();
+        f.var(&point)
+    };
+    let shared = vec![0.0; x.len()];
+    let batch = Batch::trace(shifted, &shared, x).unwrap();
+    batch.gradient(&shared, [x]).unwrap()
 }
 
 fn reverse_in_lanes<const N: usize>(

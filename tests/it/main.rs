@@ -2,6 +2,7 @@
 
 mod engines;
 mod examples;
+mod lanes;
 mod linear_algebra;
 mod long_chain;
 mod misuse;

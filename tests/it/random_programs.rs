@@ -38,7 +38,8 @@ impl Operation {
 
 /// Numeric derivatives come here with bounds that `clamp` does not accept, and so do the other points of lanes.
 fn clamp_or_nan<T: Real>(x: T, lower: T, upper: T) -> T {
-    match T::lanes_where(lower, upper, |lower, upper| !(lower <= upper)) {
+    let are_none = |a: f64, b: f64| a.is_nan() || b.is_nan() || a > b;
+    match T::lanes_where(lower, upper, are_none) {
         0 => x.clamp(lower, upper),
         _ if T::LANES == 1 => T::from_f64(f64::NAN),
         lanes => x.clamp(lower.filled(lanes, 0.0), upper.filled(lanes, 0.0)),

@@ -56,6 +56,11 @@ pub struct Entry {
 }
 
 impl Results {
+    /// What the engine of this name gave.
+    pub fn entry(&self, name: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.name == name)
+    }
+
     /// The fastest of the crates that an engine is compared with: like with like, the best that we can do with the best
     /// that they can do.
     pub fn best_peer(&self, style: Style) -> Option<&Entry> {

@@ -12,7 +12,7 @@ mod xad;
 pub use ad_trait::AdTrait;
 pub use echidna::{Echidna, EchidnaReplay};
 pub use plain::Plain;
-pub use program::Replay;
+pub use program::{Replay, batch};
 pub use reverse::Reverse;
 pub use tape::{Tape, TapeFused};
 #[cfg(feature = "xad")]

@@ -23,6 +23,16 @@ pub trait Kernel {
     fn inputs(&self) -> &[f64];
     /// The function.
     fn evaluate<N: Number>(&self, reduce: &impl Reduce<N>, x: &[N]) -> N;
+
+    /// Of a function that is a sum over rows of data: the rows, in one piece, and how many numbers each has.
+    fn rows(&self) -> Option<(&[f64], usize)> {
+        None
+    }
+
+    /// The term of one row.
+    fn term<N: Number>(&self, _reduce: &impl Reduce<N>, _x: &[N], _row: &[N]) -> N {
+        unimplemented!("the function is no sum over rows")
+    }
 }
 
 /// The generator behind every kernel's data: the same numbers in every run.

@@ -88,7 +88,7 @@ fn measure(kernel_name: &'static str, kernel: &impl Kernel, options: &Options) -
                 || **engine == EngineName::Plain
                 || options.engine.contains(engine)
         })
-        .map(|engine| engine.enter(kernel))
+        .filter_map(|engine| engine.enter(kernel))
         .collect();
     contest::hold(kernel_name, contestants, options.rounds)
 }
@@ -99,6 +99,7 @@ enum EngineName {
     Tape,
     TapeFused,
     TapeReplay,
+    TapeBatch,
     Echidna,
     EchidnaReplay,
     AdTrait,
@@ -111,13 +112,14 @@ enum EngineName {
 
 impl EngineName {
     #[rustfmt::skip]
-    fn enter<K: Kernel>(self, kernel: &K) -> Contestant<'_> {
+    fn enter<K: Kernel>(self, kernel: &K) -> Option<Contestant<'_>> {
         use contest::Style::{Fused, OneByOne};
-        match self {
+        Some(match self {
             Self::Plain         => enter::<Plain, K>("plain f64", Role::Primal, kernel),
             Self::Tape          => enter::<Tape, K>("tape", Role::Ours(OneByOne), kernel),
             Self::TapeFused     => enter::<TapeFused, K>("tape, fused", Role::Ours(Fused), kernel),
             Self::TapeReplay    => enter::<Replay, K>("tape, replay", Role::Replay, kernel),
+            Self::TapeBatch     => Contestant { name: "tape, batch", role: Role::Replay, run: engine::batch(kernel)? },
             Self::Echidna       => enter::<Echidna, K>("echidna 0.15 grad", Role::Peer(OneByOne), kernel),
             Self::EchidnaReplay => enter::<EchidnaReplay, K>("echidna 0.15 replay", Role::Replay, kernel),
             Self::AdTrait       => enter::<AdTrait, K>("ad_trait 0.3.1", Role::Peer(OneByOne), kernel),
@@ -126,7 +128,7 @@ impl EngineName {
             Self::Xad           => enter::<engine::Xad, K>("xad-rs 1.0.0", Role::Peer(OneByOne), kernel),
             #[cfg(feature = "xad")]
             Self::XadFused      => enter::<engine::XadFused, K>("xad-rs 1.0.0, fused", Role::Peer(Fused), kernel),
-        }
+        })
     }
 }
 

@@ -24,9 +24,10 @@ pub fn of_kernel(results: &Results) -> String {
 
 /// All kernels in one: a row for each engine.
 pub fn geometric_means(all: &[Results]) -> String {
-    let rows = all[0].entries.iter().enumerate().map(|(engine, entry)| {
+    let everywhere = |entry: &&Entry| all.iter().all(|results| results.entry(entry.name).is_some());
+    let rows = all[0].entries.iter().filter(everywhere).map(|entry| {
         let mean = |ratio: fn(&Results, &Entry) -> Option<f64>| {
-            geometric_mean(all.iter().map(|results| ratio(results, &results.entries[engine])))
+            geometric_mean(all.iter().map(|results| ratio(results, results.entry(entry.name)?)))
         };
         vec![entry.name.to_owned(), times(mean(times_plain)), times(mean(speedup))]
     });
@@ -41,34 +42,34 @@ pub fn geometric_means(all: &[Results]) -> String {
 /// All kernels in Markdown: a row for each kernel, a column for each engine, the best peer in bold, and the ratios of the
 /// best peer to ours.
 pub fn markdown(all: &[Results]) -> String {
-    let ours: Vec<usize> = (0..all[0].entries.len())
-        .filter(|&engine| matches!(all[0].entries[engine].role, Role::Ours(_)))
-        .collect();
+    let names: Vec<&str> = all[0].entries.iter().map(|entry| entry.name).collect();
+    let is_ours = |entry: &&Entry| matches!(entry.role, Role::Ours(_));
+    let ours: Vec<&str> = all[0].entries.iter().filter(is_ours).map(|entry| entry.name).collect();
     let mut header = vec!["µs per gradient".to_owned()];
-    header.extend(all[0].entries.iter().map(|entry| entry.name.to_owned()));
-    header
-        .extend(ours.iter().map(|&engine| format!("best peer / {}", all[0].entries[engine].name)));
+    header.extend(names.iter().map(|&name| name.to_owned()));
+    header.extend(ours.iter().map(|name| format!("best peer / {name}")));
 
-    let mut rows: Vec<Vec<String>> = all
-        .iter()
-        .map(|results| {
-            let best = results.best_peer(Style::Fused).map(|peer| peer.name);
-            let mut row = vec![results.kernel.to_owned()];
-            row.extend(results.entries.iter().map(|entry| {
-                let time = microseconds(entry.fastest);
-                if best == Some(entry.name) { format!("**{time}**") } else { time }
-            }));
-            row.extend(
-                ours.iter().map(|&engine| times(speedup(results, &results.entries[engine]))),
-            );
-            row
-        })
-        .collect();
+    let mut rows: Vec<Vec<String>> =
+        all.iter()
+            .map(|results| {
+                let best = results.best_peer(Style::Fused).map(|peer| peer.name);
+                let mut row = vec![results.kernel.to_owned()];
+                row.extend(names.iter().map(|&name| {
+                    let time = results.entry(name).map(|entry| microseconds(entry.fastest));
+                    let time = time.unwrap_or_default();
+                    if best == Some(name) { format!("**{time}**") } else { time }
+                }));
+                row.extend(ours.iter().map(|name| {
+                    times(results.entry(name).and_then(|entry| speedup(results, entry)))
+                }));
+                row
+            })
+            .collect();
 
     let mut means = vec!["geometric mean".to_owned()];
-    means.extend(all[0].entries.iter().map(|_| String::new()));
-    means.extend(ours.iter().map(|&engine| {
-        times(geometric_mean(all.iter().map(|results| speedup(results, &results.entries[engine]))))
+    means.extend(names.iter().map(|_| String::new()));
+    means.extend(ours.iter().map(|name| {
+        times(geometric_mean(all.iter().map(|results| speedup(results, results.entry(name)?))))
     }));
     rows.push(means);
     table(ASCII_MARKDOWN, header, rows).to_string()

@@ -70,6 +70,15 @@ pub enum Error {
         /// How much.
         size: usize,
     },
+    /// A function that, traced at a point, does not take the traced path at that point.
+    #[error(
+        "row {row}: the function takes another path each time it is traced there; it must depend on nothing but its \
+         arguments"
+    )]
+    Unsteady {
+        /// The row it was traced for.
+        row: usize,
+    },
     /// Bytes that are no program.
     #[error("these bytes are no program that this version reads: {fault}")]
     Malformed {

@@ -1,14 +1,17 @@
 //! Programs: a function traced once, made ready to run many times.
 
 mod assign_slots;
+pub(crate) mod batch;
 mod code;
 mod collect_sums;
 mod drop_dead_code;
 mod fold_constants;
 pub(crate) mod graph;
 pub(crate) mod guard;
+mod hoist;
 pub(crate) mod interpret;
 mod number_values;
+mod optimistic;
 mod schedule;
 mod show;
 mod simplify;
@@ -21,12 +24,14 @@ use std::sync::Mutex;
 
 use crate::dual::Dual;
 use crate::error::Error;
+use crate::lanes::Lanes;
 use crate::matrix::Matrix;
 use crate::var::Var;
 
-use code::{Code, NONE};
+use code::Code;
 use graph::Graph;
-use interpret::{Element, Slots};
+use interpret::{Element, Slots, compute, sweep};
+use optimistic::Optimistic;
 pub use simplify::Rewrites;
 use sparse::Sparse;
 pub use trace::Outputs;
@@ -59,8 +64,8 @@ pub struct Program {
     recorded: Recorded,
     graph: Graph,
     code: Code,
-    kept: Kept<f64>,
-    kept_duals: Kept<Dual>,
+    kept: Kept<Plain>,
+    kept_duals: Kept<Dual<Plain>>,
     sparse: Sparse,
 }
 
@@ -70,13 +75,16 @@ struct Recorded {
     nodes: usize,
 }
 
+/// The number of a scalar replay.
+type Plain = Optimistic<f64>;
+
 /// Room for the numbers of one replay: see [`Program::gradient_into`].
 ///
 /// A workspace fits any program: it is made ready for one when it is first used with it.
 #[derive(Default)]
 pub struct Workspace {
     program: u64,
-    slots: Option<Slots<f64>>,
+    slots: Option<Slots<Plain>>,
 }
 
 impl Debug for Workspace {
@@ -246,7 +254,7 @@ impl Program {
 
     fn gradient_in(
         &self,
-        slots: &mut Slots<f64>,
+        slots: &mut Slots<Plain>,
         x: &[f64],
         gradient: &mut [f64],
     ) -> Result<f64, Error> {
@@ -254,7 +262,7 @@ impl Program {
         assert_length("the gradient", self.inputs(), gradient.len())?;
         self.replay(slots, x)?;
         let value = self.output(slots, 0);
-        self.sweep(slots, &[(0, 1.0)], gradient);
+        self.derivatives(slots, 0, gradient);
         Ok(value)
     }
 
@@ -273,17 +281,70 @@ impl Program {
     /// ```
     pub fn jacobian(&self, x: &[f64]) -> Result<(Vec<f64>, Matrix<f64>), Error> {
         let (rows, columns) = (self.outputs(), self.inputs());
-        self.kept.with(&self.code, |slots| {
-            self.replay(slots, x)?;
-            let values = (0..rows).map(|output| self.output(slots, output)).collect();
-            let mut data = vec![0.0; rows * columns];
-            if columns > 0 {
+        let values = self.values(x)?;
+        let mut data = vec![0.0; rows * columns];
+        if columns < rows {
+            self.forward_jacobian(x, &mut data);
+        } else if rows >= LANES {
+            self.reverse_jacobian(x, &mut data);
+        } else if columns > 0 {
+            self.kept.with(&self.code, |slots| {
+                self.replay(slots, x)?;
                 for (output, row) in data.chunks_exact_mut(columns).enumerate() {
-                    self.sweep(slots, &[(output, 1.0)], row);
+                    self.derivatives(slots, output, row);
                 }
+                Ok(())
+            })?;
+        }
+        Ok((values, Matrix { rows, columns, data }))
+    }
+
+    /// A sweep for every few outputs, after one replay.
+    fn reverse_jacobian(&self, x: &[f64], data: &mut [f64]) {
+        let columns = self.inputs();
+        let mut slots: Slots<Optimistic<Lanes<LANES>>> = Slots::new(&self.code);
+        for (slot, &x) in slots.values.iter_mut().zip(x) {
+            *slot = Optimistic(Lanes::splat(x));
+        }
+        compute(&self.code, &mut slots.values, usize::MAX);
+        for first in (0..self.outputs()).step_by(LANES) {
+            let outputs = first..self.outputs().min(first + LANES);
+            let seeds: Vec<_> =
+                outputs.clone().map(|output| (output, Optimistic(unit(output - first)))).collect();
+            sweep(&self.code, &mut slots, &seeds, |input, derivatives| {
+                for (output, derivative) in outputs.clone().zip(derivatives.0.0) {
+                    data[output * columns + input] = derivative;
+                }
+            });
+        }
+    }
+
+    /// A replay on dual numbers for every few inputs.
+    fn forward_jacobian(&self, x: &[f64], data: &mut [f64]) {
+        let columns = self.inputs();
+        let mut slots: Slots<DualLanes> = Slots::new(&self.code);
+        for first in (0..columns).step_by(LANES) {
+            let lanes = LANES.min(columns - first);
+            let point = seeded(x, |input| input.checked_sub(first).filter(|&lane| lane < lanes));
+            slots.values[..columns].copy_from_slice(&point);
+            compute(&self.code, &mut slots.values, usize::MAX);
+            let outputs = self.code.outputs.iter();
+            let mut outputs: Vec<Dual<Lanes<LANES>>> =
+                outputs.map(|output| slots.values[output.value as usize].exact()).collect();
+            if !outputs.iter().all(|&output| DualLanes::from_exact(output).is_finite()) {
+                outputs = self.outputs_by_the_rules(&point);
             }
-            Ok((values, Matrix { rows, columns, data }))
-        })
+            for (output, row) in outputs.iter().zip(data.chunks_exact_mut(columns)) {
+                row[first..][..lanes].copy_from_slice(&output.tangent.0[..lanes]);
+            }
+        }
+    }
+
+    /// The outputs by the engine's rules for what is not finite.
+    fn outputs_by_the_rules(&self, point: &[DualLanes]) -> Vec<Dual<Lanes<LANES>>> {
+        let point: Vec<_> = point.iter().map(|number| number.exact()).collect();
+        let values = self.graph.evaluate(&point);
+        self.graph.outputs.iter().map(|output| values[output.index()]).collect()
     }
 
     /// The output at `x`, its gradient, and the product of its Hessian with `v`: a replay on dual numbers and a sweep.
@@ -303,17 +364,55 @@ impl Program {
         assert_length("the direction", self.inputs(), v.len())?;
         self.kept_duals.with(&self.code, |slots| {
             for ((slot, &x), &v) in slots.values.iter_mut().zip(x).zip(v) {
-                *slot = Dual::new(x, v);
+                *slot = Dual::new(Optimistic(x), Optimistic(v));
             }
-            forward(&self.code, &mut slots.values);
-            self.assert_guards(|slot| slots.values[slot as usize].value)?;
-            let value = slots.values[self.code.outputs[0].value as usize].value;
-            let mut duals = vec![Dual::constant(0.0); self.inputs()];
-            sweep(&self.code, slots, &[(0, Dual::constant(1.0))], &mut duals);
-            let gradient = duals.iter().map(|dual| dual.value).collect();
-            let product = duals.iter().map(|dual| dual.tangent).collect();
+            compute(&self.code, &mut slots.values, usize::MAX);
+            self.assert_guards(|slot| slots.values[slot as usize].value.0)?;
+            let value = slots.values[self.code.outputs[0].value as usize].value.0;
+            let (mut gradient, mut product) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+            let one = Dual::constant(Optimistic(1.0));
+            sweep(&self.code, slots, &[(0, one)], |input, derivative: Dual<Plain>| {
+                gradient[input] = derivative.value.0;
+                product[input] = derivative.tangent.0;
+            });
             Ok((value, gradient, product))
         })
+    }
+
+    /// The output at `x`, its gradient, and its Hessian: a symmetric matrix of `x.len()` rows and columns.
+    ///
+    /// It takes a replay on dual numbers and a sweep for every eight inputs. Where the Hessian is sparse,
+    /// [`Program::sparse_hessian`] takes fewer.
+    ///
+    /// # Errors
+    /// As [`Program::value`].
+    ///
+    /// ```
+    /// let program = tape::Program::trace(|x| x[0] * x[0] * x[1], &[1.0, 1.0])?;
+    /// let (_, _, hessian) = program.hessian(&[3.0, 2.0])?;
+    /// assert_eq!(hessian.data, [4.0, 6.0,
+    ///                           6.0, 0.0]);
+    /// # Ok::<(), tape::Error>(())
+    /// ```
+    pub fn hessian(&self, x: &[f64]) -> Result<(f64, Vec<f64>, Matrix<f64>), Error> {
+        let (value, gradient) = self.gradient(x)?;
+        let n = self.inputs();
+        let mut data = vec![0.0; n * n];
+        let mut slots: Slots<DualLanes> = Slots::new(&self.code);
+        for first in (0..n).step_by(LANES) {
+            let lanes = LANES.min(n - first);
+            let point = seeded(x, |input| input.checked_sub(first).filter(|&lane| lane < lanes));
+            slots.values[..n].copy_from_slice(&point);
+            compute(&self.code, &mut slots.values, usize::MAX);
+            let one = Dual::from_f64(1.0);
+            sweep(&self.code, &mut slots, &[(0, one)], |input, derivatives: DualLanes| {
+                let tangents = derivatives.tangent.0.0;
+                for (lane, &tangent) in tangents[..lanes].iter().enumerate() {
+                    data[(first + lane) * n + input] = tangent;
+                }
+            });
+        }
+        Ok((value, gradient, Matrix { rows: n, columns: n, data }))
     }
 
     fn assert_one_output(&self, call: &'static str, instead: &'static str) -> Result<(), Error> {
@@ -324,11 +423,13 @@ impl Program {
     }
 
     /// Computes all values at `x`.
-    fn replay(&self, slots: &mut Slots<f64>, x: &[f64]) -> Result<(), Error> {
+    fn replay(&self, slots: &mut Slots<Plain>, x: &[f64]) -> Result<(), Error> {
         assert_length("the point", self.inputs(), x.len())?;
-        slots.values[..x.len()].copy_from_slice(x);
-        forward(&self.code, &mut slots.values);
-        self.assert_guards(|slot| slots.values[slot as usize])
+        for (slot, &x) in slots.values.iter_mut().zip(x) {
+            *slot = Optimistic(x);
+        }
+        compute(&self.code, &mut slots.values, usize::MAX);
+        self.assert_guards(|slot| slots.values[slot as usize].0)
     }
 
     fn assert_guards(&self, value: impl Fn(u32) -> f64) -> Result<(), Error> {
@@ -346,91 +447,53 @@ impl Program {
         Error::Diverged { guard, condition: self.condition(guard), a, b }
     }
 
-    fn output(&self, slots: &Slots<f64>, output: usize) -> f64 {
-        slots.values[self.code.outputs[output].value as usize]
+    fn output(&self, slots: &Slots<Plain>, output: usize) -> f64 {
+        slots.values[self.code.outputs[output].value as usize].0
     }
 
-    /// The derivatives of Σ seed·output with respect to the inputs, after a replay.
-    fn sweep(&self, slots: &mut Slots<f64>, seeds: &[(usize, f64)], derivatives: &mut [f64]) {
-        sweep(&self.code, slots, seeds, derivatives);
+    /// The derivatives of an output with respect to the inputs, after a replay.
+    fn derivatives(&self, slots: &mut Slots<Plain>, output: usize, derivatives: &mut [f64]) {
+        sweep(&self.code, slots, &[(output, Optimistic(1.0))], |input, derivative| {
+            derivatives[input] = derivative.0;
+        });
     }
 }
 
 /// All passes, in the order in which each finds most.
 fn optimize(graph: &Graph, rewrites: Rewrites) -> Graph {
-    let graph = fold_constants::fold_constants(graph);
-    let graph = simplify::simplify(&graph, rewrites);
-    let graph = number_values::number_values(&graph);
-    let graph = drop_dead_code::drop_dead_code(&graph);
-    let graph = collect_sums::collect_sums(&graph);
+    let graph = collect_sums::collect_sums(&optimize_until_sums(graph, rewrites));
     let graph = number_values::number_values(&graph);
     drop_dead_code::drop_dead_code(&graph)
 }
 
+/// The passes before chains of additions are collected.
+fn optimize_until_sums(graph: &Graph, rewrites: Rewrites) -> Graph {
+    let graph = fold_constants::fold_constants(graph);
+    let graph = simplify::simplify(&graph, rewrites);
+    let graph = number_values::number_values(&graph);
+    drop_dead_code::drop_dead_code(&graph)
+}
+
+/// How many directions, or outputs, one sweep takes.
+const LANES: usize = 8;
+
+/// A number with its derivatives in several directions.
+type DualLanes = Dual<Optimistic<Lanes<LANES>>>;
+
+/// The point, each input with tangent 1 in its lane, if it has one.
+fn seeded(x: &[f64], lane: impl Fn(usize) -> Option<usize>) -> Vec<DualLanes> {
+    let dual = |(input, &x): (usize, &f64)| {
+        let tangent = lane(input).map_or(Lanes::splat(0.0), unit);
+        Dual::new(Optimistic(Lanes::splat(x)), Optimistic(tangent))
+    };
+    x.iter().enumerate().map(dual).collect()
+}
+
+/// 1 in one lane, 0 in the others.
+fn unit(lane: usize) -> Lanes<LANES> {
+    Lanes(core::array::from_fn(|other| if other == lane { 1.0 } else { 0.0 }))
+}
+
 fn assert_length(what: &'static str, expected: usize, given: usize) -> Result<(), Error> {
     if given == expected { Ok(()) } else { Err(Error::Length { what, expected, given }) }
-}
-
-/// Computes all values, with the best instructions that the processor has.
-fn forward<E: Element>(code: &Code, values: &mut [E]) {
-    struct Forward<'a, E>(&'a Code, &'a mut [E]);
-    impl<E: Element> pulp::NullaryFnOnce for Forward<'_, E> {
-        type Output = ();
-
-        #[inline(always)]
-        fn call(self) {
-            interpret::forward(self.0, self.1);
-        }
-    }
-    pulp::Arch::new().dispatch(Forward(code, values));
-}
-
-/// Adds up the inputs' adjoints from the seeds of outputs, after [`forward`]. All adjoints are 0 before it and after.
-fn sweep<E: Element>(
-    code: &Code,
-    slots: &mut Slots<E>,
-    seeds: &[(usize, E)],
-    derivatives: &mut [E],
-) {
-    struct Reverse<'a, E>(&'a Code, &'a mut [E], &'a mut [E]);
-    impl<E: Element> pulp::NullaryFnOnce for Reverse<'_, E> {
-        type Output = ();
-
-        #[inline(always)]
-        fn call(self) {
-            interpret::reverse(self.0, self.1, self.2);
-        }
-    }
-    seed(code, slots, seeds);
-    pulp::Arch::new().dispatch(Reverse(code, &mut slots.values, &mut slots.adjoints));
-    take(code, slots, derivatives);
-    let outputs_finite = seeds
-        .iter()
-        .all(|&(output, _)| slots.values[code.outputs[output].value as usize].is_finite());
-    if outputs_finite && derivatives.iter().all(|derivative| derivative.is_finite()) {
-        return;
-    }
-    seed(code, slots, seeds);
-    interpret::reverse_carefully(code, &mut slots.values, &mut slots.adjoints);
-    take(code, slots, derivatives);
-}
-
-fn seed<E: Element>(code: &Code, slots: &mut Slots<E>, seeds: &[(usize, E)]) {
-    for &(output, seed) in seeds {
-        let adjoint = code.outputs[output].adjoint;
-        if adjoint != NONE {
-            slots.adjoints[adjoint as usize] += seed;
-        }
-    }
-}
-
-/// Moves the inputs' adjoints out, and clears what is left.
-fn take<E: Element>(code: &Code, slots: &mut Slots<E>, derivatives: &mut [E]) {
-    let zero = E::from_f64(0.0);
-    let (inputs, others) = slots.adjoints.split_at_mut(code.inputs);
-    derivatives.copy_from_slice(inputs);
-    inputs.fill(zero);
-    if let Some(sink) = others.last_mut() {
-        *sink = zero;
-    }
 }

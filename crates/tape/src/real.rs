@@ -21,14 +21,15 @@ macro_rules! define_real {
         function_2 { $($(#[$doc_2:meta])* $home_2:ident $name_2:ident $_v2:ident($b_2:ident) [$($_r2:expr),*] |$($_x2:ident),*| ($($_p2:expr),*);)* }
         function_3 { $($(#[$doc_3:meta])* $home_3:ident $name_3:ident $_v3:ident($b_3:ident, $c_3:ident) [$($_r3:expr),*] |$($_x3:ident),*| ($($_p3:expr),*);)* }
     ) => {
-        /// A real number to differentiate through: `f64`, `f32`, [`Dual`](crate::Dual), [`Var`](crate::Var), and any
-        /// nesting of them.
+        /// A real number to differentiate through: `f64`, `f32`, [`Lanes`](crate::Lanes), [`Dual`](crate::Dual),
+        /// [`Var`](crate::Var), and any nesting of them.
         ///
         /// A function written once as `fn f<T: Real>(x: &[T]) -> T` can be evaluated, differentiated in forward or
         /// reverse mode, and differentiated again. The methods are named as on `f64`, and on `f64` they *are* those of
-        /// `f64`: every type's value is bit-identical to the plain computation.
+        /// `f64`: every type's value is bit-identical to the plain computation. (That of `Lanes` only in what `std`
+        /// rounds correctly; functions like `exp` are the crate's own there.)
         ///
-        /// `Real` asks for no order, because some reals have none (several lanes at once). A function that branches
+        /// `Real` asks for no order, because some reals have none (`Lanes`, which are several numbers at once). A function that branches
         /// says `T: Real + PartialOrd`; `max`, `min`, `abs`, `clamp` and [`select`](crate::select) need no branch.
         ///
         /// ```
@@ -176,7 +177,10 @@ macro_rules! define_real {
             #[doc(hidden)]
             #[inline(always)]
             fn unless_indeterminate(self, x: Self, y: Self, product: Self) -> Self {
-                if product.is_nan_in_a_lane() { nan_if_indeterminate(self, x, y, product) } else { self }
+                if Self::LANES == 1 {
+                    return if product.primal().is_nan() { nan_if_indeterminate(self, x, y) } else { self };
+                }
+                if product.is_nan_in_a_lane() { nan_where_indeterminate(self, x, y, product) } else { self }
             }
 
             /// Whether the innermost number is NaN, in any lane.
@@ -223,7 +227,14 @@ macro_rules! define_real {
 for_each_op!(define_real);
 
 #[cold]
-fn nan_if_indeterminate<T: Real>(partial: T, x: T, y: T, product: T) -> T {
+fn nan_if_indeterminate<T: Real>(partial: T, x: T, y: T) -> T {
+    let from_numbers = !x.primal().is_nan() && !y.primal().is_nan();
+    if from_numbers { T::from_f64(f64::NAN) } else { partial }
+}
+
+/// The same lane by lane.
+#[cold]
+fn nan_where_indeterminate<T: Real>(partial: T, x: T, y: T, product: T) -> T {
     let from_nan = T::lanes_where(x, y, |x, y| x.is_nan() || y.is_nan());
     match T::lanes_where(product, product, |product, _| product.is_nan()) & !from_nan {
         0 => partial,

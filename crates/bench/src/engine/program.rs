@@ -1,6 +1,6 @@
-//! This project's programs: a kernel traced once, replayed at each run.
+//! This project's programs: a kernel traced once, replayed at each run; and its batches, over a kernel's rows.
 
-use tape::{Program, Var, Workspace};
+use tape::{Batch, Program, Var, Workspace};
 
 use super::tape::Fused;
 use super::{Engine, Outcome};
@@ -25,4 +25,17 @@ impl Engine for Replay {
         let value = value.expect("a kernel takes the same path at the same point");
         Outcome { value, gradient: self.gradient.clone(), nodes: Some(program.len()) }
     }
+}
+
+/// A batch over the rows of a kernel, traced before.
+pub fn batch<K: Kernel>(kernel: &K) -> Option<Box<dyn FnMut() -> Outcome + '_>> {
+    let (rows, width) = kernel.rows()?;
+    let term = |x: &[Var], row: &[Var]| kernel.term(&Fused, x, row);
+    let batch =
+        Batch::trace(term, kernel.inputs(), &rows[..width]).expect("a kernel can be traced");
+    Some(Box::new(move || {
+        let (value, gradient) =
+            batch.gradient(kernel.inputs(), rows).expect("a kernel has one path");
+        Outcome { value, gradient, nodes: None }
+    }))
 }

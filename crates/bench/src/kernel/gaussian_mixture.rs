@@ -46,6 +46,35 @@ impl GaussianMixture {
         }
     }
 
+    fn components<'a, N: Number>(
+        &self,
+        reduce: &impl Reduce<N>,
+        x: &'a [N],
+    ) -> Vec<Component<'a, N>> {
+        let d = self.dimension;
+        let (alphas, x) = x.split_at(self.components);
+        let (means, factors) = x.split_at(self.components * d);
+        alphas
+            .iter()
+            .zip(means.chunks_exact(d))
+            .zip(factors.chunks_exact(d * (d + 1) / 2))
+            .map(|((&alpha, mean), factor)| Component::new(reduce, alpha, mean, factor))
+            .collect()
+    }
+
+    /// The terms that no point moves.
+    fn shared<N: Number>(
+        &self,
+        reduce: &impl Reduce<N>,
+        alphas: &[N],
+        components: &[Component<N>],
+    ) -> N {
+        let count = (self.points.len() / self.dimension) as f64;
+        let priors: Vec<N> =
+            components.iter().map(|component| component.log_prior(reduce)).collect();
+        reduce.log_sum_exp(alphas).scale(-count) + reduce.sum(&priors).offset(self.constant())
+    }
+
     /// The terms that no parameter moves.
     fn constant(&self) -> f64 {
         let d = self.dimension as f64;
@@ -62,17 +91,31 @@ impl Kernel for GaussianMixture {
         &self.parameters
     }
 
+    fn rows(&self) -> Option<(&[f64], usize)> {
+        Some((&self.points, self.dimension))
+    }
+
+    /// A point's likelihood, and its share of what is the same for all.
+    fn term<N: Number>(&self, reduce: &impl Reduce<N>, x: &[N], row: &[N]) -> N {
+        let d = self.dimension;
+        let components = self.components(reduce, x);
+        let mut centred = vec![x[0]; d];
+        let mut whitened = vec![x[0]; d];
+        let mut exponents = vec![x[0]; self.components];
+        for (exponent, component) in exponents.iter_mut().zip(&components) {
+            for ((centred, &mean), &x) in centred.iter_mut().zip(component.mean).zip(row) {
+                *centred = mean - x;
+            }
+            *exponent = component.exponent_of(reduce, &centred, &mut whitened);
+        }
+        let count = (self.points.len() / d) as f64;
+        reduce.log_sum_exp(&exponents)
+            + self.shared(reduce, &x[..self.components], &components).scale(1.0 / count)
+    }
+
     fn evaluate<N: Number>(&self, reduce: &impl Reduce<N>, x: &[N]) -> N {
         let d = self.dimension;
-        let (alphas, x) = x.split_at(self.components);
-        let (means, factors) = x.split_at(self.components * d);
-        let components: Vec<Component<N>> = alphas
-            .iter()
-            .zip(means.chunks_exact(d))
-            .zip(factors.chunks_exact(d * (d + 1) / 2))
-            .map(|((&alpha, mean), factor)| Component::new(reduce, alpha, mean, factor))
-            .collect();
-
+        let components = self.components(reduce, x);
         let mut centred = vec![x[0]; d];
         let mut whitened = vec![x[0]; d];
         let mut exponents = vec![x[0]; self.components];
@@ -85,11 +128,7 @@ impl Kernel for GaussianMixture {
             reduce.log_sum_exp(&exponents)
         });
 
-        let priors: Vec<N> =
-            components.iter().map(|component| component.log_prior(reduce)).collect();
-        likelihood
-            + reduce.log_sum_exp(alphas).scale(-(count as f64))
-            + reduce.sum(&priors).offset(self.constant())
+        likelihood + self.shared(reduce, &x[..self.components], &components)
     }
 }
 
@@ -129,6 +168,11 @@ impl<'a, N: Number> Component<'a, N> {
             // μ − x serves as well: only its square counts.
             *centred = mean.offset(-x);
         }
+        self.exponent_of(reduce, centred, whitened)
+    }
+
+    /// The same of a point from which μ has been subtracted.
+    fn exponent_of(&self, reduce: &impl Reduce<N>, centred: &[N], whitened: &mut [N]) -> N {
         for (row, whitened) in whitened.iter_mut().enumerate() {
             let factors = &self.factor[row_start(row)..row_start(row + 1)];
             *whitened = reduce.dot(factors, &centred[..=row]);

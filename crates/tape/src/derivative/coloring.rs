@@ -140,8 +140,7 @@ impl Forbidden {
     }
 
     fn first_allowed(&self) -> u32 {
-        let is_allowed = |&by: &usize| by != self.vertex;
-        self.by.iter().position(|by| is_allowed(by)).unwrap_or(self.by.len()) as u32
+        self.by.iter().position(|&by| by != self.vertex).unwrap_or(self.by.len()) as u32
     }
 }
 

@@ -140,13 +140,14 @@ enum Curvature {
 }
 
 impl Curvature {
+    #[rustfmt::skip]
     fn of(op: Op) -> Self {
         match op {
-            Op::Neg | Op::Add | Op::Sub | Op::Sum => Self::None,
-            // Piecewise linear; the factor before a remainder's divisor is an integer.
-            Op::Abs | Op::Relu | Op::Max | Op::Min | Op::Clamp | Op::Select | Op::Rem => Self::None,
-            // Piecewise constant.
-            Op::Signum | Op::Floor | Op::Ceil | Op::Round | Op::Trunc | Op::Largest => Self::None,
+            // Linear; piecewise linear (what a remainder subtracts is the divisor, an integer number of times);
+            // piecewise constant.
+            Op::Neg | Op::Add | Op::Sub | Op::Sum
+            | Op::Abs | Op::Relu | Op::Max | Op::Min | Op::Clamp | Op::Select | Op::Rem
+            | Op::Signum | Op::Floor | Op::Ceil | Op::Round | Op::Trunc | Op::Largest => Self::None,
             Op::Mul | Op::Dot | Op::MulAdd => Self::Products,
             Op::Div => Self::Quotient,
             _ => Self::Full,
@@ -283,12 +284,11 @@ impl Sets {
         elements.sort_unstable();
         elements.dedup();
         let is_all = |&&set: &&Set| self.elements(set).len() == elements.len();
-        let union = match sets.iter().find(is_all) {
-            Some(&set) => set,
-            None => {
-                let (number, _) = self.larger.insert_full(SmallVec::from_slice(&elements));
-                Set((1 + self.singles.len() + number) as u32)
-            }
+        let union = if let Some(&set) = sets.iter().find(is_all) {
+            set
+        } else {
+            let (number, _) = self.larger.insert_full(SmallVec::from_slice(&elements));
+            Set((1 + self.singles.len() + number) as u32)
         };
         self.elements = elements;
         union
@@ -320,13 +320,12 @@ impl Meetings {
                 }
             }
         }
-        const NOWHERE: usize = usize::MAX;
-        let mut last_seen_in = vec![NOWHERE; inputs];
+        let mut last_seen_in = vec![None; inputs];
         let rows = met.into_iter().enumerate().map(|(row, met)| {
             let mut columns = Vec::new();
             for set in met {
                 for &column in sets.elements(set) {
-                    if core::mem::replace(&mut last_seen_in[column as usize], row) != row {
+                    if last_seen_in[column as usize].replace(row) != Some(row) {
                         columns.push(column as usize);
                     }
                 }

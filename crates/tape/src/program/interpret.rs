@@ -4,28 +4,37 @@
 //! what compilers make vector instructions of. The machine is generic in the number: `f64` replays to the bit,
 //! `Lanes<1>` takes the vector functions, `Dual` gives second derivatives.
 //!
-//! **The reverse sweep is optimistic.** The engine's rules are that an adjoint or a partial that is exactly 0 wins over
-//! ∞ and NaN, and that a product 0·∞ has no derivative. Both differ from plain multiplication only where a number is
-//! not finite; plain multiplication then gives NaN, or came from a value that is NaN already, and hands it on. So the
-//! fast sweep multiplies plainly, and where a result is not finite, the sweep runs again by the rules ([`careful`]).
+//! **The sweeps are optimistic.** The engine's rules are that an adjoint or a partial that is exactly 0 wins over ∞ and
+//! NaN, and that a product 0·∞ has no derivative. Both differ from plain multiplication only where a number is not
+//! finite; plain multiplication then gives NaN, or came from a value that is NaN already, and hands it on. So the
+//! machine multiplies plainly ([`Optimistic`]), and where a result is not finite, the reverse sweep runs again by the
+//! rules ([`careful`]).
 
 mod careful;
 
 use core::array;
 use core::cell::Cell;
 
+use smallvec::SmallVec;
+
+use crate::dual::Dual;
 use crate::lanes::Lanes;
-use crate::op::{Op, for_each_op, partial};
+use crate::op::{Op, partial};
 use crate::program::code::{Code, Column, Kind, NONE, Shape, Step};
+use crate::program::optimistic::Optimistic;
 use crate::real::{self, Real};
 
 /// A number that the machine computes with.
 pub(crate) trait Element: Real {
+    /// The number that keeps the engine's rules.
+    type Exact: Real;
     /// Several numbers that pass through a function together, so that it can be a vector function.
     type Chunk: Real;
     /// How many.
     const CHUNK: usize;
 
+    fn from_exact(number: Self::Exact) -> Self;
+    fn exact(self) -> Self::Exact;
     /// A chunk from the numbers at positions 0 to `CHUNK` − 1; positions from `count` on repeat the last one.
     fn gather(count: usize, number: impl Fn(usize) -> Self) -> Self::Chunk;
     /// The number at a position of a chunk.
@@ -34,12 +43,36 @@ pub(crate) trait Element: Real {
     fn is_finite(self) -> bool;
 }
 
-/// A number that is its own chunk.
+macro_rules! conversions {
+    (|$x:ident| $from_exact:expr, $exact:expr, $is_finite:expr) => {
+        #[inline(always)]
+        fn from_exact($x: Self::Exact) -> Self {
+            $from_exact
+        }
+
+        #[inline(always)]
+        fn exact(self) -> Self::Exact {
+            let $x = self;
+            $exact
+        }
+
+        #[inline(always)]
+        fn is_finite(self) -> bool {
+            let $x = self;
+            $is_finite
+        }
+    };
+}
+
+/// Numbers that are their own chunks.
 macro_rules! single {
-    ($Type:ty, |$x:ident| $is_finite:expr) => {
+    ($($Type:ty, $Exact:ty, |$x:ident| $from_exact:expr, $exact:expr, $is_finite:expr;)*) => {$(
         impl Element for $Type {
+            type Exact = $Exact;
             type Chunk = Self;
             const CHUNK: usize = 1;
+
+            conversions!(|$x| $from_exact, $exact, $is_finite);
 
             #[inline(always)]
             fn gather(_: usize, number: impl Fn(usize) -> Self) -> Self {
@@ -50,24 +83,51 @@ macro_rules! single {
             fn part(chunk: &Self, _: usize) -> Self {
                 *chunk
             }
-
-            #[inline(always)]
-            fn is_finite(self) -> bool {
-                let $x = self;
-                $is_finite
-            }
         }
-    };
+    )*};
 }
-pub(crate) use single;
-single!(f64, |x| f64::is_finite(x));
-single!(crate::Dual, |x| x.value.is_finite() && x.tangent.is_finite());
-single!(crate::Dual<Lanes<4>>, |x| all_finite(x.value) && all_finite(x.tangent));
-single!(crate::Dual<Lanes<8>>, |x| all_finite(x.value) && all_finite(x.tangent));
+single! {
+    Optimistic<f64>, f64, |x| Optimistic(x), x.0, x.0.is_finite();
+    Optimistic<Lanes<8>>, Lanes<8>, |x| Optimistic(x), x.0, all_finite(&x.0.0);
+    Dual<Optimistic<f64>>, Dual, |x| dual(x), exact_dual(x), Element::is_finite(x.value) && Element::is_finite(x.tangent);
+    Dual<Optimistic<Lanes<8>>>, Dual<Lanes<8>>, |x| dual(x), exact_dual(x), Element::is_finite(x.value) && Element::is_finite(x.tangent);
+}
 
 #[inline(always)]
-fn all_finite<const N: usize>(lanes: Lanes<N>) -> bool {
-    lanes.0.iter().fold(true, |all, x| all & x.is_finite())
+fn dual<T: Real>(exact: Dual<T>) -> Dual<Optimistic<T>> {
+    Dual::new(Optimistic(exact.value), Optimistic(exact.tangent))
+}
+
+#[inline(always)]
+fn exact_dual<T: Real>(dual: Dual<Optimistic<T>>) -> Dual<T> {
+    Dual::new(dual.value.0, dual.tangent.0)
+}
+
+#[inline(always)]
+fn all_finite(lanes: &[f64]) -> bool {
+    lanes.iter().fold(true, |all, x| all & x.is_finite())
+}
+
+/// How many rows of a batch pass through a function together.
+const ROWS: usize = 32;
+
+/// A number of one of many rows, which takes the vector functions together with its neighbours.
+impl Element for Optimistic<Lanes<1>> {
+    type Exact = Lanes<1>;
+    type Chunk = Optimistic<Lanes<ROWS>>;
+    const CHUNK: usize = ROWS;
+
+    conversions!(|x| Optimistic(x), x.0, x.0.0[0].is_finite());
+
+    #[inline(always)]
+    fn gather(count: usize, number: impl Fn(usize) -> Self) -> Self::Chunk {
+        Optimistic(Lanes(array::from_fn(|position| number(position.min(count - 1)).0.0[0])))
+    }
+
+    #[inline(always)]
+    fn part(chunk: &Self::Chunk, position: usize) -> Self {
+        Optimistic(Lanes([chunk.0.0[position]]))
+    }
 }
 
 /// The slots that a sweep works on.
@@ -85,6 +145,89 @@ impl<E: Element> Slots<E> {
             *slot = E::from_f64(constant);
         }
         Self { values, adjoints: vec![zero; code.adjoints] }
+    }
+}
+
+/// Computes all values, with the best instructions that the processor has. Of steps with more instances than `limit`, only
+/// so many are computed.
+pub(crate) fn compute<E: Element>(code: &Code, values: &mut [E], limit: usize) {
+    struct Forward<'a, E>(&'a Code, &'a mut [E], usize);
+    impl<E: Element> pulp::NullaryFnOnce for Forward<'_, E> {
+        type Output = ();
+
+        #[inline(always)]
+        fn call(self) {
+            forward(self.0, self.1, self.2);
+        }
+    }
+    pulp::Arch::new().dispatch(Forward(code, values, limit));
+}
+
+/// Which rules a reverse sweep follows.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Mode {
+    /// Products are plain.
+    Optimistic,
+    /// An exact 0 wins over what is not finite.
+    Careful,
+}
+
+/// Takes the adjoints that have been set back to the inputs, after [`compute`]. All adjoints but the inputs' and the sink
+/// are 0 after it.
+pub(crate) fn propagate<E: Element>(code: &Code, slots: &mut Slots<E>, limit: usize, mode: Mode) {
+    struct Reverse<'a, E>(&'a Code, &'a mut Slots<E>, usize);
+    impl<E: Element> pulp::NullaryFnOnce for Reverse<'_, E> {
+        type Output = ();
+
+        #[inline(always)]
+        fn call(self) {
+            reverse(self.0, &mut self.1.values, &mut self.1.adjoints, self.2);
+        }
+    }
+    match mode {
+        Mode::Optimistic => pulp::Arch::new().dispatch(Reverse(code, slots, limit)),
+        Mode::Careful => reverse_carefully(code, &mut slots.values, &mut slots.adjoints, limit),
+    }
+}
+
+/// The derivatives of Σ seed·output with respect to every input, after [`compute`]. All adjoints are 0 before it and after.
+pub(crate) fn sweep<E: Element>(
+    code: &Code,
+    slots: &mut Slots<E>,
+    seeds: &[(usize, E)],
+    mut each: impl FnMut(usize, E),
+) {
+    seed(code, slots, seeds);
+    propagate(code, slots, usize::MAX, Mode::Optimistic);
+    let is_finite = |slot: u32| slots.values[slot as usize].is_finite();
+    let mut all_finite = seeds.iter().all(|&(output, _)| is_finite(code.outputs[output].value));
+    all_finite &= slots.adjoints[..code.inputs].iter().all(|adjoint| adjoint.is_finite());
+    if !all_finite {
+        clear(code, slots);
+        seed(code, slots, seeds);
+        propagate(code, slots, usize::MAX, Mode::Careful);
+    }
+    for (input, &adjoint) in slots.adjoints[..code.inputs].iter().enumerate() {
+        each(input, adjoint);
+    }
+    clear(code, slots);
+}
+
+fn seed<E: Element>(code: &Code, slots: &mut Slots<E>, seeds: &[(usize, E)]) {
+    for &(output, seed) in seeds {
+        let adjoint = code.outputs[output].adjoint;
+        if adjoint != NONE {
+            slots.adjoints[adjoint as usize] += seed;
+        }
+    }
+}
+
+/// Clears the adjoints that a sweep leaves: those of the inputs, and the sink.
+fn clear<E: Element>(code: &Code, slots: &mut Slots<E>) {
+    let zero = E::from_f64(0.0);
+    slots.adjoints[..code.inputs].fill(zero);
+    if let Some(sink) = slots.adjoints.last_mut() {
+        *sink = zero;
     }
 }
 
@@ -120,15 +263,17 @@ impl<'a, E: Copy> Operand<'a, E> {
 /// A sweep in progress: the slots as cells, since a step's ranges lie anywhere among each other.
 struct Machine<'a, E> {
     code: &'a Code,
+    /// No step computes more instances than this: of a batch, the rows that there are.
+    limit: usize,
     values: &'a [Cell<E>],
     adjoints: &'a [Cell<E>],
 }
 
 /// Computes all values from the inputs and constants.
 #[inline(always)]
-pub(crate) fn forward<E: Element>(code: &Code, values: &mut [E]) {
+fn forward<E: Element>(code: &Code, values: &mut [E], limit: usize) {
     let values = Cell::from_mut(values).as_slice_of_cells();
-    let machine = Machine { code, values, adjoints: &[] };
+    let machine = Machine { code, limit, values, adjoints: &[] };
     for step in &code.steps {
         machine.compute(step);
     }
@@ -136,10 +281,10 @@ pub(crate) fn forward<E: Element>(code: &Code, values: &mut [E]) {
 
 /// Takes the adjoints of the outputs back to the inputs, by plain multiplication. All other adjoints are 0 again after it.
 #[inline(always)]
-pub(crate) fn reverse<E: Element>(code: &Code, values: &mut [E], adjoints: &mut [E]) {
+fn reverse<E: Element>(code: &Code, values: &mut [E], adjoints: &mut [E], limit: usize) {
     let values = Cell::from_mut(values).as_slice_of_cells();
     let adjoints = Cell::from_mut(adjoints).as_slice_of_cells();
-    let machine = Machine { code, values, adjoints };
+    let machine = Machine { code, limit, values, adjoints };
     for step in code.steps.iter().rev() {
         if step.adjoint != NONE {
             machine.propagate(step);
@@ -148,10 +293,10 @@ pub(crate) fn reverse<E: Element>(code: &Code, values: &mut [E], adjoints: &mut 
 }
 
 /// [`reverse`] by the engine's rules for what is not finite.
-pub(crate) fn reverse_carefully<E: Element>(code: &Code, values: &mut [E], adjoints: &mut [E]) {
+fn reverse_carefully<E: Element>(code: &Code, values: &mut [E], adjoints: &mut [E], limit: usize) {
     let values = Cell::from_mut(values).as_slice_of_cells();
     let adjoints = Cell::from_mut(adjoints).as_slice_of_cells();
-    let machine = Machine { code, values, adjoints };
+    let machine = Machine { code, limit, values, adjoints };
     for step in code.steps.iter().rev() {
         if step.adjoint != NONE {
             machine.propagate_carefully(step);
@@ -162,94 +307,65 @@ pub(crate) fn reverse_carefully<E: Element>(code: &Code, values: &mut [E], adjoi
 /// How many numbers of a dot product or a sum are kept in registers at a time.
 const TILE: usize = 16;
 
-macro_rules! define_machine {
-    (
-        []
-        operator_1 { $($name_o1:ident $op_o1:ident $symbol_o1:literal [$_r_o1:expr] |$_x_o1:ident, $_y_o1:ident| $_p_o1:expr;)* }
-        operator_2 { $($name_o2:ident $op_o2:ident $symbol_o2:tt [$($_r_o2:expr),*] |$_x_o2:ident, $_y_o2:ident, $_z_o2:ident| ($_p_o2:expr, $_q_o2:expr);)* }
-        function_1 { $($(#[$_doc_1:meta])* $_home_1:ident $name_1:ident $op_1:ident [$_r_1:expr] |$_x_1:ident, $_y_1:ident| $_p_1:expr;)* }
-        indexed { $($(#[$_doc_i:meta])* $_home_i:ident $name_i:ident $op_i:ident($index:ty) [$_r_i:expr] |$_x_i:ident, $_n_i:ident, $_y_i:ident| $_p_i:expr;)* }
-        function_2 { $($(#[$_doc_2:meta])* $_home_2:ident $name_2:ident $op_2:ident($_b_2:ident) [$($_r_2:expr),*] |$($_x_2:ident),*| ($($_p_2:expr),*);)* }
-        function_3 { $($(#[$_doc_3:meta])* $_home_3:ident $name_3:ident $op_3:ident($_b_3:ident, $_c_3:ident) [$($_r_3:expr),*] |$($_x_3:ident),*| ($($_p_3:expr),*);)* }
-    ) => {
-        impl<E: Element> Machine<'_, E> {
-            /// Computes the results of a step.
-            #[inline(always)]
-            #[allow(clippy::cast_sign_loss, reason = "as in `Op::apply`")]
-            fn compute(&self, step: &Step) {
-                match step.op {
-                    $(Op::$op_o1 => self.compute_1(step, |x| -x),)*
-                    $(Op::$op_o2 => self.compute_2(step, |x, y| x $symbol_o2 y),)*
-                    $(Op::$op_1 => self.chunks(step, |[x]| E::Chunk::$name_1(x)),)*
-                    $(Op::$op_i => {
-                        let n = self.value(step, 1, 0).primal() as $index;
-                        self.chunks(step, |[x]| E::Chunk::$name_i(x, n));
-                    })*
-                    $(Op::$op_2 => self.chunks(step, |[x, y]| E::Chunk::$name_2(x, y)),)*
-                    Op::Clamp => self.chunks(step, |[x, y, z]| Op::Clamp.evaluate(&[x, y, z])),
-                    Op::MulAdd => self.chunks(step, |[x, y, z]| E::Chunk::mul_add(x, y, z)),
-                    Op::Select => self.chunks(step, |[c, a, b]| E::Chunk::select(c, a, b)),
-                    Op::Weight => self.chunks(step, |[x, largest]| Op::Weight.evaluate(&[x, largest])),
-                    Op::Sum => self.compute_sum(step),
-                    Op::Dot => self.compute_dot(step),
-                    Op::Largest | Op::Norm => self.compute_slices(step),
-                    Op::Input | Op::Part | Op::LogSumExp | Op::WeightedSum | Op::Custom | Op::SumOver => {
-                        unreachable!("{:?} is in no program", step.op)
-                    }
-                }
-            }
-
-            /// Hands the adjoints of a step's results to its operands, and clears them.
-            #[inline(always)]
-            #[allow(clippy::cast_sign_loss, reason = "as in `Op::apply`")]
-            fn propagate(&self, step: &Step) {
-                match step.op {
-                    Op::Add => self.propagate_linear(step, |_, w| w),
-                    Op::Sub => self.propagate_linear(step, |p, w| if p == 0 { w } else { -w }),
-                    Op::Neg => self.propagate_linear(step, |_, w| -w),
-                    Op::Sum => self.propagate_linear(step, |_, w| w),
-                    // The row's partials, where the product is determinate: see the module's text.
-                    Op::Mul => {
-                        self.propagate_2(step, 0, |_, y, _| y);
-                        self.propagate_2(step, 1, |x, _, _| x);
-                        self.clear(step);
-                    }
-                    Op::Div => {
-                        self.propagate_2(step, 0, partial::div::of_0);
-                        self.propagate_2(step, 1, partial::div::of_1);
-                        self.clear(step);
-                    }
-                    Op::Rem => self.propagate_chunks(step, |[x, y], z| [partial::rem::of_0(x, y, z), partial::rem::of_1(x, y, z)]),
-                    $(Op::$op_1 => self.propagate_chunks(step, |[x], y| [partial::$name_1::of_0(x, y)]),)*
-                    $(Op::$op_i => {
-                        let n = self.value(step, 1, 0).primal() as $index;
-                        self.propagate_chunks(step, |[x], y| [partial::$name_i::of_0(x, n, y)]);
-                    })*
-                    $(Op::$op_2 => self.propagate_chunks(step, |[x, y], z| {
-                        [partial::$name_2::of_0(x, y, z), partial::$name_2::of_1(x, y, z)]
-                    }),)*
-                    $(Op::$op_3 => self.propagate_chunks(step, |[x, y, z], w| [
-                        partial::$name_3::of_0(x, y, z, w),
-                        partial::$name_3::of_1(x, y, z, w),
-                        partial::$name_3::of_2(x, y, z, w),
-                    ]),)*
-                    Op::Select => self.propagate_chunks(step, |[c, _, _], _| partial::select(c)),
-                    Op::Weight => self.propagate_chunks(step, |[_], y| [y]),
-                    Op::Dot => self.propagate_dot(step),
-                    Op::Norm => self.propagate_norm(step),
-                    // A constant, as far as derivatives go.
-                    Op::Largest => self.clear(step),
-                    Op::Input | Op::Part | Op::LogSumExp | Op::WeightedSum | Op::Custom | Op::SumOver => {
-                        unreachable!("{:?} is in no program", step.op)
-                    }
-                }
-            }
+impl<E: Element> Machine<'_, E> {
+    /// Computes the results of a step.
+    ///
+    /// Arithmetic has loops of its own. Functions go through the table, a chunk at a time: there are too many of them to
+    /// be compiled into loops for every element and every set of instructions.
+    #[inline(always)]
+    fn compute(&self, step: &Step) {
+        match step.op {
+            Op::Neg => self.compute_1(step, |x| -x),
+            Op::Add => self.compute_2(step, |x, y| x + y),
+            Op::Sub => self.compute_2(step, |x, y| x - y),
+            Op::Mul => self.compute_2(step, |x, y| x * y),
+            Op::Div => self.compute_2(step, |x, y| x / y),
+            Op::Sum => self.compute_sum(step),
+            Op::Dot => self.compute_dot(step),
+            // A call for each number would cost as much again as these; a row's come in chunks.
+            Op::Exp if E::CHUNK == 1 => self.compute_1(step, E::exp),
+            Op::Ln if E::CHUNK == 1 => self.compute_1(step, E::ln),
+            Op::Sqrt if E::CHUNK == 1 => self.compute_1(step, E::sqrt),
+            Op::Recip if E::CHUNK == 1 => self.compute_1(step, E::recip),
+            Op::Largest | Op::Norm => self.compute_slices(step),
+            _ => self.compute_chunks(step),
         }
-    };
+    }
+
+    /// Hands the adjoints of a step's results to its operands, and clears them.
+    #[inline(always)]
+    fn propagate(&self, step: &Step) {
+        match step.op {
+            Op::Add | Op::Sum => self.propagate_linear(step, |_, w| w),
+            Op::Sub => {
+                self.propagate_linear(step, |position, w| if position == 0 { w } else { -w })
+            }
+            Op::Neg => self.propagate_linear(step, |_, w| -w),
+            Op::Mul => {
+                self.propagate_2(step, 0, partial::mul::of_0);
+                self.propagate_2(step, 1, partial::mul::of_1);
+                self.clear(step);
+            }
+            Op::Dot => self.propagate_dot(step),
+            Op::Norm => self.propagate_norm(step),
+            Op::Exp if E::CHUNK == 1 => self.propagate_result(step, partial::exp::of_0),
+            Op::Sqrt if E::CHUNK == 1 => self.propagate_result(step, partial::sqrt::of_0),
+            Op::Recip if E::CHUNK == 1 => self.propagate_result(step, partial::recip::of_0),
+            // Of a weight, e^x of a difference, the partial is that of e^x.
+            Op::Weight if E::CHUNK == 1 => self.propagate_result(step, partial::exp::of_0),
+            // A constant, as far as derivatives go.
+            Op::Largest => self.clear(step),
+            _ => self.propagate_chunks(step),
+        }
+    }
 }
-for_each_op!(define_machine);
 
 impl<'a, E: Element> Machine<'a, E> {
+    #[inline(always)]
+    fn count(&self, step: &Step) -> usize {
+        (step.count as usize).min(self.limit)
+    }
+
     #[inline(always)]
     fn column(&self, step: &Step, position: usize) -> Column {
         self.code.columns[step.first as usize + position]
@@ -259,7 +375,7 @@ impl<'a, E: Element> Machine<'a, E> {
     #[inline(always)]
     fn operand(&self, step: &Step, position: usize) -> Operand<'a, E> {
         let column = self.column(step, position);
-        Operand::new(self.code, self.values, column.kind, column.value, step.count as usize)
+        Operand::new(self.code, self.values, column.kind, column.value, self.count(step))
     }
 
     /// The adjoints of an operand, if it has any.
@@ -267,7 +383,7 @@ impl<'a, E: Element> Machine<'a, E> {
     fn adjoint(&self, step: &Step, position: usize) -> Option<Operand<'a, E>> {
         let column = self.column(step, position);
         (column.adjoint != NONE).then(|| {
-            Operand::new(self.code, self.adjoints, column.kind, column.adjoint, step.count as usize)
+            Operand::new(self.code, self.adjoints, column.kind, column.adjoint, self.count(step))
         })
     }
 
@@ -278,13 +394,13 @@ impl<'a, E: Element> Machine<'a, E> {
 
     #[inline(always)]
     fn results(&self, step: &Step) -> &'a [Cell<E>] {
-        &self.values[step.value as usize..][..step.count as usize]
+        &self.values[step.value as usize..][..self.count(step)]
     }
 
     /// The adjoints of the results.
     #[inline(always)]
     fn weights(&self, step: &Step) -> &'a [Cell<E>] {
-        &self.adjoints[step.adjoint as usize..][..step.count as usize]
+        &self.adjoints[step.adjoint as usize..][..self.count(step)]
     }
 
     #[inline(always)]
@@ -346,20 +462,26 @@ impl<'a, E: Element> Machine<'a, E> {
         E::gather(count, |position| operand.at(start + position).get())
     }
 
-    /// Computes a function of the first `A` operands, chunk by chunk.
-    #[inline(always)]
-    fn chunks<const A: usize>(&self, step: &Step, f: impl Fn([E::Chunk; A]) -> E::Chunk) {
-        let operands: [Operand<'_, E>; A] = array::from_fn(|position| self.operand(step, position));
+    /// Computes a function of the table, chunk by chunk.
+    fn compute_chunks(&self, step: &Step) {
+        let operands = self.operands(step);
         let results = self.results(step);
+        let mut arguments: SmallVec<[E::Chunk; 3]> = SmallVec::new();
         let mut start = 0;
         while start < results.len() {
             let count = (results.len() - start).min(E::CHUNK);
-            let chunk = f(operands.map(|operand| Self::gather(&operand, start, count)));
+            arguments.clear();
+            arguments.extend(operands.iter().map(|operand| Self::gather(operand, start, count)));
+            let chunk = step.op.evaluate(&arguments);
             for (position, result) in results[start..][..count].iter().enumerate() {
                 result.set(E::part(&chunk, position));
             }
             start += count;
         }
+    }
+
+    fn operands(&self, step: &Step) -> SmallVec<[Operand<'a, E>; 3]> {
+        (0..step.arity as usize).map(|position| self.operand(step, position)).collect()
     }
 
     /// The one column of a span.
@@ -623,40 +745,36 @@ impl<'a, E: Element> Machine<'a, E> {
         }
     }
 
-    /// Of any function of the first `A` operands: the partials are computed chunk by chunk.
+    /// Of a function of one number whose partial is computed from the result alone.
     #[inline(always)]
-    fn propagate_chunks<const A: usize>(
-        &self,
-        step: &Step,
-        partials: impl Fn([E::Chunk; A], E::Chunk) -> [E::Chunk; A],
-    ) {
-        let operands: [Operand<'_, E>; A] = array::from_fn(|position| self.operand(step, position));
-        let adjoints: [Option<Operand<'_, E>>; A] =
-            array::from_fn(|position| self.adjoint(step, position));
-        let (weights, results) = (self.weights(step), self.results(step));
-        if E::CHUNK == 1 {
-            for (position, adjoint) in adjoints.into_iter().enumerate() {
-                let Some(adjoint) = adjoint else { continue };
-                self.accumulate(adjoint, weights.len(), |instance| {
-                    let one = |number: E| E::gather(1, |_| number);
-                    let arguments = operands.map(|operand| one(operand.at(instance).get()));
-                    let partials = partials(arguments, one(results[instance].get()));
-                    weights[instance].get() * E::part(&partials[position], 0)
-                });
-            }
-            return self.clear(step);
+    fn propagate_result(&self, step: &Step, partial: impl Fn(E, E) -> E) {
+        if let Some(adjoint) = self.adjoint(step, 0) {
+            let (weights, results) = (self.weights(step), self.results(step));
+            self.accumulate(adjoint, weights.len(), |instance| {
+                let result = results[instance].get();
+                weights[instance].get() * partial(result, result)
+            });
         }
+        self.clear(step);
+    }
+
+    /// Of a function of the table: the partials are computed chunk by chunk.
+    fn propagate_chunks(&self, step: &Step) {
+        let operands = self.operands(step);
+        let adjoints: SmallVec<[Option<Operand<'_, E>>; 3]> =
+            (0..step.arity as usize).map(|position| self.adjoint(step, position)).collect();
+        let (weights, results) = (self.weights(step), self.results(step));
+        let mut arguments: SmallVec<[E::Chunk; 3]> = SmallVec::new();
         let mut start = 0;
         while start < weights.len() {
             let count = (weights.len() - start).min(E::CHUNK);
-            let arguments = operands.map(|operand| Self::gather(&operand, start, count));
-            let value = E::gather(count, |position| {
-                results[(start + position).min(results.len() - 1)].get()
-            });
-            let weight = E::gather(count, |position| {
-                weights[(start + position).min(results.len() - 1)].get()
-            });
-            let partials = partials(arguments, value);
+            let chunk_of = |cells: &[Cell<E>]| {
+                E::gather(count, |position| cells[(start + position).min(cells.len() - 1)].get())
+            };
+            arguments.clear();
+            arguments.extend(operands.iter().map(|operand| Self::gather(operand, start, count)));
+            let weight = chunk_of(weights);
+            let partials = step.op.partials(&arguments, chunk_of(results));
             for (adjoint, partial) in adjoints.iter().zip(partials) {
                 let Some(adjoint) = adjoint else { continue };
                 let contribution = weight * partial;

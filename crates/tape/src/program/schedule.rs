@@ -34,6 +34,26 @@ pub(crate) fn schedule(graph: &Graph, wanted: impl Fn(usize) -> bool) -> Result<
     emit(graph, &active, &group(graph, &active))
 }
 
+/// The code of a row's graph, whose first `shared` inputs are the same for all rows, for `lanes` rows at a time. Only
+/// the shared inputs get adjoints.
+///
+/// # Errors
+/// When 32-bit slots do not suffice.
+pub(crate) fn schedule_rows(graph: &Graph, shared: usize, lanes: u32) -> Result<Code, Error> {
+    let reaching = graph.needed_by(graph.outputs.iter().copied());
+    let mut active = graph.depending_on(|input| input < shared);
+    for (active, reaching) in active.iter_mut().zip(reaching) {
+        *active &= reaching;
+    }
+    let members: Vec<Vec<Id>> =
+        graph.ids().filter(|&id| graph.op(id).is_some()).map(|id| vec![id]).collect();
+    let mut group_of = vec![None; graph.len()];
+    for (group, members) in members.iter().enumerate() {
+        group_of[members[0].index()] = Some(group as u32);
+    }
+    emit(graph, &active, &Groups { members, group_of, rows: Some(Rows { count: lanes, shared }) })
+}
+
 /// Nodes of a frequent form, at least this many, are a group.
 const FREQUENT: usize = 8;
 
@@ -426,7 +446,7 @@ impl<'a> Emitter<'a> {
         }
         let count = self.width(members);
         let mut shape = shape_of(op, count, &mut self.code.columns[first..]);
-        if shape == Shape::Single {
+        if shape == Shape::Single && self.groups.rows.is_none() {
             if let Some(spans) = spans(op, &self.code.columns[first..]) {
                 self.code.columns.truncate(first);
                 self.code.columns.extend(spans);

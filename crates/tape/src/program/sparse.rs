@@ -1,17 +1,16 @@
 //! Sparse Jacobians and Hessians of a program: a few sweeps for many columns.
 
-use core::array;
 use std::sync::OnceLock;
 
-use crate::derivative::coloring::{Coloring, Grouping, star_coloring};
+use crate::derivative::coloring::{Coloring, Grouping, Read, star_coloring};
 use crate::derivative::sparsity::{hessian_pattern, jacobian_pattern};
 use crate::dual::Dual;
 use crate::error::Error;
 use crate::lanes::Lanes;
 use crate::pattern::Pattern;
-use crate::program::interpret::{Element, Slots};
-use crate::program::{Kept, Program, forward, sweep};
-use crate::real::Real;
+use crate::program::interpret::{Element, Slots, compute, sweep};
+use crate::program::optimistic::Optimistic;
+use crate::program::{DualLanes, Kept, LANES, Plain, Program, seeded};
 use crate::sparse_matrix::SparseMatrix;
 
 /// What sparse derivatives take, found when they are first asked for.
@@ -21,8 +20,7 @@ pub(super) struct Sparse {
     grouping: OnceLock<Grouping>,
     hessian: OnceLock<Pattern>,
     stars: OnceLock<Coloring>,
-    kept_4: Kept<Dual<Lanes<4>>>,
-    kept_8: Kept<Dual<Lanes<8>>>,
+    kept: Kept<DualLanes>,
 }
 
 impl Program {
@@ -127,26 +125,17 @@ impl Program {
     /// # Ok::<(), tape::Error>(())
     /// ```
     pub fn sparse_jacobian(&self, x: &[f64]) -> Result<(Vec<f64>, SparseMatrix), Error> {
-        let pattern = self.jacobian_sparsity();
+        let (pattern, grouping) = (self.jacobian_sparsity(), self.grouping());
         let mut data = vec![0.0; pattern.len()];
         let values = self.kept.with(&self.code, |slots| {
             self.replay(slots, x)?;
-            let values = (0..self.outputs()).map(|output| self.output(slots, output)).collect();
-            if let Grouping::Rows(coloring) = self.grouping() {
-                self.row_products(slots, coloring, &mut data);
+            if let Grouping::Rows(coloring) = grouping {
+                self.products_of_rows(slots, coloring, &mut data);
             }
-            Ok(values)
+            Ok((0..self.outputs()).map(|output| self.output(slots, output)).collect())
         })?;
-        if let Grouping::Columns(coloring) = self.grouping() {
-            let mut first = 0;
-            while first < coloring.colors() {
-                let directions = Directions { x, coloring, first };
-                first += match coloring.colors() - first {
-                    1 => self.column_products(&self.kept_duals, &directions, &mut data),
-                    2..=4 => self.column_products(&self.sparse.kept_4, &directions, &mut data),
-                    _ => self.column_products(&self.sparse.kept_8, &directions, &mut data),
-                };
-            }
+        if let Grouping::Columns(coloring) = grouping {
+            self.products_of_columns(x, coloring, &mut data);
         }
         Ok((values, SparseMatrix::new(pattern, data)))
     }
@@ -179,15 +168,7 @@ impl Program {
         let (value, gradient) = self.gradient(x)?;
         let (pattern, coloring) = (self.hessian_sparsity()?, self.stars()?);
         let mut data = vec![0.0; pattern.len()];
-        let mut first = 0;
-        while first < coloring.colors() {
-            let directions = Directions { x, coloring, first };
-            first += match coloring.colors() - first {
-                1 => self.hessian_products(&self.kept_duals, &directions, &mut data),
-                2..=4 => self.hessian_products(&self.sparse.kept_4, &directions, &mut data),
-                _ => self.hessian_products(&self.sparse.kept_8, &directions, &mut data),
-            };
-        }
+        self.products_of_hessian(x, coloring, &mut data);
         Ok((value, gradient, SparseMatrix::new(pattern, data)))
     }
 
@@ -202,114 +183,76 @@ impl Program {
         Ok(self.sparse.stars.get_or_init(|| star_coloring(pattern)))
     }
 
-    /// Finds the entries of the Jacobian by the sums of some rows, after a replay.
-    fn row_products(&self, slots: &mut Slots<f64>, coloring: &Coloring, data: &mut [f64]) {
-        let mut seeds: Vec<Vec<(usize, f64)>> = vec![Vec::new(); coloring.colors()];
+    /// Finds the entries of the Jacobian by its products with rows' directions: a sweep for each, after a replay.
+    fn products_of_rows(&self, slots: &mut Slots<Plain>, coloring: &Coloring, data: &mut [f64]) {
+        let mut seeds: Vec<Vec<(usize, Plain)>> = vec![Vec::new(); coloring.colors()];
         for (output, &color) in coloring.color_of.iter().enumerate() {
             if let Some(seeds) = seeds.get_mut(color as usize) {
-                seeds.push((output, 1.0));
+                seeds.push((output, Optimistic(1.0)));
             }
         }
         let mut product = vec![0.0; self.inputs()];
         for (seeds, reads) in seeds.iter().zip(&coloring.reads) {
-            self.sweep(slots, seeds, &mut product);
+            sweep(&self.code, slots, seeds, |input, derivative| product[input] = derivative.0);
             for read in reads {
                 data[read.entry] = product[read.place];
             }
         }
     }
 
-    /// Finds entries of the Jacobian by its products with directions. Returns how many directions.
-    fn column_products<T: Together>(
-        &self,
-        kept: &Kept<Dual<T>>,
-        directions: &Directions<'_>,
-        data: &mut [f64],
-    ) -> usize
-    where
-        Dual<T>: Element,
-    {
-        kept.with(&self.code, |slots| {
-            directions.write_to(&mut slots.values);
-            forward(&self.code, &mut slots.values);
-            let tangent =
-                |output: usize| slots.values[self.code.outputs[output].value as usize].tangent;
-            directions.read(tangent, data);
-        });
-        T::LANES
-    }
-
-    /// Finds entries of the Hessian by its products with directions. Returns how many directions.
-    fn hessian_products<T: Together>(
-        &self,
-        kept: &Kept<Dual<T>>,
-        directions: &Directions<'_>,
-        data: &mut [f64],
-    ) -> usize
-    where
-        Dual<T>: Element,
-    {
-        kept.with(&self.code, |slots| {
-            directions.write_to(&mut slots.values);
-            forward(&self.code, &mut slots.values);
-            let mut products = vec![Dual::from_f64(0.0); self.inputs()];
-            sweep(&self.code, slots, &[(0, Dual::from_f64(1.0))], &mut products);
-            directions.read(|input| products[input].tangent, data);
-        });
-        T::LANES
-    }
-}
-
-/// A point, and the directions of the colours from `first` on, of which as many are taken as a number has lanes.
-struct Directions<'a> {
-    x: &'a [f64],
-    coloring: &'a Coloring,
-    first: usize,
-}
-
-impl Directions<'_> {
-    /// Sets the inputs' slots: a direction is the sum of its colour's unit vectors.
-    fn write_to<T: Together>(&self, slots: &mut [Dual<T>]) {
-        for ((slot, &x), &color) in slots.iter_mut().zip(self.x).zip(&self.coloring.color_of) {
-            let is_in = |lane: usize| color as usize == self.first + lane;
-            *slot = Dual::new(T::from_f64(x), T::of_lanes(|lane| f64::from(u8::from(is_in(lane)))));
-        }
-    }
-
-    /// Takes the entries that are found in the products with these directions.
-    fn read<T: Together>(&self, product: impl Fn(usize) -> T, data: &mut [f64]) {
-        for (lane, reads) in self.coloring.reads[self.first..].iter().take(T::LANES).enumerate() {
-            for read in reads {
-                let entry = product(read.place).lane(lane);
-                data[read.entry] = entry;
-                data[read.mirror] = entry;
+    /// Finds the entries of the Jacobian by its products with columns' directions: a replay for every few.
+    fn products_of_columns(&self, x: &[f64], coloring: &Coloring, data: &mut [f64]) {
+        self.sparse.kept.with(&self.code, |slots| {
+            for (first, reads) in few_at_a_time(coloring) {
+                let point = directions(x, coloring, first);
+                slots.values[..x.len()].copy_from_slice(&point);
+                compute(&self.code, &mut slots.values, usize::MAX);
+                let outputs = self.code.outputs.iter();
+                let mut products: Vec<Dual<Lanes<LANES>>> =
+                    outputs.map(|output| slots.values[output.value as usize].exact()).collect();
+                if !products.iter().all(|&product| DualLanes::from_exact(product).is_finite()) {
+                    products = self.outputs_by_the_rules(&point);
+                }
+                read(reads, data, |output| products[output].tangent);
             }
+        });
+    }
+
+    /// Finds the entries of the Hessian by its products with columns' directions: a replay and a sweep for every few.
+    fn products_of_hessian(&self, x: &[f64], coloring: &Coloring, data: &mut [f64]) {
+        let mut products = vec![Lanes::splat(0.0); x.len()];
+        self.sparse.kept.with(&self.code, |slots| {
+            for (first, reads) in few_at_a_time(coloring) {
+                slots.values[..x.len()].copy_from_slice(&directions(x, coloring, first));
+                compute(&self.code, &mut slots.values, usize::MAX);
+                let one = Dual::from_f64(1.0);
+                sweep(&self.code, slots, &[(0, one)], |input, derivative: DualLanes| {
+                    products[input] = derivative.tangent.0;
+                });
+                read(reads, data, |input| products[input]);
+            }
+        });
+    }
+}
+
+/// The colours in groups of as many as a number has lanes: the first of each group, and what is read of it.
+fn few_at_a_time(coloring: &Coloring) -> impl Iterator<Item = (usize, &[Vec<Read>])> {
+    coloring.reads.chunks(LANES).enumerate().map(|(group, reads)| (group * LANES, reads))
+}
+
+/// The point, with a colour's direction in each lane: the sum of its columns' unit vectors.
+fn directions(x: &[f64], coloring: &Coloring, first: usize) -> Vec<DualLanes> {
+    let lane = |input: usize| (coloring.color_of[input] as usize).checked_sub(first);
+    seeded(x, |input| lane(input).filter(|&lane| lane < LANES))
+}
+
+/// Takes the entries that are found in the products with a group's directions.
+fn read(reads: &[Vec<Read>], data: &mut [f64], product: impl Fn(usize) -> Lanes<LANES>) {
+    for (lane, reads) in reads.iter().enumerate() {
+        for read in reads {
+            let entry = product(read.place).0[lane];
+            data[read.entry] = entry;
+            data[read.mirror] = entry;
         }
-    }
-}
-
-/// A number in which [`Real::LANES`] plain numbers go through the machine together.
-trait Together: Real {
-    fn of_lanes(number: impl Fn(usize) -> f64) -> Self;
-    fn lane(&self, lane: usize) -> f64;
-}
-
-impl Together for f64 {
-    fn of_lanes(number: impl Fn(usize) -> f64) -> Self {
-        number(0)
-    }
-
-    fn lane(&self, _: usize) -> f64 {
-        *self
-    }
-}
-
-impl<const N: usize> Together for Lanes<N> {
-    fn of_lanes(number: impl Fn(usize) -> f64) -> Self {
-        Self(array::from_fn(number))
-    }
-
-    fn lane(&self, lane: usize) -> f64 {
-        self.0[lane]
     }
 }

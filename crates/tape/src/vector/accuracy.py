@@ -38,8 +38,8 @@ def log_add_exp(a, b):
     return max(a, b) + gmpy2.log1p(gmpy2.exp(-abs(a - b)))
 
 
-# Of sin, cos and tan beyond this, std's value is taken.
-LARGEST_ANGLE = 1e5
+# Beyond these sizes std's value is taken.
+LARGEST = {"sin": 1e5, "cos": 1e5, "tan": 1e5, "asinh": 1e130}
 
 FUNCTIONS = {
     "exp": gmpy2.exp, "exp2": gmpy2.exp2, "exp_m1": gmpy2.expm1,
@@ -76,7 +76,7 @@ for name in sys.argv[2:] or sorted(os.listdir(directory)):
     columns = 3 if name in ("powf", "hypot", "atan2", "log_add_exp") else 2
     worst, where = 0.0, None
     for *arguments, value in rows.reshape(-1, columns).tolist():
-        if name in ("sin", "cos", "tan") and abs(arguments[0]) > LARGEST_ANGLE:
+        if abs(arguments[0]) > LARGEST.get(name, math.inf):
             continue
         exact = [mpfr(x) for x in arguments]
         # Where a sum of a number and a logarithm cancels, the number is the measure.

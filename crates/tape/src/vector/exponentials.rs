@@ -4,9 +4,7 @@
 
 use core::f64::consts::{LN_2, LOG2_E};
 
-use super::arithmetic::{
-    bounded, fast_two_sum, polynomial, power_of_2, rounded, scaled, two_product,
-};
+use super::arithmetic::{bounded, fast_two_sum, polynomial, power_of_2, rounded, scaled};
 use super::logarithms::ln_1p_of_sum;
 
 /// ln 2 in two parts: the first has 42 bits, so that its product with an exponent is exact.
@@ -162,36 +160,33 @@ pub(super) fn tanh(x: f64) -> f64 {
     (quotient + correction).copysign(x)
 }
 
-/// The logistic function from e = e^−|x|, as 1/(1 + e), or e/(1 + e) where x < 0.
+/// A factor times the logistic function, from e = e^−|x|: 1/(1 + e), or e/(1 + e) where x < 0. Scaled last, a subnormal
+/// result keeps the digits it has.
 #[inline(always)]
-fn sigmoid_parts(x: f64) -> Parts {
+fn times_sigmoid(factor: f64, x: f64) -> f64 {
     let parts = exp_parts(bounded(-x.abs(), LOWEST, 0.0));
     let (e, e_low) = (scaled(parts.high, parts.n), scaled(parts.low, parts.n));
     let (divisor, low) = fast_two_sum(1.0, e);
     let divisor_low = low + e_low;
     let negative = x < 0.0;
-    let numerator = if negative { parts.high } else { 1.0 };
-    let numerator_low = if negative { parts.low } else { 0.0 };
-    let high = numerator / divisor;
+    let numerator = factor * if negative { parts.high } else { 1.0 };
+    let numerator_low = factor * if negative { parts.low } else { 0.0 };
+    let quotient = numerator / divisor;
     // 1/divisor lies between ½ and 1, and a correction needs no more of it than 1 − ½·e.
-    let low = (numerator_low - high * divisor_low) * (1.0 - 0.5 * e);
-    Parts { high, low, n: if negative { parts.n } else { 0.0 } }
+    let low = (numerator_low - quotient * divisor_low) * (1.0 - 0.5 * e);
+    scaled(quotient + low, if negative { parts.n } else { 0.0 })
 }
 
 #[inline(always)]
 pub(super) fn sigmoid(x: f64) -> f64 {
-    let Parts { high, low, n } = sigmoid_parts(x);
-    scaled(high + low, n)
+    times_sigmoid(1.0, x)
 }
 
-/// x·sigmoid(x), scaled last, so that a subnormal result keeps the digits it has.
 #[inline(always)]
 pub(super) fn silu(x: f64) -> f64 {
     // Where the logistic function is 0 and 1; it keeps ∞ out of the product.
     let inside = bounded(x, -1e3, 1e3);
-    let Parts { high, low, n } = sigmoid_parts(inside);
-    let (product, error) = two_product(inside, high);
-    let value = scaled(product + (error + inside * low), n);
+    let value = times_sigmoid(inside, inside).copysign(x);
     if x > 1e3 { x } else { value }
 }
 

@@ -73,8 +73,7 @@ const LARGEST: f64 = 1e130;
 
 #[inline(always)]
 fn is_extreme(x: f64) -> bool {
-    // Written so that NaN is extreme.
-    !(x.abs() >= SMALLEST && x.abs() <= LARGEST)
+    !(SMALLEST..=LARGEST).contains(&x.abs())
 }
 
 #[inline(always)]
@@ -164,6 +163,5 @@ pub(super) fn asinh(x: f64) -> f64 {
 /// Where the square may overflow.
 #[inline(always)]
 pub(super) fn is_large(x: f64) -> bool {
-    // Written so that NaN is large.
-    !(x.abs() <= LARGEST)
+    x.is_nan() || x.abs() > LARGEST
 }

@@ -37,8 +37,7 @@ const CBRT_HALF: f64 = 0.793_700_525_984_099_8;
 /// The bases and exponents of the special cases: a base that is not positive and normal, a huge exponent.
 #[inline(always)]
 pub(super) fn powf_is_left_out(x: f64, y: f64) -> bool {
-    // Written so that NaN is left out.
-    !(x >= f64::MIN_POSITIVE && x < f64::INFINITY && y.abs() < 1e18)
+    !((f64::MIN_POSITIVE..f64::INFINITY).contains(&x) && y.abs() < 1e18)
 }
 
 /// exp(y·ln x), with the logarithm and the product in two parts: the exponential makes of their absolute error a
@@ -97,8 +96,7 @@ pub(super) fn cbrt(x: f64) -> f64 {
 #[inline(always)]
 pub(super) fn hypot_is_left_out(a: f64, b: f64) -> bool {
     let longer = if a.abs() > b.abs() { a.abs() } else { b.abs() };
-    // Written so that NaN is left out.
-    !(longer >= 1e-130 && longer <= 1e130) || a.is_nan()
+    !(1e-130..=1e130).contains(&longer) || a.is_nan()
 }
 
 /// The root halves what the squares and their sum lost.

@@ -38,7 +38,7 @@ fn assert_close(op: Op, arguments: &[f64], value: f64) {
     let is_close = (value.is_nan() && expected.is_nan())
         || (value.is_sign_negative() == expected.is_sign_negative()
             && size(value).abs_diff(size(expected)) <= units(op))
-        || (value - expected).abs() <= slack(op, arguments);
+        || (value - expected).abs() < slack(op, arguments);
     assert!(is_close, "{}({arguments:?}) = {value:e}, not {expected:e}", op.name());
 }
 
@@ -104,7 +104,7 @@ fn an_operation_without_a_vector_form_is_left_alone() {
     assert_eq!(y, [7.0]);
 }
 
-/// SplitMix64 (Steele, Lea and Flood 2014).
+/// `SplitMix64` (Steele, Lea and Flood 2014).
 struct Random(u64);
 
 impl Random {
@@ -194,7 +194,9 @@ fn pairs(count: usize) -> (Vec<f64>, Vec<f64>) {
 #[test]
 #[ignore = "a measurement: it writes to the directory VECTOR_POINTS, a million points for each function"]
 fn write_points() {
-    let directory = std::env::var("VECTOR_POINTS").unwrap();
+    let Ok(directory) = std::env::var("VECTOR_POINTS") else {
+        return println!("VECTOR_POINTS names no directory: no points written");
+    };
     let count = 1_000_000;
     let write = |op: Op, columns: &[&[f64]]| {
         let path = Path::new(&directory).join(op.name());

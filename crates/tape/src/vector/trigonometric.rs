@@ -37,8 +37,7 @@ const COS: [f64; 7] = [
 /// Whether the argument is outside the range of this module: too large, infinite or NaN.
 #[inline(always)]
 pub(super) fn is_far(x: f64) -> bool {
-    // Written so that NaN is far.
-    !(x.abs() <= LARGEST)
+    x.is_nan() || x.abs() > LARGEST
 }
 
 /// The sine and the cosine of the rest, each as a number and what it lacks, and the quarter turns in the low bits.

@@ -4,11 +4,10 @@ use core::cell::Cell;
 
 use smallvec::SmallVec;
 
-use crate::dual::Dual;
 use crate::op::{Op, partial};
 use crate::program::code::{Column, Kind, NONE, Shape, Step};
 use crate::program::interpret::{Element, Machine, Operand};
-use crate::real;
+use crate::real::{self, Real};
 
 impl<'a, E: Element> Machine<'a, E> {
     /// The slot of an operand of one instance, if it has one.
@@ -23,7 +22,7 @@ impl<'a, E: Element> Machine<'a, E> {
         if step.shape != Shape::Span {
             let column = self.column(step, position);
             let operand =
-                || Operand::new(self.code, slots, column.kind, start(column), step.count as usize);
+                || Operand::new(self.code, slots, column.kind, start(column), self.count(step));
             return (start(column) != NONE).then(|| operand().at(instance));
         }
         let per_item = if step.op == Op::Dot { 2 } else { 1 };
@@ -43,30 +42,30 @@ impl<'a, E: Element> Machine<'a, E> {
     /// As [`Machine::propagate`]: an adjoint or a partial that is exactly 0 contributes nothing, whatever the other is.
     pub(super) fn propagate_carefully(&self, step: &Step) {
         let arity = step.arity as usize;
-        let mut arguments: SmallVec<[E; 8]> = SmallVec::new();
+        let mut arguments: SmallVec<[E::Exact; 8]> = SmallVec::new();
         for (instance, weight) in self.weights(step).iter().enumerate() {
-            let adjoint = weight.replace(E::from_f64(0.0));
+            let adjoint = weight.replace(E::from_f64(0.0)).exact();
             if adjoint.vanishes() {
                 continue;
             }
             arguments.clear();
             arguments.extend((0..arity).map(|position| {
                 self.cell(step, position, instance, self.values, |column| column.value)
-                    .map_or(adjoint, Cell::get)
+                    .map_or(adjoint, |cell| cell.get().exact())
             }));
-            let give = |position: usize, partial: E| {
+            let give = |position: usize, partial: E::Exact| {
                 if let Some(cell) =
                     self.cell(step, position, instance, self.adjoints, |column| column.adjoint)
                 {
-                    cell.set(cell.get() + Dual::chain(partial, adjoint));
+                    cell.set(E::from_exact(cell.get().exact() + E::Exact::chain(partial, adjoint)));
                 }
             };
             match step.op {
-                Op::Sum => (0..arity).for_each(|position| give(position, E::from_f64(1.0))),
+                Op::Sum => (0..arity).for_each(|position| give(position, E::Exact::from_f64(1.0))),
                 Op::Dot => {
                     let leading = arity % 2;
                     if leading == 1 {
-                        give(0, E::from_f64(1.0));
+                        give(0, E::Exact::from_f64(1.0));
                     }
                     for (pair, factors) in arguments[leading..].chunks_exact(2).enumerate() {
                         let (a, b) = (factors[0], factors[1]);
@@ -75,7 +74,7 @@ impl<'a, E: Element> Machine<'a, E> {
                     }
                 }
                 Op::Norm => {
-                    let norm = self.results(step)[instance].get();
+                    let norm = self.results(step)[instance].get().exact();
                     for (position, &argument) in arguments.iter().enumerate() {
                         give(position, real::norm_partial(argument, norm));
                     }
@@ -85,7 +84,7 @@ impl<'a, E: Element> Machine<'a, E> {
                     // The slot of a product may have been given away; computing it again is as good.
                     let value = match op {
                         Op::Mul => arguments[0] * arguments[1],
-                        _ => self.results(step)[instance].get(),
+                        _ => self.results(step)[instance].get().exact(),
                     };
                     let partials = op.partials(&arguments, value);
                     (0..arity).for_each(|position| give(position, partials[position]));

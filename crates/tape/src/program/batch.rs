@@ -1,0 +1,581 @@
+//! A loss per row of data, its parameters shared by all rows: the program of a row, run on many rows at once.
+
+use core::fmt::{self, Debug};
+use core::ops::Range;
+use std::sync::{Arc, Mutex};
+
+use crate::error::Error;
+use crate::lanes::Lanes;
+use crate::matrix::Matrix;
+use crate::program::code::{Code, NONE};
+use crate::program::collect_sums::collect_sums;
+use crate::program::drop_dead_code::drop_dead_code;
+use crate::program::hoist::hoist;
+use crate::program::interpret::{Mode, Slots, compute, propagate, sweep};
+use crate::program::number_values::number_values;
+use crate::program::optimistic::Optimistic;
+use crate::program::schedule::{schedule, schedule_rows};
+use crate::program::simplify::Rewrites;
+use crate::program::trace::{Outputs, trace};
+use crate::program::{Kept, Plain, assert_length, optimize_until_sums};
+use crate::real::Real;
+use crate::var::Var;
+
+/// Rows of data: anything that has a slice of numbers for each row.
+///
+/// Arrays and vectors of arrays, of vectors and of slices are, and a [`Matrix`]; a plain slice of numbers is taken row
+/// by row.
+pub trait Rows {
+    /// The number of rows, when each has `width` numbers.
+    ///
+    /// # Errors
+    /// [`Error::Length`] when the numbers do not make whole rows.
+    fn count(&self, width: usize) -> Result<usize, Error>;
+
+    /// The numbers of a row.
+    fn row(&self, index: usize, width: usize) -> &[f64];
+}
+
+impl Rows for [f64] {
+    fn count(&self, width: usize) -> Result<usize, Error> {
+        let whole = self.len().checked_div(width).unwrap_or(0);
+        assert_length("the rows", whole * width, self.len())?;
+        Ok(whole)
+    }
+
+    fn row(&self, index: usize, width: usize) -> &[f64] {
+        &self[index * width..][..width]
+    }
+}
+
+impl Rows for Matrix<f64> {
+    fn count(&self, width: usize) -> Result<usize, Error> {
+        assert_length("a row", width, self.columns)?;
+        Ok(self.rows)
+    }
+
+    fn row(&self, index: usize, _: usize) -> &[f64] {
+        self.row(index)
+    }
+}
+
+macro_rules! rows_of_slices {
+    ($([$($generics:tt)*] $Row:ty;)*) => {$(
+        impl<$($generics)*> Rows for [$Row] {
+            fn count(&self, width: usize) -> Result<usize, Error> {
+                self.iter().try_for_each(|row| assert_length("a row", width, row.len()))?;
+                Ok(self.len())
+            }
+
+            fn row(&self, index: usize, _: usize) -> &[f64] {
+                &self[index]
+            }
+        }
+    )*};
+}
+rows_of_slices! {
+    [const N: usize] [f64; N];
+    [] Vec<f64>;
+    ['a] &'a [f64];
+}
+
+impl<R: Rows + ?Sized> Rows for &R {
+    fn count(&self, width: usize) -> Result<usize, Error> {
+        (**self).count(width)
+    }
+
+    fn row(&self, index: usize, width: usize) -> &[f64] {
+        (**self).row(index, width)
+    }
+}
+
+impl<T> Rows for Vec<T>
+where
+    [T]: Rows,
+{
+    fn count(&self, width: usize) -> Result<usize, Error> {
+        self.as_slice().count(width)
+    }
+
+    fn row(&self, index: usize, width: usize) -> &[f64] {
+        self.as_slice().row(index, width)
+    }
+}
+
+impl<T, const N: usize> Rows for [T; N]
+where
+    [T]: Rows,
+{
+    fn count(&self, width: usize) -> Result<usize, Error> {
+        self.as_slice().count(width)
+    }
+
+    fn row(&self, index: usize, width: usize) -> &[f64] {
+        self.as_slice().row(index, width)
+    }
+}
+
+/// A function of shared inputs and of a row of data, traced once and run on many rows together.
+///
+/// What depends on the shared inputs only is computed once, and its adjoints, added up over the rows, are swept once. The
+/// rest runs on many rows at a time, as many as keep the numbers in the processor's cache, with vector instructions that
+/// are chosen at run time; its functions (`exp`, `ln`, …) are vector functions, within 2 units in the last place of the
+/// true value. Derivatives with respect to the rows are not computed.
+///
+/// Rows that take another path through the function than the traced one are traced anew and run together with their
+/// like.
+///
+/// With the feature `rayon`, rows are shared among threads. The result does not depend on how many there are.
+///
+/// ```
+/// // Σ (a·x + b − y)² over the rows (x, y).
+/// let squares = |shared: &[tape::Var], row: &[tape::Var]| {
+///     let residual = shared[0] * row[0] + shared[1] - row[1];
+///     residual * residual
+/// };
+/// let rows = [[0.0, 1.5], [1.0, 2.0], [2.0, 6.0]];
+/// let batch = tape::Batch::trace(squares, &[2.0, 1.0], &rows[0])?;
+/// let (loss, gradient) = batch.gradient(&[2.0, 1.0], &rows)?;
+/// assert_eq!((loss, gradient), (2.25, vec![-2.0, -1.0]));
+/// # Ok::<(), tape::Error>(())
+/// ```
+pub struct Batch<F> {
+    f: F,
+    shared: usize,
+    width: usize,
+    outputs: usize,
+    paths: Mutex<Vec<Arc<Path>>>,
+}
+
+impl<F> Debug for Batch<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let paths = self.known_paths();
+        f.debug_struct("Batch")
+            .field("shared", &self.shared)
+            .field("row", &self.width)
+            .field("paths", &paths.len())
+            .field("rows at a time", &paths.first().map(|path| path.lanes))
+            .finish_non_exhaustive()
+    }
+}
+
+/// The number of a row.
+type Row = Optimistic<Lanes<1>>;
+
+/// A path through the function, as the code of its two parts.
+struct Path {
+    shared: Code,
+    row: Code,
+    /// How many numbers go from the shared part to the rows.
+    crossing: usize,
+    /// How many rows are computed together.
+    lanes: usize,
+    /// How many rows make a task for one thread.
+    task: usize,
+    kept: Kept<Plain>,
+    kept_rows: Kept<Row>,
+}
+
+/// The paths that are kept: beyond these, a path is traced for the call that needs it, and forgotten.
+const MOST_PATHS: usize = 64;
+
+impl<F, R> Batch<F>
+where
+    F: Fn(&[Var], &[Var]) -> R,
+    R: Outputs,
+{
+    /// Traces `f` for shared inputs and one row.
+    ///
+    /// # Errors
+    /// As [`Program::trace`](crate::Program::trace).
+    ///
+    /// # Panics
+    /// When `f` panics.
+    #[track_caller]
+    pub fn trace(f: F, shared: &[f64], row: &[f64]) -> Result<Self, Error> {
+        let path = Path::trace(&f, shared, row)?;
+        let outputs = path.row.outputs.len();
+        let paths = Mutex::new(vec![Arc::new(path)]);
+        Ok(Self { f, shared: shared.len(), width: row.len(), outputs, paths })
+    }
+
+    /// The sum of the output over all rows, and its gradient with respect to the shared inputs.
+    ///
+    /// # Errors
+    /// [`Error::Length`], [`Error::Outputs`] where there is not exactly one output, and what tracing another path gives.
+    pub fn gradient(
+        &self,
+        shared: &[f64],
+        rows: impl Rows + Sync,
+    ) -> Result<(f64, Vec<f64>), Error> {
+        if self.outputs != 1 {
+            let (call, instead) = ("Batch::gradient", "return one number, or call map");
+            return Err(Error::Outputs { call, outputs: self.outputs, instead });
+        }
+        let mut value = 0.0;
+        let mut gradient = vec![0.0; shared.len()];
+        self.by_path(shared, &rows, |path, pending, all| {
+            path.kept.with(&path.shared, |slots| {
+                if !path.prepare(slots, shared) {
+                    return pending;
+                }
+                let (sum, adjoints, left) =
+                    path.sum(slots, &rows, self.width, pending.as_deref(), all);
+                value += sum;
+                let seeds: Vec<(usize, Plain)> = adjoints
+                    .iter()
+                    .enumerate()
+                    .map(|(output, &seed)| (output, Optimistic(seed)))
+                    .collect();
+                sweep(&path.shared, slots, &seeds, |input, derivative: Plain| {
+                    gradient[input] += derivative.0
+                });
+                Some(left)
+            })
+        })?;
+        Ok((value, gradient))
+    }
+
+    /// The outputs of every row: a matrix with a row for each.
+    ///
+    /// # Errors
+    /// [`Error::Length`], and what tracing another path gives.
+    ///
+    /// ```
+    /// let line = |shared: &[tape::Var], row: &[tape::Var]| shared[0] * row[0] + shared[1];
+    /// let batch = tape::Batch::trace(line, &[0.0, 0.0], &[0.0])?;
+    /// assert_eq!(batch.map(&[2.0, 1.0], &[0.0, 1.0, 2.0])?.data, [1.0, 3.0, 5.0]);
+    /// # Ok::<(), tape::Error>(())
+    /// ```
+    pub fn map(&self, shared: &[f64], rows: impl Rows + Sync) -> Result<Matrix<f64>, Error> {
+        let count = rows.count(self.width)?;
+        let mut data = vec![0.0; count * self.outputs];
+        self.by_path(shared, &rows, |path, pending, all| {
+            path.kept.with(&path.shared, |slots| {
+                if !path.prepare(slots, shared) {
+                    return pending;
+                }
+                Some(path.map(slots, &rows, self.width, pending.as_deref(), all, &mut data))
+            })
+        })?;
+        Ok(Matrix { rows: count, columns: self.outputs, data })
+    }
+
+    /// Offers the rows to one path after the other, each what the ones before have left. `None` stands for all rows.
+    fn by_path(
+        &self,
+        shared: &[f64],
+        rows: &impl Rows,
+        mut run: impl FnMut(&Path, Option<Vec<usize>>, usize) -> Option<Vec<usize>>,
+    ) -> Result<(), Error> {
+        assert_length("the shared inputs", self.shared, shared.len())?;
+        let all = rows.count(self.width)?;
+        let mut pending: Option<Vec<usize>> = None;
+        for path in self.known_paths() {
+            pending = run(&path, pending, all);
+            if pending.as_ref().is_some_and(Vec::is_empty) {
+                return Ok(());
+            }
+        }
+        while let Some(first) =
+            pending.as_ref().map_or((all > 0).then_some(0), |rows| rows.first().copied())
+        {
+            let path = Arc::new(Path::trace(&self.f, shared, rows.row(first, self.width))?);
+            let left = run(&path, pending.clone(), all);
+            if left.as_ref().map_or(all, Vec::len) >= pending.as_ref().map_or(all, Vec::len) {
+                // The function branches on something that is no variable: no path holds what was just traced.
+                return Err(Error::Unsteady { row: first });
+            }
+            pending = left;
+            if let Ok(mut paths) = self.paths.lock() {
+                if paths.len() < MOST_PATHS {
+                    paths.push(path);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<F> Batch<F> {
+    /// The number of paths through the function that are known, each traced once. At most 64 are kept.
+    pub fn paths(&self) -> usize {
+        self.known_paths().len()
+    }
+
+    fn known_paths(&self) -> Vec<Arc<Path>> {
+        self.paths.lock().map(|paths| paths.clone()).unwrap_or_default()
+    }
+}
+
+/// What one task gives.
+struct Sum {
+    value: f64,
+    adjoints: Vec<f64>,
+    left: Vec<usize>,
+}
+
+impl Path {
+    fn trace<R: Outputs>(
+        f: impl Fn(&[Var], &[Var]) -> R,
+        shared: &[f64],
+        row: &[f64],
+    ) -> Result<Self, Error> {
+        let point = [shared, row].concat();
+        let graph = trace(|x| f(&x[..shared.len()], &x[shared.len()..]), &point)?;
+        let graph = optimize_until_sums(&graph, Rewrites::Exact);
+        let hoisted = hoist(&graph, shared.len());
+        let finish = |graph| drop_dead_code(&number_values(&collect_sums(&graph)));
+        let (shared, row) = (finish(hoisted.shared), finish(hoisted.row));
+        let crossing = shared.outputs.len();
+        let narrow = schedule_rows(&row, crossing, 1)?;
+        let lanes = lanes_for(narrow.values + narrow.adjoints);
+        Ok(Self {
+            shared: schedule(&shared, |_| true)?,
+            row: schedule_rows(&row, crossing, lanes as u32)?,
+            crossing,
+            lanes,
+            task: rows_of_a_task(lanes, row.len()),
+            kept: Kept::default(),
+            kept_rows: Kept::default(),
+        })
+    }
+
+    /// Computes the shared part. False where one of its guards does not hold.
+    fn prepare(&self, slots: &mut Slots<Plain>, shared: &[f64]) -> bool {
+        for (slot, &x) in slots.values.iter_mut().zip(shared) {
+            *slot = Optimistic(x);
+        }
+        compute(&self.shared, &mut slots.values, usize::MAX);
+        self.shared.guards.iter().all(|guard| {
+            let [a, b] = guard.operands.map(|slot| slots.values[slot as usize].0);
+            guard.holds(a, b)
+        })
+    }
+
+    /// Sums over the rows in `pending` (`None`: all), task by task. Tasks are always the same, and their sums are added in
+    /// order, so that the result does not depend on who computes them.
+    fn sum(
+        &self,
+        shared: &Slots<Plain>,
+        rows: &(impl Rows + Sync),
+        width: usize,
+        pending: Option<&[usize]>,
+        all: usize,
+    ) -> (f64, Vec<f64>, Vec<usize>) {
+        let count = pending.map_or(all, <[usize]>::len);
+        let tasks: Vec<Range<usize>> = (0..count)
+            .step_by(self.task)
+            .map(|start| start..count.min(start + self.task))
+            .collect();
+        let crossing: Vec<f64> = self
+            .shared
+            .outputs
+            .iter()
+            .map(|output| shared.values[output.value as usize].0)
+            .collect();
+        let run = |task: &Range<usize>| {
+            self.kept_rows.with(&self.row, |slots| {
+                let rows = |position: usize| {
+                    let index = pending.map_or(position, |pending| pending[position]);
+                    (index, rows.row(index, width))
+                };
+                self.run_task(slots, &crossing, rows, task.clone())
+            })
+        };
+        let (mut value, mut adjoints, mut left) = (0.0, vec![0.0; self.crossing], Vec::new());
+        for wave in tasks.chunks(TASKS_AT_A_TIME) {
+            for sum in each_task(wave, &run) {
+                value += sum.value;
+                for (adjoint, part) in adjoints.iter_mut().zip(sum.adjoints) {
+                    *adjoint += part;
+                }
+                left.extend(sum.left);
+            }
+        }
+        (value, adjoints, left)
+    }
+
+    fn run_task<'a>(
+        &self,
+        slots: &mut Slots<Row>,
+        crossing: &[f64],
+        row: impl Fn(usize) -> (usize, &'a [f64]),
+        task: Range<usize>,
+    ) -> Sum {
+        let mut sum = Sum { value: 0.0, adjoints: Vec::new(), left: Vec::new() };
+        self.enter(slots, crossing);
+        let mut rest = |slots: &mut Slots<Row>, mode: Mode| {
+            (sum.value, sum.left) = (0.0, Vec::new());
+            self.chunks(slots, &row, task.clone(), &mut sum.left, |slots, _, count| {
+                let output = self.row.outputs[0];
+                let is_row = self.is_row(output.value);
+                for lane in 0..count {
+                    sum.value +=
+                        slots.values[output.value as usize + if is_row { lane } else { 0 }].0.0[0];
+                    if output.adjoint != NONE {
+                        slots.adjoints[output.adjoint as usize + if is_row { lane } else { 0 }] +=
+                            Row::from_f64(1.0);
+                    }
+                }
+                propagate(&self.row, slots, count, mode);
+            });
+            sum.value
+        };
+        let value = rest(slots, Mode::Optimistic);
+        let adjoints = |slots: &mut Slots<Row>| -> Vec<f64> {
+            let taken = slots.adjoints[..self.crossing].iter_mut();
+            let taken =
+                taken.map(|slot| core::mem::replace(slot, Row::from_f64(0.0)).0.0[0]).collect();
+            if let Some(sink) = slots.adjoints.last_mut() {
+                *sink = Row::from_f64(0.0);
+            }
+            taken
+        };
+        sum.adjoints = adjoints(slots);
+        if !value.is_finite() || sum.adjoints.iter().any(|adjoint| !adjoint.is_finite()) {
+            rest(slots, Mode::Careful);
+            sum.adjoints = adjoints(slots);
+        }
+        sum
+    }
+
+    fn map(
+        &self,
+        shared: &Slots<Plain>,
+        rows: &impl Rows,
+        width: usize,
+        pending: Option<&[usize]>,
+        all: usize,
+        data: &mut [f64],
+    ) -> Vec<usize> {
+        let crossing: Vec<f64> = self
+            .shared
+            .outputs
+            .iter()
+            .map(|output| shared.values[output.value as usize].0)
+            .collect();
+        let outputs = self.row.outputs.len();
+        let mut left = Vec::new();
+        self.kept_rows.with(&self.row, |slots| {
+            self.enter(slots, &crossing);
+            let row = |position: usize| {
+                let index = pending.map_or(position, |pending| pending[position]);
+                (index, rows.row(index, width))
+            };
+            let count = pending.map_or(all, <[usize]>::len);
+            self.chunks(slots, &row, 0..count, &mut left, |slots, indices, _| {
+                for (position, output) in self.row.outputs.iter().enumerate() {
+                    let is_row = self.is_row(output.value);
+                    for (lane, &index) in indices.iter().enumerate() {
+                        let slot = output.value as usize + if is_row { lane } else { 0 };
+                        data[index * outputs + position] = slots.values[slot].0.0[0];
+                    }
+                }
+            });
+        });
+        left
+    }
+
+    /// Puts the shared numbers where the rows find them.
+    fn enter(&self, slots: &mut Slots<Row>, crossing: &[f64]) {
+        for (slot, &x) in slots.values.iter_mut().zip(crossing) {
+            *slot = Optimistic(Lanes([x]));
+        }
+    }
+
+    /// Computes the rows at these positions, as many as there are lanes at a time, and hands on each chunk: the indices of
+    /// its rows, and their number. Rows whose guards do not hold are left.
+    fn chunks<'a>(
+        &self,
+        slots: &mut Slots<Row>,
+        row: &impl Fn(usize) -> (usize, &'a [f64]),
+        positions: Range<usize>,
+        left: &mut Vec<usize>,
+        mut each: impl FnMut(&mut Slots<Row>, &[usize], usize),
+    ) {
+        let mut indices = Vec::with_capacity(self.lanes);
+        let mut holding: Vec<usize> = Vec::new();
+        for start in positions.clone().step_by(self.lanes) {
+            let chunk = start..positions.end.min(start + self.lanes);
+            indices.clear();
+            for (lane, position) in chunk.clone().enumerate() {
+                let (index, numbers) = row(position);
+                indices.push(index);
+                self.load(slots, lane, numbers);
+            }
+            compute(&self.row, &mut slots.values, indices.len());
+            if !self.row.guards.is_empty() {
+                holding.clear();
+                holding.extend((0..indices.len()).filter(|&lane| self.guards_hold(slots, lane)));
+                if holding.len() < indices.len() {
+                    left.extend(
+                        (0..indices.len())
+                            .filter(|lane| !holding.contains(lane))
+                            .map(|lane| indices[lane]),
+                    );
+                    if holding.is_empty() {
+                        continue;
+                    }
+                    for (lane, &from) in holding.iter().enumerate() {
+                        self.load(slots, lane, row(chunk.start + from).1);
+                        indices[lane] = indices[from];
+                    }
+                    indices.truncate(holding.len());
+                    compute(&self.row, &mut slots.values, indices.len());
+                }
+            }
+            each(slots, &indices, indices.len());
+        }
+    }
+
+    fn load(&self, slots: &mut Slots<Row>, lane: usize, row: &[f64]) {
+        let columns = slots.values[self.crossing..].chunks_exact_mut(self.lanes);
+        for (column, &x) in columns.zip(row) {
+            column[lane] = Optimistic(Lanes([x]));
+        }
+    }
+
+    fn guards_hold(&self, slots: &Slots<Row>, lane: usize) -> bool {
+        self.row.guards.iter().all(|guard| {
+            let [a, b] = guard.operands.map(|slot| {
+                slots.values[slot as usize + if self.is_row(slot) { lane } else { 0 }].0.0[0]
+            });
+            guard.holds(a, b)
+        })
+    }
+
+    /// Whether a value slot is the first of a row's many.
+    fn is_row(&self, slot: u32) -> bool {
+        let constants = self.row.inputs..self.row.inputs + self.row.constants.len();
+        slot as usize >= self.crossing && !constants.contains(&(slot as usize))
+    }
+}
+
+/// As many lanes as keep a row's numbers in the second-level cache; a power of two.
+fn lanes_for(slots: usize) -> usize {
+    /// Bytes: about half of what processors have had for years.
+    const CACHE: usize = 256 << 10;
+    let fitting = CACHE / (slots.max(1) * size_of::<Row>());
+    fitting.clamp(16, 256).next_power_of_two().min(256)
+}
+
+/// Enough work that handing it to a thread does not matter.
+fn rows_of_a_task(lanes: usize, operations: usize) -> usize {
+    const OPERATIONS: usize = 100_000;
+    (OPERATIONS / operations.max(1)).next_multiple_of(lanes).max(lanes)
+}
+
+/// The sums of this many tasks are held at a time.
+const TASKS_AT_A_TIME: usize = 256;
+
+#[cfg(feature = "rayon")]
+fn each_task(tasks: &[Range<usize>], run: &(impl Fn(&Range<usize>) -> Sum + Sync)) -> Vec<Sum> {
+    use rayon::prelude::*;
+    tasks.par_iter().map(run).collect()
+}
+
+#[cfg(not(feature = "rayon"))]
+fn each_task(tasks: &[Range<usize>], run: &impl Fn(&Range<usize>) -> Sum) -> Vec<Sum> {
+    tasks.iter().map(run).collect()
+}

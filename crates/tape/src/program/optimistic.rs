@@ -1,0 +1,153 @@
+//! A number whose products are plain products: what the fast sweeps compute with.
+//!
+//! The engine's rules for what is not finite (an exact 0 wins over ∞ in the chain rule; 0·∞ has no derivative) cost
+//! comparisons in every product. This wrapper leaves them out. It differs from the wrapped number only where something
+//! is infinite or NaN, which the machine notices: see [`interpret`](super::interpret).
+
+use core::fmt::{self, Display};
+use core::ops::{
+    Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, RemAssign, Sub, SubAssign,
+};
+
+use crate::op::for_each_op;
+use crate::real::Real;
+
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub(crate) struct Optimistic<T>(pub(crate) T);
+
+impl<T: Display> Display for Optimistic<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Display::fmt(&self.0, f)
+    }
+}
+
+impl<T: Real> Neg for Optimistic<T> {
+    type Output = Self;
+
+    #[inline(always)]
+    fn neg(self) -> Self {
+        Self(-self.0)
+    }
+}
+
+macro_rules! operate {
+    ($($Trait:ident $name:ident $Assign:ident $assign:ident $symbol:tt;)*) => {$(
+        impl<T: Real> $Trait for Optimistic<T> {
+            type Output = Self;
+
+            #[inline(always)]
+            fn $name(self, other: Self) -> Self {
+                Self(self.0 $symbol other.0)
+            }
+        }
+
+        impl<T: Real> $Assign for Optimistic<T> {
+            #[inline(always)]
+            fn $assign(&mut self, other: Self) {
+                *self = *self $symbol other;
+            }
+        }
+    )*};
+}
+operate! {
+    Add add AddAssign add_assign +;
+    Sub sub SubAssign sub_assign -;
+    Mul mul MulAssign mul_assign *;
+    Div div DivAssign div_assign /;
+    Rem rem RemAssign rem_assign %;
+}
+
+macro_rules! define_optimistic {
+    (
+        []
+        operator_1 { $($_o1:tt)* }
+        operator_2 { $($_o2:tt)* }
+        function_1 { $($(#[$_doc_1:meta])* $_home_1:ident $name_1:ident $_op_1:ident [$_r_1:expr] |$_x_1:ident, $_y_1:ident| $_p_1:expr;)* }
+        indexed { $($(#[$_doc_i:meta])* $_home_i:ident $name_i:ident $_op_i:ident($index:ty) [$_r_i:expr] |$_x_i:ident, $_n_i:ident, $_y_i:ident| $_p_i:expr;)* }
+        function_2 { $($(#[$_doc_2:meta])* $_home_2:ident $name_2:ident $_op_2:ident($b_2:ident) [$($_r_2:expr),*] |$($_x_2:ident),*| ($($_p_2:expr),*);)* }
+        function_3 { $($(#[$_doc_3:meta])* $_home_3:ident $name_3:ident $_op_3:ident($b_3:ident, $c_3:ident) [$($_r_3:expr),*] |$($_x_3:ident),*| ($($_p_3:expr),*);)* }
+    ) => {
+        impl<T: Real> Real for Optimistic<T> {
+            const DEPTH: usize = T::DEPTH;
+            const LANES: usize = T::LANES;
+
+            #[inline(always)]
+            fn from_f64(value: f64) -> Self {
+                Self(T::from_f64(value))
+            }
+
+            #[inline(always)]
+            fn primal(self) -> f64 {
+                self.0.primal()
+            }
+
+            #[inline(always)]
+            fn select(condition: Self, a: Self, b: Self) -> Self {
+                Self(T::select(condition.0, a.0, b.0))
+            }
+
+            $(#[inline(always)] fn $name_1(self) -> Self { Self(self.0.$name_1()) })*
+            $(#[inline(always)] fn $name_i(self, n: $index) -> Self { Self(self.0.$name_i(n)) })*
+            $(#[inline(always)] fn $name_2(self, $b_2: Self) -> Self { Self(self.0.$name_2($b_2.0)) })*
+            $(#[inline(always)] fn $name_3(self, $b_3: Self, $c_3: Self) -> Self { Self(self.0.$name_3($b_3.0, $c_3.0)) })*
+
+            fn sum_of<I: Iterator<Item = Self> + Clone>(terms: I) -> Self {
+                Self(T::sum_of(terms.map(|term| term.0)))
+            }
+
+            fn dot_of<I: Iterator<Item = (Self, Self)> + Clone>(pairs: I) -> Self {
+                Self(T::dot_of(pairs.map(|(a, b)| (a.0, b.0))))
+            }
+
+            fn norm_of<I: Iterator<Item = Self> + Clone>(components: I) -> Self {
+                Self(T::norm_of(components.map(|component| component.0)))
+            }
+
+            fn log_sum_exp_of<I: Iterator<Item = Self> + Clone>(terms: I) -> Self {
+                Self(T::log_sum_exp_of(terms.map(|term| term.0)))
+            }
+
+            #[inline(always)]
+            fn piecewise(self, f: impl Fn(f64) -> f64) -> Self {
+                Self(self.0.piecewise(f))
+            }
+
+            #[inline(always)]
+            fn piecewise_2(self, other: Self, f: impl Fn(f64, f64) -> f64) -> Self {
+                Self(self.0.piecewise_2(other.0, f))
+            }
+
+            #[inline(always)]
+            fn lanes_where(x: Self, y: Self, condition: impl Fn(f64, f64) -> bool) -> u64 {
+                T::lanes_where(x.0, y.0, condition)
+            }
+
+            #[inline(always)]
+            fn vanishing_lanes(self) -> u64 {
+                self.0.vanishing_lanes()
+            }
+
+            #[inline(always)]
+            fn filled(self, lanes: u64, value: f64) -> Self {
+                Self(self.0.filled(lanes, value))
+            }
+
+            #[inline(always)]
+            fn vanishes(self) -> bool {
+                self.0.vanishes()
+            }
+
+            #[inline(always)]
+            fn unless_indeterminate(self, _: Self, _: Self, _: Self) -> Self {
+                self
+            }
+
+            #[inline(always)]
+            fn chain(partial: Self, derivative: Self) -> Self {
+                partial * derivative
+            }
+        }
+    };
+}
+for_each_op!(define_optimistic);
