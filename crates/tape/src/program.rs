@@ -329,22 +329,22 @@ impl Program {
             slots.values[..columns].copy_from_slice(&point);
             compute(&self.code, &mut slots.values, usize::MAX);
             let outputs = self.code.outputs.iter();
-            let mut outputs: Vec<Dual<Lanes<LANES>>> =
-                outputs.map(|output| slots.values[output.value as usize].exact()).collect();
-            if !outputs.iter().all(|&output| DualLanes::from_exact(output).is_finite()) {
+            let mut outputs: Vec<DualLanes> =
+                outputs.map(|output| slots.values[output.value as usize]).collect();
+            if !outputs.iter().all(|output| output.is_finite()) {
                 outputs = self.outputs_by_the_rules(&point);
             }
             for (output, row) in outputs.iter().zip(data.chunks_exact_mut(columns)) {
-                row[first..][..lanes].copy_from_slice(&output.tangent.0[..lanes]);
+                row[first..][..lanes].copy_from_slice(&output.tangent.0.0[..lanes]);
             }
         }
     }
 
     /// The outputs by the engine's rules for what is not finite.
-    fn outputs_by_the_rules(&self, point: &[DualLanes]) -> Vec<Dual<Lanes<LANES>>> {
-        let point: Vec<_> = point.iter().map(|number| number.exact()).collect();
+    fn outputs_by_the_rules<E: Element>(&self, point: &[E]) -> Vec<E> {
+        let point: Vec<E::Exact> = point.iter().map(|number| number.exact()).collect();
         let values = self.graph.evaluate(&point);
-        self.graph.outputs.iter().map(|output| values[output.index()]).collect()
+        self.graph.outputs.iter().map(|output| E::from_exact(values[output.index()])).collect()
     }
 
     /// The output at `x`, its gradient, and the product of its Hessian with `v`: a replay on dual numbers and a sweep.

@@ -1,8 +1,9 @@
 //! Sparse Jacobians and Hessians of a program: a few sweeps for many columns.
 
+use core::ops::Range;
 use std::sync::OnceLock;
 
-use crate::derivative::coloring::{Coloring, Grouping, Read, star_coloring};
+use crate::derivative::coloring::{Coloring, Grouping, star_coloring};
 use crate::derivative::sparsity::{hessian_pattern, jacobian_pattern};
 use crate::dual::Dual;
 use crate::error::Error;
@@ -10,8 +11,12 @@ use crate::lanes::Lanes;
 use crate::pattern::Pattern;
 use crate::program::interpret::{Element, Slots, compute, sweep};
 use crate::program::optimistic::Optimistic;
-use crate::program::{DualLanes, Kept, LANES, Plain, Program, seeded};
+use crate::program::{DualLanes, Kept, LANES, Plain, Program, unit};
+use crate::real::Real;
 use crate::sparse_matrix::SparseMatrix;
+
+/// The number of several sweeps.
+type PlainLanes = Optimistic<Lanes<LANES>>;
 
 /// What sparse derivatives take, found when they are first asked for.
 #[derive(Default)]
@@ -20,7 +25,8 @@ pub(super) struct Sparse {
     grouping: OnceLock<Grouping>,
     hessian: OnceLock<Pattern>,
     stars: OnceLock<Coloring>,
-    kept: Kept<DualLanes>,
+    kept_lanes: Kept<PlainLanes>,
+    kept_duals: Kept<DualLanes>,
 }
 
 impl Program {
@@ -107,9 +113,9 @@ impl Program {
     ///
     /// It takes as many products of the Jacobian with a vector as there are [colours](Program::jacobian_colors), which
     /// does not depend on its size where its rows, or its columns, are short. The groups of columns are those of Curtis,
-    /// Powell and Reid ("On the estimation of sparse Jacobian matrices", 1974). Where they are groups of columns, eight
+    /// Powell and Reid ("On the estimation of sparse Jacobian matrices", 1974). Where there are five or more, eight
     /// products are computed together on [`Lanes`], whose functions like `exp` may differ in the last digits from those
-    /// of [`Program::jacobian`].
+    /// of `f64`; the values are those of [`Program::values`].
     ///
     /// # Errors
     /// [`Error::Length`] and [`Error::Diverged`].
@@ -127,15 +133,37 @@ impl Program {
     pub fn sparse_jacobian(&self, x: &[f64]) -> Result<(Vec<f64>, SparseMatrix), Error> {
         let (pattern, grouping) = (self.jacobian_sparsity(), self.grouping());
         let mut data = vec![0.0; pattern.len()];
+        let groups = Group::all(grouping.coloring());
+        let (singles, others): (Vec<_>, Vec<_>) = groups.partition(Group::is_single);
         let values = self.kept.with(&self.code, |slots| {
             self.replay(slots, x)?;
-            if let Grouping::Rows(coloring) = grouping {
-                self.products_of_rows(slots, coloring, &mut data);
+            let values = (0..self.outputs()).map(|output| self.output(slots, output)).collect();
+            if let Grouping::Rows(_) = grouping {
+                for group in &singles {
+                    self.product_of_rows(slots, group, &mut data);
+                }
             }
-            Ok((0..self.outputs()).map(|output| self.output(slots, output)).collect())
+            Ok(values)
         })?;
-        if let Grouping::Columns(coloring) = grouping {
-            self.products_of_columns(x, coloring, &mut data);
+        match grouping {
+            Grouping::Rows(_) if others.is_empty() => {}
+            Grouping::Rows(_) => self.sparse.kept_lanes.with(&self.code, |slots| {
+                for (slot, &x) in slots.values.iter_mut().zip(x) {
+                    *slot = Optimistic(Lanes::splat(x));
+                }
+                compute(&self.code, &mut slots.values, usize::MAX);
+                for group in &others {
+                    self.product_of_rows(slots, group, &mut data);
+                }
+            }),
+            Grouping::Columns(_) => {
+                for group in &singles {
+                    self.product_of_columns(&self.kept_duals, x, group, &mut data);
+                }
+                for group in &others {
+                    self.product_of_columns(&self.sparse.kept_duals, x, group, &mut data);
+                }
+            }
         }
         Ok((values, SparseMatrix::new(pattern, data)))
     }
@@ -145,9 +173,9 @@ impl Program {
     /// It takes as many products of the Hessian with a vector as there are [colours](Program::hessian_colors), which
     /// does not depend on its size where every variable meets few others. The groups of columns are those of a star
     /// colouring (Gebremedhin, Manne and Pothen, "What color is your Jacobian?", 2005), and every entry is read from a
-    /// product, not computed from several. Eight products are computed together on [`Lanes`], whose functions like
-    /// `exp` may differ in the last digits from those of [`Program::hessian_vector`]; the value and the gradient are
-    /// those of [`Program::gradient`].
+    /// product, not computed from several. Where there are five or more, eight products are computed together on
+    /// [`Lanes`], whose functions like `exp` may differ in the last digits from those of `f64`; the value and the
+    /// gradient are those of [`Program::gradient`].
     ///
     /// # Errors
     /// As [`Program::value`].
@@ -168,7 +196,13 @@ impl Program {
         let (value, gradient) = self.gradient(x)?;
         let (pattern, coloring) = (self.hessian_sparsity()?, self.stars()?);
         let mut data = vec![0.0; pattern.len()];
-        self.products_of_hessian(x, coloring, &mut data);
+        for group in Group::all(coloring) {
+            if group.is_single() {
+                self.product_of_hessian(&self.kept_duals, x, &group, &mut data);
+            } else {
+                self.product_of_hessian(&self.sparse.kept_duals, x, &group, &mut data);
+            }
+        }
         Ok((value, gradient, SparseMatrix::new(pattern, data)))
     }
 
@@ -183,76 +217,140 @@ impl Program {
         Ok(self.sparse.stars.get_or_init(|| star_coloring(pattern)))
     }
 
-    /// Finds the entries of the Jacobian by its products with rows' directions: a sweep for each, after a replay.
-    fn products_of_rows(&self, slots: &mut Slots<Plain>, coloring: &Coloring, data: &mut [f64]) {
-        let mut seeds: Vec<Vec<(usize, Plain)>> = vec![Vec::new(); coloring.colors()];
-        for (output, &color) in coloring.color_of.iter().enumerate() {
-            if let Some(seeds) = seeds.get_mut(color as usize) {
-                seeds.push((output, Optimistic(1.0)));
-            }
-        }
-        let mut product = vec![0.0; self.inputs()];
-        for (seeds, reads) in seeds.iter().zip(&coloring.reads) {
-            sweep(&self.code, slots, seeds, |input, derivative| product[input] = derivative.0);
-            for read in reads {
-                data[read.entry] = product[read.place];
-            }
-        }
+    /// Finds entries of the Jacobian by a sweep from the sums of some groups of rows, after a replay.
+    fn product_of_rows<T: Together + Element>(
+        &self,
+        slots: &mut Slots<T>,
+        group: &Group<'_>,
+        data: &mut [f64],
+    ) {
+        let outputs = (0..self.outputs()).filter_map(|output| Some((output, group.seed(output)?)));
+        let seeds: Vec<(usize, T)> = outputs.collect();
+        let mut product = vec![T::from_f64(0.0); self.inputs()];
+        sweep(&self.code, slots, &seeds, |input, derivative| product[input] = derivative);
+        group.read(data, |input| product[input]);
     }
 
-    /// Finds the entries of the Jacobian by its products with columns' directions: a replay for every few.
-    fn products_of_columns(&self, x: &[f64], coloring: &Coloring, data: &mut [f64]) {
-        self.sparse.kept.with(&self.code, |slots| {
-            for (first, reads) in few_at_a_time(coloring) {
-                let point = directions(x, coloring, first);
-                slots.values[..x.len()].copy_from_slice(&point);
-                compute(&self.code, &mut slots.values, usize::MAX);
-                let outputs = self.code.outputs.iter();
-                let mut products: Vec<Dual<Lanes<LANES>>> =
-                    outputs.map(|output| slots.values[output.value as usize].exact()).collect();
-                if !products.iter().all(|&product| DualLanes::from_exact(product).is_finite()) {
-                    products = self.outputs_by_the_rules(&point);
-                }
-                read(reads, data, |output| products[output].tangent);
+    /// Finds entries of the Jacobian by a replay on dual numbers, in the directions of some groups of columns.
+    fn product_of_columns<T: Together>(
+        &self,
+        kept: &Kept<Dual<T>>,
+        x: &[f64],
+        group: &Group<'_>,
+        data: &mut [f64],
+    ) where
+        Dual<T>: Element,
+    {
+        kept.with(&self.code, |slots| {
+            let point = group.directions(x);
+            slots.values[..x.len()].copy_from_slice(&point);
+            compute(&self.code, &mut slots.values, usize::MAX);
+            let outputs = self.code.outputs.iter();
+            let mut outputs: Vec<Dual<T>> =
+                outputs.map(|output| slots.values[output.value as usize]).collect();
+            if !outputs.iter().all(|&output| Element::is_finite(output)) {
+                outputs = self.outputs_by_the_rules(&point);
             }
+            group.read(data, |output| outputs[output].tangent);
         });
     }
 
-    /// Finds the entries of the Hessian by its products with columns' directions: a replay and a sweep for every few.
-    fn products_of_hessian(&self, x: &[f64], coloring: &Coloring, data: &mut [f64]) {
-        let mut products = vec![Lanes::splat(0.0); x.len()];
-        self.sparse.kept.with(&self.code, |slots| {
-            for (first, reads) in few_at_a_time(coloring) {
-                slots.values[..x.len()].copy_from_slice(&directions(x, coloring, first));
-                compute(&self.code, &mut slots.values, usize::MAX);
-                let one = Dual::from_f64(1.0);
-                sweep(&self.code, slots, &[(0, one)], |input, derivative: DualLanes| {
-                    products[input] = derivative.tangent.0;
-                });
-                read(reads, data, |input| products[input]);
-            }
+    /// Finds entries of the Hessian by a replay on dual numbers, in the directions of some groups of columns, and a sweep.
+    fn product_of_hessian<T: Together>(
+        &self,
+        kept: &Kept<Dual<T>>,
+        x: &[f64],
+        group: &Group<'_>,
+        data: &mut [f64],
+    ) where
+        Dual<T>: Element,
+    {
+        kept.with(&self.code, |slots| {
+            slots.values[..x.len()].copy_from_slice(&group.directions(x));
+            compute(&self.code, &mut slots.values, usize::MAX);
+            let mut product = vec![T::from_f64(0.0); x.len()];
+            let one = Dual::from_f64(1.0);
+            sweep(&self.code, slots, &[(0, one)], |input, derivative: Dual<T>| {
+                product[input] = derivative.tangent;
+            });
+            group.read(data, |input| product[input]);
         });
     }
 }
 
-/// The colours in groups of as many as a number has lanes: the first of each group, and what is read of it.
-fn few_at_a_time(coloring: &Coloring) -> impl Iterator<Item = (usize, &[Vec<Read>])> {
-    coloring.reads.chunks(LANES).enumerate().map(|(group, reads)| (group * LANES, reads))
+/// The colours that go through the machine together.
+struct Group<'a> {
+    coloring: &'a Coloring,
+    colors: Range<usize>,
 }
 
-/// The point, with a colour's direction in each lane: the sum of its columns' unit vectors.
-fn directions(x: &[f64], coloring: &Coloring, first: usize) -> Vec<DualLanes> {
-    let lane = |input: usize| (coloring.color_of[input] as usize).checked_sub(first);
-    seeded(x, |input| lane(input).filter(|&lane| lane < LANES))
-}
+impl<'a> Group<'a> {
+    /// As many colours as a number has lanes. A few that are left over go one by one: that takes less memory, and less
+    /// time than lanes that carry nothing.
+    fn all(coloring: &'a Coloring) -> impl Iterator<Item = Self> {
+        const FEW: usize = 4;
+        let (count, rest) = (coloring.colors(), coloring.colors() % LANES);
+        let together = if rest <= FEW { count - rest } else { count };
+        let several = (0..together).step_by(LANES).map(move |c| c..together.min(c + LANES));
+        let single = (together..count).map(|color| color..color + 1);
+        several.chain(single).map(move |colors| Self { coloring, colors })
+    }
 
-/// Takes the entries that are found in the products with a group's directions.
-fn read(reads: &[Vec<Read>], data: &mut [f64], product: impl Fn(usize) -> Lanes<LANES>) {
-    for (lane, reads) in reads.iter().enumerate() {
-        for read in reads {
-            let entry = product(read.place).0[lane];
-            data[read.entry] = entry;
-            data[read.mirror] = entry;
+    fn is_single(&self) -> bool {
+        self.colors.len() == 1
+    }
+
+    /// 1 in the lane of its colour, for a column or row that has one in the group.
+    fn seed<T: Together>(&self, position: usize) -> Option<T> {
+        let color = self.coloring.color_of[position] as usize;
+        let lane = || color - self.colors.start;
+        self.colors.contains(&color).then(|| T::unit(lane()))
+    }
+
+    /// The point, with a colour's direction in each lane: the sum of its columns' unit vectors.
+    fn directions<T: Together>(&self, x: &[f64]) -> Vec<Dual<T>> {
+        let tangent = |input| self.seed(input).unwrap_or(T::from_f64(0.0));
+        let dual = |(input, &x)| Dual::new(T::from_f64(x), tangent(input));
+        x.iter().enumerate().map(dual).collect()
+    }
+
+    /// Takes the entries that are found in the products.
+    fn read<T: Together>(&self, data: &mut [f64], product: impl Fn(usize) -> T) {
+        for (lane, color) in self.colors.clone().enumerate() {
+            for read in &self.coloring.reads[color] {
+                let entry = product(read.place).lane(lane);
+                data[read.entry] = entry;
+                data[read.mirror] = entry;
+            }
         }
+    }
+}
+
+/// A number in which one or more plain numbers go through the machine together.
+trait Together: Real {
+    /// 1 in one lane, 0 in the others.
+    fn unit(lane: usize) -> Self;
+    fn lane(&self, lane: usize) -> f64;
+}
+
+impl Together for Plain {
+    fn unit(_: usize) -> Self {
+        Optimistic(1.0)
+    }
+
+    #[inline]
+    fn lane(&self, _: usize) -> f64 {
+        self.0
+    }
+}
+
+impl Together for PlainLanes {
+    fn unit(lane: usize) -> Self {
+        Optimistic(unit(lane))
+    }
+
+    #[inline]
+    fn lane(&self, lane: usize) -> f64 {
+        self.0.0[lane]
     }
 }
