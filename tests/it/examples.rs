@@ -358,3 +358,48 @@ fn custom_operation_differentiates_a_root() {
 fn custom_operation_agrees_with_numeric_derivatives() {
     assert_eq!(output_of("custom_operation", &[]).matches("verdict: pass").count(), 2);
 }
+
+#[test]
+fn hessian_finds_the_entries_of_a_seven_point_stencil() {
+    // Each height and its neighbours to the right, below, and below on the left, both ways.
+    let entries = 12 * 12 + 2 * (12 * 11 + 11 * 12 + 11 * 11);
+    let label = "Entries that can be other than 0:";
+    check_number("hessian", &["--size", "12"], label, f64::from(entries));
+}
+
+#[test]
+fn hessian_shows_the_pattern() {
+    check("hessian", &["--size", "2"], "\n███·\n████\n████\n·███\n");
+    check("hessian", &[], "Of a film of 5 × 5 heights:\n██···██··");
+}
+
+#[test]
+fn hessian_comes_nearer_to_scherk_s_surface_with_the_square_of_the_step() {
+    let distance = |size: &str| -> f64 {
+        let output = output_of("hessian", &["--size", size]);
+        let behind = output.split_once("Largest distance to Scherk's surface: ").unwrap().1;
+        behind.split_whitespace().next().unwrap().parse().unwrap()
+    };
+    let ratio = distance("7") / distance("15");
+    assert!((3.0..5.0).contains(&ratio), "{ratio}");
+}
+
+#[test]
+fn hessian_draws_a_square_for_each_entry() {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pattern.svg");
+    check("hessian", &["--size", "3", "--picture", path.to_str().unwrap()], "is drawn in");
+    let drawing = std::fs::read_to_string(path).unwrap();
+    let entries = 3 * 3 + 2 * (3 * 2 + 2 * 3 + 2 * 2);
+    // And the paper.
+    assert_eq!(drawing.matches("<rect").count(), entries + 1);
+}
+
+#[test]
+fn hessian_refuses_a_drawing_in_no_folder() {
+    check_refusal("hessian", &["--size", "2", "--picture", "/nowhere/a.svg"], "cannot draw");
+}
+
+#[test]
+fn hessian_refuses_a_film_of_no_heights() {
+    check_refusal("hessian", &["--size", "0"], "0 is not in 1..=300");
+}

@@ -11,4 +11,5 @@ mod numeric_traits;
 mod operations;
 mod random_programs;
 mod sizes;
+mod sparse;
 mod tape;

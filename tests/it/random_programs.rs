@@ -48,7 +48,7 @@ fn clamp_or_nan<T: Real>(x: T, lower: T, upper: T) -> T {
 
 /// An operation as it is drawn at random: what its arguments are is decided when the program is laid out.
 #[derive(Clone, Debug)]
-struct Draft {
+pub(crate) struct Draft {
     operation: Operation,
     arguments: Vec<Argument>,
 }
@@ -60,7 +60,7 @@ enum Argument {
     Constant(f64),
 }
 
-fn drafts(operations: usize) -> impl Strategy<Value = Vec<Draft>> {
+pub(crate) fn drafts(operations: usize) -> impl Strategy<Value = Vec<Draft>> {
     let argument = || {
         prop_oneof![
             8 => (1_usize..60).prop_map(Argument::Back),
@@ -74,7 +74,7 @@ fn drafts(operations: usize) -> impl Strategy<Value = Vec<Draft>> {
 
 /// Operations in order, each with the places of its arguments.
 #[derive(Debug)]
-struct Program {
+pub(crate) struct Program {
     inputs: usize,
     steps: Vec<(Operation, Vec<Place>)>,
 }
@@ -95,7 +95,7 @@ impl Function for Program {
 impl Program {
     /// Lays out drafts. An argument outside the range of its operation is folded into it by a sine, so that values
     /// stay within the ranges on which the table is tested.
-    fn lay_out(drafts: &[Draft], x: &[f64]) -> Self {
+    pub(crate) fn lay_out(drafts: &[Draft], x: &[f64]) -> Self {
         let mut program = Self { inputs: x.len(), steps: Vec::new() };
         let mut values = x.to_vec();
         for draft in drafts {
@@ -149,7 +149,7 @@ impl Program {
         }
     }
 
-    fn values<T: Real>(&self, x: &[T]) -> Vec<T> {
+    pub(crate) fn values<T: Real>(&self, x: &[T]) -> Vec<T> {
         let mut values = x.to_vec();
         for (operation, places) in &self.steps {
             let arguments: Vec<T> = places.iter().map(|place| place.value(&values)).collect();
@@ -172,7 +172,7 @@ impl Program {
     /// The sum of |contribution| over all paths from input `i` to the result: rounding errors are relative to it. With a
     /// direction, the same of the second derivative along input `i` and that direction. NaN where an infinite partial
     /// meets a derivative that is 0.
-    fn scales(&self, x: &[f64], i: usize, direction: &[f64]) -> (f64, f64) {
+    pub(crate) fn scales(&self, x: &[f64], i: usize, direction: &[f64]) -> (f64, f64) {
         let values = self.values(x);
         let unit = |j| if j == i { 1.0 } else { 0.0 };
         // Of each value: |derivative| along input i, along the direction, and along both.

@@ -6,7 +6,7 @@ mod code;
 mod collect_sums;
 mod drop_dead_code;
 mod fold_constants;
-mod graph;
+pub(crate) mod graph;
 pub(crate) mod guard;
 mod hoist;
 pub(crate) mod interpret;
@@ -15,6 +15,7 @@ mod optimistic;
 mod schedule;
 mod show;
 mod simplify;
+mod sparse;
 pub(crate) mod trace;
 
 use core::fmt::{self, Debug};
@@ -32,6 +33,7 @@ use graph::Graph;
 use interpret::{Element, Slots, compute, sweep};
 use optimistic::Optimistic;
 pub use simplify::Rewrites;
+use sparse::Sparse;
 pub use trace::Outputs;
 
 /// A function traced at one point and made ready to run at many: optimised, replayed without recording.
@@ -64,6 +66,7 @@ pub struct Program {
     code: Code,
     kept: Kept<Plain>,
     kept_duals: Kept<Dual<Plain>>,
+    sparse: Sparse,
 }
 
 /// What the trace was before the passes.
@@ -157,8 +160,8 @@ impl Program {
         static NUMBER: AtomicU64 = AtomicU64::new(1);
         let code = schedule::schedule(&graph, |_| true)?;
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let (kept, kept_duals) = (Kept::default(), Kept::default());
-        Ok(Self { number, recorded, graph, code, kept, kept_duals })
+        let (kept, kept_duals, sparse) = (Kept::default(), Kept::default(), Sparse::default());
+        Ok(Self { number, recorded, graph, code, kept, kept_duals, sparse })
     }
 
     /// The number of inputs.
@@ -326,18 +329,22 @@ impl Program {
             slots.values[..columns].copy_from_slice(&point);
             compute(&self.code, &mut slots.values, usize::MAX);
             let outputs = self.code.outputs.iter();
-            let mut outputs: Vec<Dual<Lanes<LANES>>> =
-                outputs.map(|output| slots.values[output.value as usize].exact()).collect();
-            if !outputs.iter().all(|&output| DualLanes::from_exact(output).is_finite()) {
-                // By the engine's rules for what is not finite.
-                let point: Vec<_> = point.into_iter().map(Element::exact).collect();
-                let values = self.graph.evaluate(&point);
-                outputs = self.graph.outputs.iter().map(|output| values[output.index()]).collect();
+            let mut outputs: Vec<DualLanes> =
+                outputs.map(|output| slots.values[output.value as usize]).collect();
+            if !outputs.iter().all(|output| output.is_finite()) {
+                outputs = self.outputs_by_the_rules(&point);
             }
             for (output, row) in outputs.iter().zip(data.chunks_exact_mut(columns)) {
-                row[first..][..lanes].copy_from_slice(&output.tangent.0[..lanes]);
+                row[first..][..lanes].copy_from_slice(&output.tangent.0.0[..lanes]);
             }
         }
+    }
+
+    /// The outputs by the engine's rules for what is not finite.
+    fn outputs_by_the_rules<E: Element>(&self, point: &[E]) -> Vec<E> {
+        let point: Vec<E::Exact> = point.iter().map(|number| number.exact()).collect();
+        let values = self.graph.evaluate(&point);
+        self.graph.outputs.iter().map(|output| E::from_exact(values[output.index()])).collect()
     }
 
     /// The output at `x`, its gradient, and the product of its Hessian with `v`: a replay on dual numbers and a sweep.

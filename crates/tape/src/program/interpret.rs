@@ -207,6 +207,9 @@ pub(crate) fn sweep<E: Element>(
     all_finite &= slots.adjoints[..code.inputs].iter().all(|adjoint| adjoint.is_finite());
     if !all_finite {
         clear(code, slots);
+        if E::DEPTH > 0 {
+            compute_carefully(code, &mut slots.values);
+        }
         seed(code, slots, seeds);
         propagate(code, slots, usize::MAX, Mode::Careful);
     }
@@ -292,6 +295,16 @@ fn reverse<E: Element>(code: &Code, values: &mut [E], adjoints: &mut [E], limit:
         if step.adjoint != NONE {
             machine.propagate(step);
         }
+    }
+}
+
+/// [`compute`] by the engine's rules for what is not finite: of a number with tangents, which [`compute`] multiplies
+/// plainly too.
+fn compute_carefully<E: Element>(code: &Code, values: &mut [E]) {
+    let values = Cell::from_mut(values).as_slice_of_cells();
+    let machine = Machine { code, limit: usize::MAX, values, adjoints: &[] };
+    for step in &code.steps {
+        machine.compute_carefully(step);
     }
 }
 

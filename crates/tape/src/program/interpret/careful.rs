@@ -1,4 +1,4 @@
-//! The reverse sweep by the engine's rules for numbers that are not finite: slower, instance by instance.
+//! The sweeps by the engine's rules for numbers that are not finite: slower, instance by instance.
 
 use core::cell::Cell;
 
@@ -37,6 +37,19 @@ impl<'a, E: Element> Machine<'a, E> {
             _ if position < leading => &slots[start(column) as usize],
             _ => &slots[start(column) as usize + item],
         })
+    }
+
+    /// As [`Machine::compute`]: a tangent that is exactly 0 stays 0, whatever the partial is.
+    pub(super) fn compute_carefully(&self, step: &Step) {
+        let mut arguments: SmallVec<[E::Exact; 8]> = SmallVec::new();
+        for (instance, result) in self.results(step).iter().enumerate() {
+            arguments.clear();
+            arguments.extend((0..step.arity as usize).filter_map(|position| {
+                let cell = self.cell(step, position, instance, self.values, |column| column.value);
+                cell.map(|cell| cell.get().exact())
+            }));
+            result.set(E::from_exact(step.op.evaluate(&arguments)));
+        }
     }
 
     /// As [`Machine::propagate`]: an adjoint or a partial that is exactly 0 contributes nothing, whatever the other is.
