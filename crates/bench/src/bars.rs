@@ -9,7 +9,7 @@ use rand::Rng;
 use tape::{Program, Real, Var, Workspace};
 
 use crate::engine::{Engine, Plain, batch};
-use crate::kernel::{GaussianMixture, Kernel, generator};
+use crate::kernel::{GaussianMixture, generator};
 
 /// One line: what is measured against what, the ratio, and how large it may be.
 struct Line {

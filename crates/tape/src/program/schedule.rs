@@ -2,17 +2,18 @@
 //! their results.
 //!
 //! Two nodes have the same *form* when they compute the same expression of the same inputs, up to the values of
-//! constants: the terms of a sum over data do. A node joins the latest group of its form where that form is frequent,
-//! of its operation otherwise, unless one of its operands is computed in that group or later; then it begins a new one. So
+//! constants: the terms of a sum over data do. A node joins the first group of its form, where that form is frequent,
+//! or of its operation on operands of the same kind, that comes after the groups of all its operands; if there is none,
+//! it begins a new one. So
 //! the loops of a function become groups, whichever way they were nested, in the order in which their first nodes were
 //! recorded. A group's results lie in a row of slots. Where its operands lie in rows too, a group is a step; otherwise it
 //! falls into as few steps as it takes for them to be rows (the first element of a loop is often a special case).
 
 use core::ops::Range;
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use indexmap::IndexSet;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use smallvec::SmallVec;
 
 use crate::error::Error;
@@ -69,12 +70,41 @@ enum Form {
 #[derive(PartialEq, Eq, Hash)]
 enum Key {
     Form(u32),
-    Operation { op: Op, arity: usize, exponent: u64, active: bool },
+    Operation { op: Op, exponent: u64, active: bool, operands: SmallVec<[Source; 3]> },
+}
+
+/// What an operand is: two statements of a loop are told apart by it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Source {
+    Input,
+    Constant,
+    Operation(Op),
+    /// An operand of a long operation, which is not looked at.
+    Any,
+}
+
+impl Source {
+    fn of(graph: &Graph, id: Id) -> Self {
+        match graph.node(id) {
+            Node::Input(_) => Self::Input,
+            Node::Constant(_) => Self::Constant,
+            Node::Operation { op, .. } => Self::Operation(op),
+        }
+    }
+
+    /// Those of an operation's operands: of more than a few, only how many there are.
+    fn all(graph: &Graph, operands: &[Id]) -> SmallVec<[Self; 3]> {
+        const LOOKED_AT: usize = 16;
+        if operands.len() > LOOKED_AT {
+            return smallvec::smallvec![Self::Any; operands.len()];
+        }
+        operands.iter().map(|&operand| Self::of(graph, operand)).collect()
+    }
 }
 
 /// The number of every node's form, and how many nodes have each.
 fn forms(graph: &Graph, active: &[bool]) -> (Vec<u32>, Vec<usize>) {
-    let mut forms: IndexSet<Form> = IndexSet::new();
+    let mut forms: IndexSet<Form, FxBuildHasher> = IndexSet::default();
     let mut frequency: Vec<usize> = Vec::new();
     let mut form_of: Vec<u32> = Vec::with_capacity(graph.len());
     for id in graph.ids() {
@@ -101,7 +131,8 @@ fn forms(graph: &Graph, active: &[bool]) -> (Vec<u32>, Vec<usize>) {
 /// The operations of the graph in groups whose members do not depend on each other.
 fn group(graph: &Graph, active: &[bool]) -> Groups {
     let (form_of, frequency) = forms(graph, active);
-    let mut latest: HashMap<Key, u32> = HashMap::new();
+    // The groups of a key, in order.
+    let mut groups_of: FxHashMap<Key, Vec<u32>> = FxHashMap::default();
     let mut members: Vec<Vec<Id>> = Vec::new();
     let mut group_of: Vec<Option<u32>> = vec![None; graph.len()];
     for id in graph.ids() {
@@ -111,24 +142,17 @@ fn group(graph: &Graph, active: &[bool]) -> Groups {
         let key = if frequency[form as usize] >= FREQUENT {
             Key::Form(form)
         } else {
-            let (arity, exponent) = (operands.len(), exponent(graph, id));
-            Key::Operation { op, arity, exponent, active: active[id.index()] }
+            let (exponent, operands) = (exponent(graph, id), Source::all(graph, operands));
+            Key::Operation { op, exponent, active: active[id.index()], operands }
         };
         let after = operands.iter().filter_map(|operand| group_of[operand.index()]).max();
-        let fresh = members.len() as u32;
-        let group = match latest.entry(key) {
-            Entry::Occupied(entry) if after.is_none_or(|after| *entry.get() > after) => {
-                *entry.get()
-            }
-            Entry::Occupied(mut entry) => {
-                entry.insert(fresh);
-                fresh
-            }
-            Entry::Vacant(entry) => *entry.insert(fresh),
-        };
-        if group == fresh {
+        let groups = groups_of.entry(key).or_default();
+        let first = groups.partition_point(|&group| after.is_some_and(|after| group <= after));
+        let group = groups.get(first).copied().unwrap_or_else(|| {
+            groups.push(members.len() as u32);
             members.push(Vec::new());
-        }
+            members.len() as u32 - 1
+        });
         members[group as usize].push(id);
         group_of[id.index()] = Some(group);
     }
@@ -594,8 +618,8 @@ fn too_large(what: &'static str, size: usize) -> Result<u32, Error> {
 struct Constants {
     first: u32,
     values: Vec<f64>,
-    singles: HashMap<u64, u32>,
-    rows: HashMap<Vec<u64>, u32>,
+    singles: FxHashMap<u64, u32>,
+    rows: FxHashMap<Vec<u64>, u32>,
 }
 
 impl Constants {
