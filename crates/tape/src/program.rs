@@ -85,6 +85,16 @@ type Plain = Optimistic<f64>;
 pub struct Workspace {
     program: u64,
     slots: Option<Slots<Plain>>,
+    duals: Option<Slots<Dual<Plain>>>,
+}
+
+impl Workspace {
+    /// Forgets what was of another program.
+    fn enter(&mut self, program: u64) {
+        if self.program != program {
+            *self = Self { program, ..Self::default() };
+        }
+    }
 }
 
 impl Debug for Workspace {
@@ -245,9 +255,7 @@ impl Program {
         workspace: &mut Workspace,
         gradient: &mut [f64],
     ) -> Result<f64, Error> {
-        if workspace.program != self.number {
-            *workspace = Workspace { program: self.number, slots: None };
-        }
+        workspace.enter(self.number);
         let slots = workspace.slots.get_or_insert_with(|| Slots::new(&self.code));
         self.gradient_in(slots, x, gradient)
     }
@@ -359,24 +367,55 @@ impl Program {
     /// # Ok::<(), tape::Error>(())
     /// ```
     pub fn hessian_vector(&self, x: &[f64], v: &[f64]) -> Result<(f64, Vec<f64>, Vec<f64>), Error> {
+        let (mut gradient, mut product) = (vec![0.0; self.inputs()], vec![0.0; self.inputs()]);
+        let value = self.kept_duals.with(&self.code, |slots| {
+            self.hessian_vector_in(slots, x, v, &mut gradient, &mut product)
+        })?;
+        Ok((value, gradient, product))
+    }
+
+    /// [`Program::hessian_vector`] into room that the caller keeps: nothing is allocated, but by the workspace's first use.
+    ///
+    /// # Errors
+    /// As [`Program::hessian_vector`]; also [`Error::Length`] where `gradient` or `product` is not as long as `x`.
+    pub fn hessian_vector_into(
+        &self,
+        x: &[f64],
+        v: &[f64],
+        workspace: &mut Workspace,
+        gradient: &mut [f64],
+        product: &mut [f64],
+    ) -> Result<f64, Error> {
+        workspace.enter(self.number);
+        let slots = workspace.duals.get_or_insert_with(|| Slots::new(&self.code));
+        self.hessian_vector_in(slots, x, v, gradient, product)
+    }
+
+    fn hessian_vector_in(
+        &self,
+        slots: &mut Slots<Dual<Plain>>,
+        x: &[f64],
+        v: &[f64],
+        gradient: &mut [f64],
+        product: &mut [f64],
+    ) -> Result<f64, Error> {
         self.assert_one_output("hessian_vector", "trace one output at a time")?;
         assert_length("the point", self.inputs(), x.len())?;
         assert_length("the direction", self.inputs(), v.len())?;
-        self.kept_duals.with(&self.code, |slots| {
-            for ((slot, &x), &v) in slots.values.iter_mut().zip(x).zip(v) {
-                *slot = Dual::new(Optimistic(x), Optimistic(v));
-            }
-            compute(&self.code, &mut slots.values, usize::MAX);
-            self.assert_guards(|slot| slots.values[slot as usize].value.0)?;
-            let value = slots.values[self.code.outputs[0].value as usize].value.0;
-            let (mut gradient, mut product) = (vec![0.0; x.len()], vec![0.0; x.len()]);
-            let one = Dual::constant(Optimistic(1.0));
-            sweep(&self.code, slots, &[(0, one)], |input, derivative: Dual<Plain>| {
-                gradient[input] = derivative.value.0;
-                product[input] = derivative.tangent.0;
-            });
-            Ok((value, gradient, product))
-        })
+        assert_length("the gradient", self.inputs(), gradient.len())?;
+        assert_length("the product", self.inputs(), product.len())?;
+        for ((slot, &x), &v) in slots.values.iter_mut().zip(x).zip(v) {
+            *slot = Dual::new(Optimistic(x), Optimistic(v));
+        }
+        compute(&self.code, &mut slots.values, usize::MAX);
+        self.assert_guards(|slot| slots.values[slot as usize].value.0)?;
+        let value = slots.values[self.code.outputs[0].value as usize].value.0;
+        let one = Dual::constant(Optimistic(1.0));
+        sweep(&self.code, slots, &[(0, one)], |input, derivative: Dual<Plain>| {
+            gradient[input] = derivative.value.0;
+            product[input] = derivative.tangent.0;
+        });
+        Ok(value)
     }
 
     /// The output at `x`, its gradient, and its Hessian: a symmetric matrix of `x.len()` rows and columns.

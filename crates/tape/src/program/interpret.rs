@@ -700,17 +700,21 @@ impl<'a, E: Element> Machine<'a, E> {
             }
             return;
         }
+        // The slices that the contributions read are cut to `count` as well: their bounds are checked once, not in the loop.
         match adjoint {
             Operand::Same(adjoint) if count == 1 => adjoint.set(adjoint.get() + contribution(0)),
             Operand::Same(adjoint) => adjoint.set(adjoint.get() + sum_of(count, contribution)),
             Operand::Run(adjoints) => {
-                for (instance, adjoint) in adjoints.iter().enumerate() {
+                let adjoints = &adjoints[..count];
+                for instance in 0..count {
+                    let adjoint = &adjoints[instance];
                     adjoint.set(adjoint.get() + contribution(instance));
                 }
             }
             Operand::Listed(slots, listed) => {
-                for (instance, &slot) in listed.iter().enumerate() {
-                    let adjoint = &slots[slot as usize];
+                let listed = &listed[..count];
+                for instance in 0..count {
+                    let adjoint = &slots[listed[instance] as usize];
                     adjoint.set(adjoint.get() + contribution(instance));
                 }
             }
@@ -720,7 +724,8 @@ impl<'a, E: Element> Machine<'a, E> {
     /// Of operations whose partials are 1 or −1.
     #[inline(always)]
     fn propagate_linear(&self, step: &Step, contribution: impl Fn(usize, E) -> E) {
-        let weights = self.weights(step);
+        let count = self.count(step);
+        let weights = &self.weights(step)[..count];
         if step.shape == Shape::Span {
             let weight = weights[0].get();
             self.accumulate_span(step, self.column(step, 0), |_| weight);
@@ -728,7 +733,7 @@ impl<'a, E: Element> Machine<'a, E> {
         }
         for position in 0..step.arity as usize {
             if let Some(adjoint) = self.adjoint(step, position) {
-                self.accumulate(adjoint, weights.len(), |instance| {
+                self.accumulate(adjoint, count, |instance| {
                     contribution(position, weights[instance].get())
                 });
             }
@@ -753,28 +758,30 @@ impl<'a, E: Element> Machine<'a, E> {
     #[inline(always)]
     fn propagate_2(&self, step: &Step, position: usize, partial: impl Fn(E, E, E) -> E) {
         let Some(adjoint) = self.adjoint(step, position) else { return };
-        let (weights, results) = (self.weights(step), self.results(step));
+        let count = self.count(step);
+        let weights = &self.weights(step)[..count];
+        let results = &self.results(step)[..count];
         let (x, y) = (self.operand(step, 0), self.operand(step, 1));
         match (x, y) {
             (Operand::Run(x), Operand::Run(y)) if E::IS_THIN => {
-                self.accumulate(adjoint, weights.len(), |instance| {
+                self.accumulate(adjoint, count, |instance| {
                     weights[instance].get()
                         * partial(x[instance].get(), y[instance].get(), results[instance].get())
                 })
             }
             (Operand::Same(x), Operand::Run(y)) if E::IS_THIN => {
-                self.accumulate(adjoint, weights.len(), |instance| {
+                self.accumulate(adjoint, count, |instance| {
                     weights[instance].get()
                         * partial(x.get(), y[instance].get(), results[instance].get())
                 })
             }
             (Operand::Run(x), Operand::Same(y)) if E::IS_THIN => {
-                self.accumulate(adjoint, weights.len(), |instance| {
+                self.accumulate(adjoint, count, |instance| {
                     weights[instance].get()
                         * partial(x[instance].get(), y.get(), results[instance].get())
                 })
             }
-            (x, y) => self.accumulate(adjoint, weights.len(), |instance| {
+            (x, y) => self.accumulate(adjoint, count, |instance| {
                 weights[instance].get()
                     * partial(x.at(instance).get(), y.at(instance).get(), results[instance].get())
             }),
@@ -785,8 +792,10 @@ impl<'a, E: Element> Machine<'a, E> {
     #[inline(always)]
     fn propagate_result(&self, step: &Step, partial: impl Fn(E, E) -> E) {
         if let Some(adjoint) = self.adjoint(step, 0) {
-            let (weights, results) = (self.weights(step), self.results(step));
-            self.accumulate(adjoint, weights.len(), |instance| {
+            let count = self.count(step);
+            let weights = &self.weights(step)[..count];
+            let results = &self.results(step)[..count];
+            self.accumulate(adjoint, count, |instance| {
                 let result = results[instance].get();
                 weights[instance].get() * partial(result, result)
             });
@@ -829,8 +838,8 @@ impl<'a, E: Element> Machine<'a, E> {
     fn propagate_dot(&self, step: &Step) {
         let columns = self.code.columns_of(step);
         let (start, pairs) = columns.split_at(step.arity as usize % 2);
-        let weights = self.weights(step);
-        let count = weights.len();
+        let count = self.count(step);
+        let weights = &self.weights(step)[..count];
         if !start.is_empty() {
             if let Some(adjoint) = self.adjoint(step, 0) {
                 self.accumulate(adjoint, count, |instance| weights[instance].get());

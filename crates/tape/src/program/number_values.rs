@@ -17,7 +17,8 @@ enum Key {
 
 /// The graph without repetitions. The index of a key in the set *is* the number of its node.
 pub(crate) fn number_values(graph: &Graph) -> Graph {
-    let mut numbers: IndexSet<Key, FxBuildHasher> = (0..graph.inputs() as u32).map(Key::Input).collect();
+    let mut numbers: IndexSet<Key, FxBuildHasher> =
+        (0..graph.inputs() as u32).map(Key::Input).collect();
     graph.rewrite(|numbered, id, operands| {
         let (number, is_fresh) = numbers.insert_full(key(graph.node(id), operands));
         if is_fresh {
