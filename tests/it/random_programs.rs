@@ -231,7 +231,10 @@ proptest! {
         let plain: f64 = program.at(&x);
         let scales: Vec<f64> =
             (0..x.len()).map(|i| program.scales(&x, i, &vec![0.0; x.len()]).0).collect();
-        for Engine { name, compute, tolerance, oracle } in ENGINES {
+        for Engine { name, compute, tolerance, oracle, repeats_oracle } in ENGINES {
+            if !repeats_oracle {
+                continue;
+            }
             let (value, gradient) = compute(&program, &x);
             let (oracle_value, expected) = oracle(&program, &x);
             // An operation that is not exact may send a program another way.

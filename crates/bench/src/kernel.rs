@@ -36,7 +36,7 @@ pub trait Kernel {
 }
 
 /// The generator behind every kernel's data: the same numbers in every run.
-fn generator() -> StdRng {
+pub fn generator() -> StdRng {
     StdRng::seed_from_u64(31_337)
 }
 

@@ -2,9 +2,11 @@
 //!
 //! ```text
 //! cargo run --release --manifest-path crates/bench/Cargo.toml
+//! cargo run --release --manifest-path crates/bench/Cargo.toml -- --bars
 //! cargo run --release --manifest-path crates/bench/Cargo.toml --features xad --ignore-rust-version
 //! ```
 
+mod bars;
 mod contest;
 mod engine;
 mod kernel;
@@ -30,6 +32,9 @@ struct Options {
     /// The number of rounds; in each, every engine has one turn [default: as many as fit 1.5 s per engine and kernel].
     #[arg(long)]
     rounds: Option<usize>,
+    /// Measure what programs and batches cost instead, each line as a ratio.
+    #[arg(long)]
+    bars: bool,
     /// Print one Markdown table of all kernels.
     #[arg(long)]
     markdown: bool,
@@ -37,6 +42,9 @@ struct Options {
 
 fn main() {
     let options = Options::parse();
+    if options.bars {
+        return bars::print(options.rounds);
+    }
     let kernels =
         if options.kernel.is_empty() { KernelName::value_variants() } else { &options.kernel };
     let results: Vec<Results> = kernels

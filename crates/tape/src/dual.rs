@@ -177,6 +177,10 @@ macro_rules! define_dual {
                 Self { value, tangent }
             }
 
+            fn minus_largest(self, largest: Self) -> Self {
+                Self { value: self.value.minus_largest(largest.value), tangent: self.tangent }
+            }
+
             fn piecewise(self, f: impl Fn(f64) -> f64) -> Self {
                 Self::constant(self.value.piecewise(f))
             }

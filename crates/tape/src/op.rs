@@ -392,10 +392,7 @@ impl Op {
                     .iter()
                     .fold(first, |largest, &number| largest.piecewise_2(number, larger))
             }
-            (Op::Weight, &[x, largest]) => {
-                let both_infinite = |x: f64, largest: f64| x == largest && x.is_infinite();
-                T::zero_where(x, largest, both_infinite, || x - largest).exp()
-            }
+            (Op::Weight, &[x, largest]) => x.minus_largest(largest).exp(),
             (Op::Clamp, &[x, lower, upper]) => {
                 let ordered = lower.piecewise_2(upper, |lower, upper| f64::from(lower <= upper));
                 let lower = T::select(ordered, lower, T::from_f64(f64::NEG_INFINITY));

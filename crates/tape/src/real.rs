@@ -172,6 +172,13 @@ macro_rules! define_real {
                 }
             }
 
+            /// This number less the largest of several, taken as a constant: where both are ∞ or −∞, they are equal.
+            #[doc(hidden)]
+            fn minus_largest(self, largest: Self) -> Self {
+                let both_infinite = |x: f64, largest: f64| x == largest && x.is_infinite();
+                Self::zero_where(self, largest, both_infinite, || self - largest)
+            }
+
             /// This number, but NaN where `product` = x·y came out as the indeterminate 0·∞: such a product has no
             /// derivative, and x·ln x at 0 must not pretend to one.
             #[doc(hidden)]

@@ -27,8 +27,11 @@ impl Engine for Replay {
     }
 }
 
-/// A batch over the rows of a kernel, traced before.
-pub fn batch<K: Kernel>(kernel: &K) -> Option<Box<dyn FnMut() -> Outcome + '_>> {
+/// A run of a batch.
+type Run<'a> = Box<dyn FnMut() -> Outcome + 'a>;
+
+/// A batch over the rows of a kernel, traced before; of a kernel that is no sum over rows, nothing.
+pub fn batch<K: Kernel>(kernel: &K) -> Option<Run<'_>> {
     let (rows, width) = kernel.rows()?;
     let term = |x: &[Var], row: &[Var]| kernel.term(&Fused, x, row);
     let batch =

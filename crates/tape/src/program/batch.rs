@@ -554,10 +554,10 @@ impl Path {
 
 /// As many lanes as keep a row's numbers in the second-level cache; a power of two.
 fn lanes_for(slots: usize) -> usize {
-    /// Bytes: about half of what processors have had for years.
-    const CACHE: usize = 256 << 10;
+    /// Bytes: what processors have had for years, or more.
+    const CACHE: usize = 512 << 10;
     let fitting = CACHE / (slots.max(1) * size_of::<Row>());
-    fitting.clamp(16, 256).next_power_of_two().min(256)
+    1 << fitting.clamp(32, 256).ilog2()
 }
 
 /// Enough work that handing it to a thread does not matter.

@@ -32,6 +32,9 @@ pub(crate) trait Element: Real {
     type Chunk: Real;
     /// How many.
     const CHUNK: usize;
+    /// Whether it is one number or two, whose loops are worth a version for every kind of operand. A number of many
+    /// lanes is a vector by itself.
+    const IS_THIN: bool = Self::LANES == 1;
 
     fn from_exact(number: Self::Exact) -> Self;
     fn exact(self) -> Self::Exact;
@@ -317,8 +320,9 @@ fn reverse_carefully<E: Element>(code: &Code, values: &mut [E], adjoints: &mut [
     }
 }
 
-/// How many numbers of a dot product or a sum are kept in registers at a time.
-const TILE: usize = 16;
+/// How many instances of a dot product are kept in registers at a time, and how many of the rest.
+const TILE: usize = 32;
+const SMALL_TILE: usize = 8;
 
 impl<E: Element> Machine<'_, E> {
     /// Computes the results of a step.
@@ -427,7 +431,7 @@ impl<'a, E: Element> Machine<'a, E> {
     fn compute_1(&self, step: &Step, f: impl Fn(E) -> E) {
         let results = self.results(step);
         match self.operand(step, 0) {
-            Operand::Run(x) => {
+            Operand::Run(x) if E::IS_THIN => {
                 for (result, x) in results.iter().zip(x) {
                     result.set(f(x.get()));
                 }
@@ -444,18 +448,18 @@ impl<'a, E: Element> Machine<'a, E> {
     fn compute_2(&self, step: &Step, f: impl Fn(E, E) -> E) {
         let results = self.results(step);
         match (self.operand(step, 0), self.operand(step, 1)) {
-            (Operand::Run(x), Operand::Run(y)) => {
+            (Operand::Run(x), Operand::Run(y)) if E::IS_THIN => {
                 for ((result, x), y) in results.iter().zip(x).zip(y) {
                     result.set(f(x.get(), y.get()));
                 }
             }
-            (Operand::Same(x), Operand::Run(y)) => {
+            (Operand::Same(x), Operand::Run(y)) if E::IS_THIN => {
                 let x = x.get();
                 for (result, y) in results.iter().zip(y) {
                     result.set(f(x, y.get()));
                 }
             }
-            (Operand::Run(x), Operand::Same(y)) => {
+            (Operand::Run(x), Operand::Same(y)) if E::IS_THIN => {
                 let y = y.get();
                 for (result, x) in results.iter().zip(x) {
                     result.set(f(x.get(), y));
@@ -476,6 +480,7 @@ impl<'a, E: Element> Machine<'a, E> {
     }
 
     /// Computes a function of the table, chunk by chunk.
+    #[inline(never)]
     fn compute_chunks(&self, step: &Step) {
         let operands = self.operands(step);
         let results = self.results(step);
@@ -511,6 +516,7 @@ impl<'a, E: Element> Machine<'a, E> {
     }
 
     /// Operations on slices that are no sums: instance by instance.
+    #[inline(never)]
     fn compute_slices(&self, step: &Step) {
         if step.shape == Shape::Span {
             let column = self.column(step, 0);
@@ -585,22 +591,19 @@ impl<'a, E: Element> Machine<'a, E> {
                     results[0].set(sum);
                 }
             }
-            Shape::SameByRun => {
-                let x = |pair: &[Column], _: usize| {
-                    let x = value(&pair[0]);
-                    move |_: usize| x
-                };
-                self.dot_in_tiles(step, start, pairs, x);
+            Shape::SameByRun if E::IS_THIN => {
+                self.dot_in_tiles(step, start, pairs, |slot, _, _| {
+                    let x = self.values[slot].get();
+                    move |_| x
+                })
             }
-            Shape::Runs => {
-                let x = |pair: &[Column], first: usize| {
-                    let x = &self.values[pair[0].value as usize + first..]
-                        [..TILE.min(results.len() - first)];
+            Shape::Runs if E::IS_THIN => {
+                self.dot_in_tiles(step, start, pairs, |slot, first, count| {
+                    let x = &self.values[slot + first..][..count];
                     move |position: usize| x[position].get()
-                };
-                self.dot_in_tiles(step, start, pairs, x);
+                })
             }
-            Shape::Mixed => {
+            _ => {
                 for (instance, result) in results.iter().enumerate() {
                     let at = |column: &Column| {
                         Operand::new(
@@ -624,59 +627,79 @@ impl<'a, E: Element> Machine<'a, E> {
         }
     }
 
-    /// Dot products whose second factors are rows of slots, a tile of instances at a time: their sums stay in registers.
+    /// Dot products whose second factors are rows of slots, a tile of instances at a time. `factor` gives the first factor
+    /// of a pair: from its slot, the first instance of the tile, and their number.
     #[inline(always)]
     fn dot_in_tiles<X: Fn(usize) -> E>(
         &self,
         step: &Step,
         start: &[Column],
         pairs: &[Column],
-        first_factor: impl Fn(&[Column], usize) -> X,
+        factor: impl Fn(usize, usize, usize) -> X,
     ) {
-        let results = self.results(step);
+        let count = self.count(step);
         let mut first = 0;
-        while first < results.len() {
-            let count = TILE.min(results.len() - first);
-            let mut sums = [E::from_f64(0.0); TILE];
-            let mut rest = pairs;
-            if let [start] = start {
+        while first + TILE <= count {
+            self.dot_tile::<TILE, X>(step, start, pairs, first, &factor);
+            first += TILE;
+        }
+        while first + SMALL_TILE <= count {
+            self.dot_tile::<SMALL_TILE, X>(step, start, pairs, first, &factor);
+            first += SMALL_TILE;
+        }
+        while first < count {
+            self.dot_tile::<1, X>(step, start, pairs, first, &factor);
+            first += 1;
+        }
+    }
+
+    /// One tile. Every index into the sums is known to the compiler, so that they stay in registers.
+    #[inline(always)]
+    fn dot_tile<const N: usize, X: Fn(usize) -> E>(
+        &self,
+        step: &Step,
+        start: &[Column],
+        pairs: &[Column],
+        first: usize,
+        factor: &impl Fn(usize, usize, usize) -> X,
+    ) {
+        let row = |column: &Column| -> [E; N] {
+            let cells = &self.values[column.value as usize + first..][..N];
+            array::from_fn(|position| cells[position].get())
+        };
+        let products = |pair: &[Column]| -> [E; N] {
+            let (x, y) = (factor(pair[0].value as usize, first, N), row(&pair[1]));
+            array::from_fn(|position| x(position) * y[position])
+        };
+        // The first product is not added to 0: that would lose the sign of −0.
+        let (mut sums, rest) = match start {
+            [start] if start.kind == Kind::Run => (row(start), pairs),
+            [start] => {
                 let start =
-                    Operand::new(self.code, self.values, start.kind, start.value, results.len());
-                for (position, sum) in sums[..count].iter_mut().enumerate() {
-                    *sum = start.at(first + position).get();
-                }
-            } else {
-                // The first product is not added to 0: that would lose the sign of −0.
-                let x = first_factor(&pairs[..2], first);
-                let y = &self.values[pairs[1].value as usize + first..][..count];
-                for (position, (sum, y)) in sums.iter_mut().zip(y).enumerate() {
-                    *sum = x(position) * y.get();
-                }
-                rest = &pairs[2..];
+                    Operand::new(self.code, self.values, start.kind, start.value, self.count(step));
+                (array::from_fn(|position| start.at(first + position).get()), pairs)
             }
-            for pair in rest.chunks_exact(2) {
-                let x = first_factor(pair, first);
-                let y = &self.values[pair[1].value as usize + first..][..count];
-                if let Ok(y) = <&[Cell<E>; TILE]>::try_from(y) {
-                    for position in 0..TILE {
-                        sums[position] += x(position) * y[position].get();
-                    }
-                } else {
-                    for (position, (sum, y)) in sums.iter_mut().zip(y).enumerate() {
-                        *sum += x(position) * y.get();
-                    }
-                }
-            }
-            for (result, &sum) in results[first..][..count].iter().zip(&sums) {
-                result.set(sum);
-            }
-            first += count;
+            _ => (products(&pairs[..2]), &pairs[2..]),
+        };
+        for pair in rest.chunks_exact(2) {
+            let products = products(pair);
+            sums = array::from_fn(|position| sums[position] + products[position]);
+        }
+        for (result, sum) in self.results(step)[first..][..N].iter().zip(sums) {
+            result.set(sum);
         }
     }
 
     /// Adds to an operand's adjoints what `contribution` says for each instance.
     #[inline(always)]
     fn accumulate(&self, adjoint: Operand<'_, E>, count: usize, contribution: impl Fn(usize) -> E) {
+        if !E::IS_THIN {
+            for instance in 0..count {
+                let cell = adjoint.at(instance);
+                cell.set(cell.get() + contribution(instance));
+            }
+            return;
+        }
         match adjoint {
             Operand::Same(adjoint) if count == 1 => adjoint.set(adjoint.get() + contribution(0)),
             Operand::Same(adjoint) => adjoint.set(adjoint.get() + sum_of(count, contribution)),
@@ -733,19 +756,19 @@ impl<'a, E: Element> Machine<'a, E> {
         let (weights, results) = (self.weights(step), self.results(step));
         let (x, y) = (self.operand(step, 0), self.operand(step, 1));
         match (x, y) {
-            (Operand::Run(x), Operand::Run(y)) => {
+            (Operand::Run(x), Operand::Run(y)) if E::IS_THIN => {
                 self.accumulate(adjoint, weights.len(), |instance| {
                     weights[instance].get()
                         * partial(x[instance].get(), y[instance].get(), results[instance].get())
                 })
             }
-            (Operand::Same(x), Operand::Run(y)) => {
+            (Operand::Same(x), Operand::Run(y)) if E::IS_THIN => {
                 self.accumulate(adjoint, weights.len(), |instance| {
                     weights[instance].get()
                         * partial(x.get(), y[instance].get(), results[instance].get())
                 })
             }
-            (Operand::Run(x), Operand::Same(y)) => {
+            (Operand::Run(x), Operand::Same(y)) if E::IS_THIN => {
                 self.accumulate(adjoint, weights.len(), |instance| {
                     weights[instance].get()
                         * partial(x[instance].get(), y.get(), results[instance].get())
@@ -772,6 +795,7 @@ impl<'a, E: Element> Machine<'a, E> {
     }
 
     /// Of a function of the table: the partials are computed chunk by chunk.
+    #[inline(never)]
     fn propagate_chunks(&self, step: &Step) {
         let operands = self.operands(step);
         let adjoints: SmallVec<[Option<Operand<'_, E>>; 3]> =
@@ -837,19 +861,22 @@ impl<'a, E: Element> Machine<'a, E> {
                     }
                 }
             }
-            Shape::SameByRun => {
-                for first in (0..count).step_by(TILE) {
-                    let tile = TILE.min(count - first);
-                    let mut kept = [E::from_f64(0.0); TILE];
-                    for (kept, weight) in kept.iter_mut().zip(&weights[first..][..tile]) {
-                        *kept = weight.get();
-                    }
-                    for pair in pairs.chunks_exact(2) {
-                        self.propagate_same_by_run(pair, &kept, first, tile);
-                    }
+            Shape::SameByRun if E::IS_THIN => {
+                let mut first = 0;
+                while first + TILE <= count {
+                    self.propagate_tile::<TILE>(step, pairs, first);
+                    first += TILE;
+                }
+                while first + SMALL_TILE <= count {
+                    self.propagate_tile::<SMALL_TILE>(step, pairs, first);
+                    first += SMALL_TILE;
+                }
+                while first < count {
+                    self.propagate_tile::<1>(step, pairs, first);
+                    first += 1;
                 }
             }
-            Shape::Runs | Shape::Mixed => {
+            _ => {
                 for pair in pairs.chunks_exact(2) {
                     for (to, from) in [(pair[0], pair[1]), (pair[1], pair[0])] {
                         if to.adjoint == NONE {
@@ -858,20 +885,20 @@ impl<'a, E: Element> Machine<'a, E> {
                         let adjoint =
                             Operand::new(self.code, self.adjoints, to.kind, to.adjoint, count);
                         match Operand::new(self.code, self.values, from.kind, from.value, count) {
-                            Operand::Run(from) => self.accumulate(adjoint, count, |instance| {
-                                weights[instance].get() * from[instance].get()
-                            }),
-                            Operand::Same(from) => {
+                            Operand::Run(from) if E::IS_THIN => {
+                                self.accumulate(adjoint, count, |instance| {
+                                    weights[instance].get() * from[instance].get()
+                                })
+                            }
+                            Operand::Same(from) if E::IS_THIN => {
                                 let from = from.get();
                                 self.accumulate(adjoint, count, |instance| {
                                     weights[instance].get() * from
                                 });
                             }
-                            from @ Operand::Listed(..) => {
-                                self.accumulate(adjoint, count, |instance| {
-                                    weights[instance].get() * from.at(instance).get()
-                                })
-                            }
+                            from => self.accumulate(adjoint, count, |instance| {
+                                weights[instance].get() * from.at(instance).get()
+                            }),
                         }
                     }
                 }
@@ -880,41 +907,33 @@ impl<'a, E: Element> Machine<'a, E> {
         self.clear(step);
     }
 
-    /// One pair of a dot product, a tile of instances: the shared factor gets a sum, the other one a row.
+    /// A tile of the instances of dot products of shared factors by rows: a shared factor gets a sum, a row a row.
     #[inline(always)]
-    fn propagate_same_by_run(
-        &self,
-        pair: &[Column],
-        weights: &[E; TILE],
-        first: usize,
-        tile: usize,
-    ) {
-        let y = &self.values[pair[1].value as usize + first..][..tile];
-        if pair[0].adjoint != NONE {
-            let adjoint = &self.adjoints[pair[0].adjoint as usize];
-            let sum = if let Ok(y) = <&[Cell<E>; TILE]>::try_from(y) {
-                sum_of(TILE, |position| weights[position] * y[position].get())
-            } else {
-                sum_of(tile, |position| weights[position] * y[position].get())
-            };
-            adjoint.set(adjoint.get() + sum);
-        }
-        if pair[1].adjoint != NONE {
-            let x = self.values[pair[0].value as usize].get();
-            let adjoints = &self.adjoints[pair[1].adjoint as usize + first..][..tile];
-            if let Ok(adjoints) = <&[Cell<E>; TILE]>::try_from(adjoints) {
-                for position in 0..TILE {
-                    adjoints[position].set(adjoints[position].get() + weights[position] * x);
-                }
-            } else {
-                for (adjoint, &weight) in adjoints.iter().zip(weights) {
+    fn propagate_tile<const N: usize>(&self, step: &Step, pairs: &[Column], first: usize) {
+        let cells = &self.weights(step)[first..][..N];
+        let weights: [E; N] = array::from_fn(|position| cells[position].get());
+        for pair in pairs.chunks_exact(2) {
+            if pair[0].adjoint != NONE {
+                let y = &self.values[pair[1].value as usize + first..][..N];
+                let adjoint = &self.adjoints[pair[0].adjoint as usize];
+                let sum = if N == 1 {
+                    weights[0] * y[0].get()
+                } else {
+                    sum_of(N, |position| weights[position] * y[position].get())
+                };
+                adjoint.set(adjoint.get() + sum);
+            }
+            if pair[1].adjoint != NONE {
+                let x = self.values[pair[0].value as usize].get();
+                let adjoints = &self.adjoints[pair[1].adjoint as usize + first..][..N];
+                for (adjoint, weight) in adjoints.iter().zip(weights) {
                     adjoint.set(adjoint.get() + weight * x);
                 }
             }
         }
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn propagate_norm(&self, step: &Step) {
         let (weights, results) = (self.weights(step), self.results(step));
         if step.shape == Shape::Span {

@@ -109,6 +109,11 @@ macro_rules! define_optimistic {
             }
 
             #[inline(always)]
+            fn minus_largest(self, largest: Self) -> Self {
+                Self(self.0.minus_largest(largest.0))
+            }
+
+            #[inline(always)]
             fn piecewise(self, f: impl Fn(f64) -> f64) -> Self {
                 Self(self.0.piecewise(f))
             }
