@@ -370,7 +370,7 @@ fn hessian_finds_the_entries_of_a_seven_point_stencil() {
 #[test]
 fn hessian_shows_the_pattern() {
     check("hessian", &["--size", "2"], "\n███·\n████\n████\n·███\n");
-    check("hessian", &[], "Of a film of 5 × 5 heights:\n██···██··");
+    check("hessian", &[], "Of a film of 5 × 5 heights:\n██···█···");
 }
 
 #[test]
