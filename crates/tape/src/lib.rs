@@ -36,6 +36,7 @@ pub use lanes::Lanes;
 pub use matrix::Matrix;
 pub use op::Op;
 pub use program::batch::{Batch, Rows};
+pub use program::function::Function;
 pub use program::{Outputs, Program, Rewrites, Workspace};
 pub use real::{Real, dot, log_sum_exp, norm, select, sum, sum_over, weighted_sum};
 pub use show::dot::Dot;

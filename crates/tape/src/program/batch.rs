@@ -284,7 +284,7 @@ where
             let left = run(&path, pending.clone(), all);
             if left.as_ref().map_or(all, Vec::len) >= pending.as_ref().map_or(all, Vec::len) {
                 // The function branches on something that is no variable: no path holds what was just traced.
-                return Err(Error::Unsteady { row: first });
+                return Err(Error::Unsteady { row: Some(first) });
             }
             pending = left;
             if let Ok(mut paths) = self.paths.lock() {
