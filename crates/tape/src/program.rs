@@ -259,9 +259,14 @@ impl Program {
         self.assert_one_output("gradient", "call jacobian")?;
         assert_length("the gradient", self.inputs(), gradient.len())?;
         self.replay(slots, x)?;
+        Ok(self.gradient_of(slots, gradient))
+    }
+
+    /// The output and its gradient, after a replay.
+    fn gradient_of(&self, slots: &mut Slots<Plain>, gradient: &mut [f64]) -> f64 {
         let value = self.output(slots, 0);
         self.derivatives(slots, 0, gradient);
-        Ok(value)
+        value
     }
 
     /// The outputs at `x`, and their Jacobian: a row for each output, a column for each input.

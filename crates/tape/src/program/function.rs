@@ -9,7 +9,7 @@ use crate::matrix::Matrix;
 use crate::program::guard::Outcome;
 use crate::program::interpret::Slots;
 use crate::program::trace::Outputs;
-use crate::program::{Plain, Program};
+use crate::program::{Plain, Program, assert_length};
 use crate::var::Var;
 
 /// A function of any number of variables, traced by itself: once for each path through its branches.
@@ -55,6 +55,11 @@ use crate::var::Var;
 /// ```
 pub struct Function<F> {
     f: F,
+    known: Known,
+}
+
+/// The programs of the paths that points have taken.
+pub(crate) struct Known {
     limit: usize,
     /// Those used last come first.
     paths: Mutex<Vec<Arc<Program>>>,
@@ -81,16 +86,14 @@ where
     /// Takes a function of variables that returns one [`Var`], an array of them, or a `Vec`. It is traced when it is
     /// first called.
     pub fn new(f: F) -> Self {
-        const LIMIT: usize = 64;
-        let (traced, replayed) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { f, limit: LIMIT, paths: Mutex::default(), traced, replayed }
+        Self { f, known: Known::default() }
     }
 
     /// The function with room for this many paths, instead of 64. With none, every call traces.
     #[must_use]
     pub fn with_limit(mut self, limit: usize) -> Self {
-        self.limit = limit;
-        self.known().truncate(limit);
+        self.known.limit = limit;
+        self.known.paths().truncate(limit);
         self
     }
 
@@ -113,7 +116,10 @@ where
     /// ```
     #[track_caller]
     pub fn value(&self, x: &[f64]) -> Result<f64, Error> {
-        self.at(x, |program| program.value(x))
+        self.at(x, |program, slots| {
+            program.assert_one_output("value", "call values")?;
+            Ok(program.output(slots, 0))
+        })
     }
 
     /// The outputs at `x`.
@@ -125,7 +131,9 @@ where
     /// When the function panics.
     #[track_caller]
     pub fn values(&self, x: &[f64]) -> Result<Vec<f64>, Error> {
-        self.at(x, |program| program.values(x))
+        self.at(x, |program, slots| {
+            Ok((0..program.outputs()).map(|output| program.output(slots, output)).collect())
+        })
     }
 
     /// The output at `x` and its gradient: `x.len()` partial derivatives.
@@ -145,7 +153,9 @@ where
     /// ```
     #[track_caller]
     pub fn gradient(&self, x: &[f64]) -> Result<(f64, Vec<f64>), Error> {
-        self.at(x, |program| program.gradient(x))
+        let mut gradient = vec![0.0; x.len()];
+        let value = self.gradient_into(x, &mut gradient)?;
+        Ok((value, gradient))
     }
 
     /// [`Function::gradient`] into room that the caller keeps: nothing is allocated on a path that was taken before.
@@ -157,8 +167,10 @@ where
     /// When the function panics.
     #[track_caller]
     pub fn gradient_into(&self, x: &[f64], gradient: &mut [f64]) -> Result<f64, Error> {
-        self.at(x, |program| {
-            program.kept.with(&program.code, |slots| program.gradient_in(slots, x, gradient))
+        self.at(x, |program, slots| {
+            program.assert_one_output("gradient", "call jacobian")?;
+            assert_length("the gradient", program.inputs(), gradient.len())?;
+            Ok(program.gradient_of(slots, gradient))
         })
     }
 
@@ -171,10 +183,11 @@ where
     /// When the function panics.
     #[track_caller]
     pub fn jacobian(&self, x: &[f64]) -> Result<(Vec<f64>, Matrix<f64>), Error> {
-        self.at(x, |program| program.jacobian(x))
+        self.at(x, |program, _| program.jacobian(x))
     }
 
-    /// The output at `x`, its gradient, and its Hessian, which is that of the path: a branch contributes nothing.
+    /// The output at `x`, its gradient, and its Hessian, which are those of the path: a jump between two contributes
+    /// nothing.
     ///
     /// # Errors
     /// As [`Function::value`].
@@ -183,7 +196,7 @@ where
     /// When the function panics.
     #[track_caller]
     pub fn hessian(&self, x: &[f64]) -> Result<(f64, Vec<f64>, Matrix<f64>), Error> {
-        self.at(x, |program| program.hessian(x))
+        self.at(x, |program, _| program.hessian(x))
     }
 
     /// The output at `x`, its gradient, and the product of its Hessian with `v`.
@@ -195,7 +208,7 @@ where
     /// When the function panics.
     #[track_caller]
     pub fn hessian_vector(&self, x: &[f64], v: &[f64]) -> Result<(f64, Vec<f64>, Vec<f64>), Error> {
-        self.at(x, |program| program.hessian_vector(x, v))
+        self.at(x, |program, _| program.hessian_vector(x, v))
     }
 
     /// The program whose path `x` takes, for what only a [`Program`] can do.
@@ -213,142 +226,193 @@ where
     /// ```
     #[track_caller]
     pub fn program(&self, x: &[f64]) -> Result<Arc<Program>, Error> {
-        self.at(x, |program| program.values(x).map(|_| Arc::clone(program)))
+        self.at(x, |program, _| Ok(Arc::clone(program)))
     }
 
-    /// Computes with the program whose path `x` takes.
     #[track_caller]
     fn at<T>(
         &self,
         x: &[f64],
-        mut compute: impl FnMut(&Arc<Program>) -> Result<T, Error>,
+        compute: impl FnMut(&Arc<Program>, &mut Slots<Plain>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        if let Some((position, latest)) = self.latest(x.len()) {
-            self.replayed.fetch_add(1, Ordering::Relaxed);
-            match compute(&latest) {
-                Err(Error::Diverged { guard, a, b, .. }) => {
-                    let outcome = latest.code.guards[guard].comparison.of(a, b);
-                    if let Some(path) = self.find(x, latest, guard, outcome) {
-                        self.prefer(&path);
-                        return compute(&path);
-                    }
-                }
-                result => {
-                    if position > 0 {
-                        self.prefer(&latest);
-                    }
-                    return result;
-                }
-            }
-        }
-        self.traced.fetch_add(1, Ordering::Relaxed);
-        let traced = Arc::new(Program::trace(&self.f, x)?);
-        self.replayed.fetch_add(1, Ordering::Relaxed);
-        match compute(&traced) {
-            Err(Error::Diverged { .. }) => Err(Error::Unsteady { row: None }),
-            result => {
-                self.keep(traced);
-                result
-            }
-        }
-    }
-
-    /// A known path that `x` takes, given where it leaves one of them: at this guard, which comes out otherwise.
-    fn find(
-        &self,
-        x: &[f64],
-        mut left: Arc<Program>,
-        mut guard: usize,
-        mut outcome: Outcome,
-    ) -> Option<Arc<Program>> {
-        let mut candidates: Vec<Arc<Program>> = self.known().clone();
-        candidates.retain(|path| path.inputs() == x.len());
-        let mut common = 0;
-        loop {
-            candidates.retain(|path| path.goes_along(&left, common, guard, outcome));
-            let next = Arc::clone(candidates.first()?);
-            self.replayed.fetch_add(1, Ordering::Relaxed);
-            let Some(divergence) = next.divergence(x) else {
-                return Some(next);
-            };
-            // A function asks the same questions up to where two paths part, so that this guard is a later one; but
-            // what is asked twice is checked once, and that may differ.
-            common = guard.min(divergence.0);
-            (guard, outcome) = divergence;
-            left = next;
-        }
+        self.known.at(x, || Program::trace(&self.f, x), compute)
     }
 }
 
 impl<F> Function<F> {
     /// The number of paths that are kept.
     pub fn paths(&self) -> usize {
-        self.known().len()
+        self.known.paths().len()
     }
 
     /// The largest number of paths that are kept. Beyond it, the path that was not used for longest is dropped.
     pub fn limit(&self) -> usize {
-        self.limit
+        self.known.limit
     }
 
     /// How many times the function has been traced. Where this keeps growing, the limit is too low, or there are too
     /// many paths for tracing to pay.
     pub fn traced(&self) -> u64 {
-        self.traced.load(Ordering::Relaxed)
+        self.known.traced.load(Ordering::Relaxed)
     }
 
     /// How often a path has been tried, by one replay: at least once for each call.
     pub fn replayed(&self) -> u64 {
-        self.replayed.load(Ordering::Relaxed)
+        self.known.replayed.load(Ordering::Relaxed)
+    }
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        const LIMIT: usize = 64;
+        let (traced, replayed) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { limit: LIMIT, paths: Mutex::default(), traced, replayed }
+    }
+}
+
+impl Known {
+    /// Computes with the program whose path `x` takes, a new one if need be, and its values there.
+    #[track_caller]
+    pub(crate) fn at<T>(
+        &self,
+        x: &[f64],
+        trace: impl FnOnce() -> Result<Program, Error>,
+        mut compute: impl FnMut(&Arc<Program>, &mut Slots<Plain>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        if let Some(result) = self.known_at(x, &mut compute) {
+            return result;
+        }
+        self.traced.fetch_add(1, Ordering::Relaxed);
+        let traced = Arc::new(trace()?);
+        match self.try_path(&traced, x, &mut compute) {
+            Attempt::Fits(result) => {
+                self.keep(traced);
+                result
+            }
+            Attempt::Leaves(_) => Err(Error::Unsteady { row: None }),
+        }
+    }
+
+    /// Computes with the known program whose path `x` takes, if there is one.
+    pub(crate) fn known_at<T>(
+        &self,
+        x: &[f64],
+        mut compute: impl FnMut(&Arc<Program>, &mut Slots<Plain>) -> Result<T, Error>,
+    ) -> Option<Result<T, Error>> {
+        let (position, latest) = self.latest(x.len())?;
+        match self.try_path(&latest, x, &mut compute) {
+            Attempt::Leaves(divergence) => self.search(x, latest, divergence, compute),
+            Attempt::Fits(result) => {
+                if position > 0 {
+                    self.prefer(&latest);
+                }
+                Some(result)
+            }
+        }
+    }
+
+    /// Computes with another known path, given where `x` leaves the first.
+    fn search<T>(
+        &self,
+        x: &[f64],
+        mut left: Arc<Program>,
+        mut divergence: Divergence,
+        mut compute: impl FnMut(&Arc<Program>, &mut Slots<Plain>) -> Result<T, Error>,
+    ) -> Option<Result<T, Error>> {
+        let mut candidates: Vec<Arc<Program>> = self.paths().clone();
+        candidates.retain(|path| path.inputs() == x.len());
+        let mut common = 0;
+        loop {
+            candidates.retain(|path| path.goes_along(&left, common, divergence));
+            let next = Arc::clone(candidates.first()?);
+            match self.try_path(&next, x, &mut compute) {
+                Attempt::Fits(result) => {
+                    self.prefer(&next);
+                    return Some(result);
+                }
+                Attempt::Leaves(later) => {
+                    // A function asks the same questions up to where two paths part, so that this guard is a later one;
+                    // but what is asked twice is checked once, and that may differ.
+                    common = divergence.guard.min(later.guard);
+                    divergence = later;
+                    left = next;
+                }
+            }
+        }
+    }
+
+    /// Replays a path, and computes where `x` takes it.
+    fn try_path<T>(
+        &self,
+        path: &Arc<Program>,
+        x: &[f64],
+        mut compute: impl FnMut(&Arc<Program>, &mut Slots<Plain>) -> Result<T, Error>,
+    ) -> Attempt<T> {
+        self.replayed.fetch_add(1, Ordering::Relaxed);
+        path.kept.with(&path.code, |slots| {
+            path.compute_at(slots, x);
+            match path.broken_guard(|slot| slots.values[slot as usize].0) {
+                None => Attempt::Fits(compute(path, slots)),
+                Some((guard, [a, b])) => {
+                    let outcome = path.code.guards[guard].comparison.of(a, b);
+                    Attempt::Leaves(Divergence { guard, outcome })
+                }
+            }
+        })
     }
 
     /// The list holds nothing that a panic could leave half done.
-    fn known(&self) -> MutexGuard<'_, Vec<Arc<Program>>> {
+    pub(crate) fn paths(&self) -> MutexGuard<'_, Vec<Arc<Program>>> {
         self.paths.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The path for this many inputs that was used last.
     fn latest(&self, inputs: usize) -> Option<(usize, Arc<Program>)> {
-        let known = self.known();
-        let position = known.iter().position(|path| path.inputs() == inputs)?;
-        Some((position, Arc::clone(&known[position])))
+        let paths = self.paths();
+        let position = paths.iter().position(|path| path.inputs() == inputs)?;
+        Some((position, Arc::clone(&paths[position])))
     }
 
     /// Puts a known path first, if it has not been dropped meanwhile.
     fn prefer(&self, path: &Arc<Program>) {
-        let mut known = self.known();
-        if let Some(position) = known.iter().position(|other| Arc::ptr_eq(other, path)) {
-            known[..=position].rotate_right(1);
+        let mut paths = self.paths();
+        if let Some(position) = paths.iter().position(|other| Arc::ptr_eq(other, path)) {
+            paths[..=position].rotate_right(1);
         }
     }
 
     /// Puts a new path first. Where another thread has traced the same one meanwhile, that is dropped.
     fn keep(&self, path: Arc<Program>) {
-        let mut known = self.known();
-        known.retain(|other| other.graph != path.graph);
-        known.insert(0, path);
-        known.truncate(self.limit);
+        let mut paths = self.paths();
+        paths.retain(|other| other.graph != path.graph);
+        paths.insert(0, path);
+        paths.truncate(self.limit);
     }
 }
 
-impl Program {
-    /// Where `x` leaves this path: the first guard that does not hold, and how it comes out.
-    fn divergence(&self, x: &[f64]) -> Option<(usize, Outcome)> {
-        self.kept.with(&self.code, |slots: &mut Slots<Plain>| {
-            self.compute_at(slots, x);
-            let (guard, [a, b]) = self.broken_guard(|slot| slots.values[slot as usize].0)?;
-            Some((guard, self.code.guards[guard].comparison.of(a, b)))
-        })
-    }
+enum Attempt<T> {
+    Fits(Result<T, Error>),
+    Leaves(Divergence),
+}
 
-    /// Whether this path is that of `other` up to a guard, and has another outcome there. Guards before `common` are
-    /// known to agree.
-    fn goes_along(&self, other: &Self, common: usize, guard: usize, outcome: Outcome) -> bool {
+/// Where a point leaves a path: the first guard that does not hold, and how it comes out.
+#[derive(Clone, Copy)]
+struct Divergence {
+    guard: usize,
+    outcome: Outcome,
+}
+
+impl Program {
+    /// Whether this path is that of `other` up to where the point leaves it, and goes on as the point does. Guards before
+    /// `common` are known to agree.
+    fn goes_along(&self, other: &Self, common: usize, divergence: Divergence) -> bool {
+        let Divergence { guard, outcome } = divergence;
         let (own, others) = (&self.code.guards, &other.code.guards);
+        let agree = |at: usize| {
+            own[at].comparison == others[at].comparison && own[at].outcome == others[at].outcome
+        };
         own.get(guard)
             .is_some_and(|own| own.comparison == others[guard].comparison && own.outcome == outcome)
-            && (common..guard).all(|at| {
-                own[at].comparison == others[at].comparison && own[at].outcome == others[at].outcome
-            })
+            && (common..guard).all(agree)
     }
 }
