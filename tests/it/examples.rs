@@ -403,3 +403,106 @@ fn hessian_refuses_a_drawing_in_no_folder() {
 fn hessian_refuses_a_film_of_no_heights() {
     check_refusal("hessian", &["--size", "0"], "0 is not in 1..=300");
 }
+
+#[test]
+fn branches_prints_where_a_program_diverges() {
+    check(
+        "branches",
+        &[],
+        "At 100,000: the function takes another path here: guard 1, `x0 <= 60000`",
+    );
+}
+
+#[test]
+fn branches_prints_the_rates_on_either_side_of_a_bracket() {
+    let output = output_of("branches", &[]);
+    let rate = |income: &str| {
+        let line = output.lines().find(|line| line.trim_start().starts_with(income)).unwrap();
+        line.split_whitespace().nth(2).unwrap().to_owned()
+    };
+    assert_eq!((rate("60000 "), rate("60000.01 ")), ("0.2".into(), "0.4".into()));
+}
+
+#[test]
+fn branches_traces_each_bracket_once() {
+    check_number("branches", &[], "Paths kept:", 4.0);
+}
+
+#[test]
+fn branches_differentiates_newton_s_method_on_every_path() {
+    let output = output_of("branches", &["--times", "500"]);
+    let second = output.split_once("Newton's method").unwrap().1;
+    let number = |label: &str| -> f64 {
+        let behind = second.split_once(label).unwrap().1;
+        let number = behind.split_whitespace().next().unwrap();
+        number.trim_end_matches(',').parse().unwrap()
+    };
+    assert!(number("implicit function theorem:") < 1e-9, "{output}");
+    assert!(number("Paths kept:") > 2.0 && number("Paths kept:") < 20.0, "{output}");
+    assert_eq!(number("Paths kept:"), number("traced:"), "{output}");
+}
+
+#[test]
+fn branches_refuses_an_orbit_that_is_not_closed() {
+    check_refusal("branches", &["--eccentricity", "1"], "an ellipse has an eccentricity from 0");
+}
+
+#[test]
+fn fit_finds_the_true_parameters() {
+    let output = output_of("fit", &["--rows", "20000"]);
+    let off = output
+        .lines()
+        .filter_map(|line| line.split_once("true "))
+        .map(|(_, behind)| behind.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap().abs());
+    let off: Vec<f64> = off.collect();
+    assert!(off.len() == 5 && off.iter().all(|&off| off < 4.0), "{output}");
+}
+
+#[test]
+fn fit_without_noise_is_exact() {
+    check("fit", &["--rows", "1000", "--noise", "0"], "0.500000");
+}
+
+#[test]
+fn fit_reads_measurements_and_draws_the_residuals() {
+    let line = |i: i32| {
+        let x = 0.1 * f64::from(i);
+        format!("{x},{}\n", 2.0 * (-2.0 * (x - 1.0).powi(2)).exp() + 0.5)
+    };
+    let file = data("peak.csv", &format!("x,y\n{}", (-20..40).map(line).collect::<String>()));
+    let plot = data("peak.svg", "");
+    let output = output_of("fit", &["--data", &file, "--plot", &plot]);
+    let center = output.lines().find(|line| line.starts_with("center")).unwrap();
+    assert!(center.contains("1.000000"), "{output}");
+    let plot = std::fs::read_to_string(plot).unwrap();
+    assert!(plot.starts_with("<svg") && plot.matches("<circle").count() == 60, "{plot}");
+}
+
+#[test]
+fn fit_refuses_too_few_measurements() {
+    check_refusal("fit", &["--rows", "5"], "5 measurements do not determine 5 parameters");
+}
+
+#[test]
+fn fit_names_the_line_of_what_is_no_measurement() {
+    let file = data("measured.csv", "x,y\n1,2\n3,four\n");
+    check_refusal("fit", &["--data", &file], "line 3: two numbers are wanted");
+}
+
+#[test]
+fn minimize_reaches_the_optimum_both_ways() {
+    let output = output_of("minimize", &[]);
+    let numbers = |label: &str| -> Vec<f64> {
+        let behind = output.lines().filter_map(|line| line.trim_start().strip_prefix(label));
+        behind.map(|number| number.trim().parse().unwrap()).collect()
+    };
+    let (values, distances) = (numbers("final value:"), numbers("largest distance from 1:"));
+    assert!(values.len() == 2 && values.iter().all(|&value| value < 1e-8), "{output}");
+    assert!(distances.len() == 2 && distances.iter().all(|&far| far < 1e-8), "{output}");
+    assert_eq!(numbers("Hessian products:")[0], 0.0, "{output}");
+}
+
+#[test]
+fn minimize_refuses_one_dimension() {
+    check_refusal("minimize", &["--dimensions", "1"], "takes at least 2 variables");
+}

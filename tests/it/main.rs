@@ -1,7 +1,10 @@
 //! The integration tests as one binary: a module for each thing a reader looks for.
 
+mod batch;
+mod branches;
 mod engines;
 mod examples;
+mod function;
 mod lanes;
 mod linear_algebra;
 mod long_chain;

@@ -72,12 +72,12 @@ pub enum Error {
     },
     /// A function that, traced at a point, does not take the traced path at that point.
     #[error(
-        "row {row}: the function takes another path each time it is traced there; it must depend on nothing but its \
-         arguments"
+        "{}the function takes another path each time it is traced there; it must depend on nothing but its arguments",
+        .row.map_or_else(String::new, |row| format!("row {row}: "))
     )]
     Unsteady {
-        /// The row it was traced for.
-        row: usize,
+        /// The row it was traced for, of a [`Batch`](crate::Batch).
+        row: Option<usize>,
     },
     /// Bytes that are no program.
     #[error("these bytes are no program that this version reads: {fault}")]

@@ -43,6 +43,7 @@ pub use matrix::Matrix;
 pub use op::Op;
 pub use pattern::Pattern;
 pub use program::batch::{Batch, Rows};
+pub use program::function::Function;
 pub use program::{Outputs, Program, Rewrites, Workspace};
 pub use real::{Real, dot, log_sum_exp, norm, select, sum, sum_over, weighted_sum};
 pub use show::dot::Dot;

@@ -6,6 +6,7 @@ use num_traits::{Float, One, Zero};
 use simba::scalar::{Field, SubsetOf};
 
 use crate::dual::Dual;
+use crate::program::guard::Comparison;
 use crate::real::Real;
 use crate::var::Var;
 
@@ -123,6 +124,7 @@ macro_rules! implement {
             }
 
             fn abs_diff_eq(&self, other: &Self, epsilon: Self) -> bool {
+                self.note_abs_diff(*other, epsilon);
                 self.value.abs_diff_eq(&other.value, epsilon.value)
             }
         }
@@ -134,6 +136,7 @@ macro_rules! implement {
             }
 
             fn relative_eq(&self, other: &Self, epsilon: Self, max_relative: Self) -> bool {
+                self.note_relative(*other, epsilon, max_relative);
                 self.value.relative_eq(&other.value, epsilon.value, max_relative.value)
             }
         }
@@ -145,6 +148,9 @@ macro_rules! implement {
             }
 
             fn ulps_eq(&self, other: &Self, epsilon: Self, max_ulps: u32) -> bool {
+                self.note_bits();
+                other.note_bits();
+                epsilon.note_bits();
                 self.value.ulps_eq(&other.value, epsilon.value, max_ulps)
             }
         }
@@ -332,3 +338,31 @@ macro_rules! implement {
     )*};
 }
 implement!(Var Dual);
+
+/// The comparisons that the traits of `approx` make, for a program that is traced.
+impl<T: Real> Var<T> {
+    fn note_abs_diff(self, other: Self, epsilon: Self) {
+        if [self, other, epsilon].iter().any(|number| number.is_traced()) {
+            (self - other).abs().ask(Comparison::LessOrEqual, epsilon);
+        }
+    }
+
+    fn note_relative(self, other: Self, epsilon: Self, max_relative: Self) {
+        if [self, other, epsilon, max_relative].iter().any(|number| number.is_traced()) {
+            let infinity = Self::from_f64(f64::INFINITY);
+            self.ask(Comparison::Equal, other);
+            self.abs().ask(Comparison::Equal, infinity);
+            other.abs().ask(Comparison::Equal, infinity);
+            self.note_abs_diff(other, epsilon);
+            self.note_abs_diff(other, self.abs().max(other.abs()) * max_relative);
+        }
+    }
+}
+
+/// The dual of a traced variable has asked the variable itself.
+#[allow(clippy::unused_self, reason = "as on `Var`")]
+impl<T: Real> Dual<T> {
+    fn note_abs_diff(self, _other: Self, _epsilon: Self) {}
+
+    fn note_relative(self, _other: Self, _epsilon: Self, _max_relative: Self) {}
+}

@@ -45,12 +45,20 @@ macro_rules! from_primitive {
     )*};
 }
 
-/// Trait methods that read the innermost number.
+/// Trait methods that read the innermost number: `note` says what a program that is traced remembers of it.
 macro_rules! to_primitive {
+    ($note:ident: $($name:ident $Primitive:ident)*) => {$(
+        #[inline(always)]
+        fn $name(&self) -> Option<$Primitive> {
+            let number = self.value.$name();
+            self.$note();
+            number
+        }
+    )*};
     ($($name:ident $Primitive:ident)*) => {$(
         #[inline(always)]
         fn $name(&self) -> Option<$Primitive> {
-            self.primal().$name()
+            self.value.$name()
         }
     )*};
 }
@@ -229,9 +237,11 @@ macro_rules! implement {
             constants! { Bounded: min_value max_value }
         }
 
-        /// A primitive number carries no derivative: converting to one is where differentiation ends.
-        impl<T: Real> ToPrimitive for $Type<T> {
-            to_primitive! { to_i64 i64 to_u64 u64 to_i128 i128 to_u128 u128 to_f32 f32 to_f64 f64 }
+        /// A primitive number carries no derivative: converting to one is where differentiation ends. While a program is
+        /// traced, converting to an integer becomes a guard: the program is for numbers with the same integer part.
+        impl<T: Real + ToPrimitive> ToPrimitive for $Type<T> {
+            to_primitive! { note_integer: to_i64 i64 to_u64 u64 to_i128 i128 to_u128 u128 }
+            to_primitive! { to_f32 f32 to_f64 f64 }
         }
 
         impl<T: Real + FromPrimitive> FromPrimitive for $Type<T> {
@@ -341,19 +351,33 @@ macro_rules! implement {
             }
 
             fn is_normal(self) -> bool {
-                self.value.is_normal()
+                self.classify() == FpCategory::Normal
             }
 
             fn is_subnormal(self) -> bool {
-                self.value.is_subnormal()
+                self.classify() == FpCategory::Subnormal
             }
 
+            /// By comparisons, so that a program notices them.
             fn classify(self) -> FpCategory {
-                self.value.classify()
+                let smallest = Self::min_positive_value();
+                if self.is_nan() {
+                    FpCategory::Nan
+                } else if !self.is_finite() {
+                    FpCategory::Infinite
+                } else if self.is_zero() {
+                    FpCategory::Zero
+                } else if self < smallest && self > -smallest {
+                    FpCategory::Subnormal
+                } else {
+                    FpCategory::Normal
+                }
             }
 
             fn integer_decode(self) -> (u64, i16, i8) {
-                self.value.integer_decode()
+                let decoded = self.value.integer_decode();
+                self.note_bits();
+                decoded
             }
         }
 

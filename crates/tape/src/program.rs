@@ -6,6 +6,7 @@ mod code;
 mod collect_sums;
 mod drop_dead_code;
 mod fold_constants;
+pub(crate) mod function;
 pub(crate) mod graph;
 pub(crate) mod guard;
 mod hoist;
@@ -269,9 +270,14 @@ impl Program {
         self.assert_one_output("gradient", "call jacobian")?;
         assert_length("the gradient", self.inputs(), gradient.len())?;
         self.replay(slots, x)?;
+        Ok(self.gradient_of(slots, gradient))
+    }
+
+    /// The output and its gradient, after a replay.
+    fn gradient_of(&self, slots: &mut Slots<Plain>, gradient: &mut [f64]) -> f64 {
         let value = self.output(slots, 0);
         self.derivatives(slots, 0, gradient);
-        Ok(value)
+        value
     }
 
     /// The outputs at `x`, and their Jacobian: a row for each output, a column for each input.
@@ -464,21 +470,27 @@ impl Program {
     /// Computes all values at `x`.
     fn replay(&self, slots: &mut Slots<Plain>, x: &[f64]) -> Result<(), Error> {
         assert_length("the point", self.inputs(), x.len())?;
+        self.compute_at(slots, x);
+        self.assert_guards(|slot| slots.values[slot as usize].0)
+    }
+
+    /// Computes all values at a point of the right length, whether the guards hold or not.
+    fn compute_at(&self, slots: &mut Slots<Plain>, x: &[f64]) {
         for (slot, &x) in slots.values.iter_mut().zip(x) {
             *slot = Optimistic(x);
         }
         compute(&self.code, &mut slots.values, usize::MAX);
-        self.assert_guards(|slot| slots.values[slot as usize].0)
     }
 
     fn assert_guards(&self, value: impl Fn(u32) -> f64) -> Result<(), Error> {
-        for (position, guard) in self.code.guards.iter().enumerate() {
-            let [a, b] = guard.operands.map(&value);
-            if !guard.holds(a, b) {
-                return Err(self.diverged(position, a, b));
-            }
-        }
-        Ok(())
+        self.broken_guard(value).map_or(Ok(()), |(guard, [a, b])| Err(self.diverged(guard, a, b)))
+    }
+
+    /// The first guard that does not hold, and what it compares.
+    fn broken_guard(&self, value: impl Fn(u32) -> f64) -> Option<(usize, [f64; 2])> {
+        let mut compared = self.code.guards.iter().map(|guard| guard.operands.map(&value));
+        let broken = |(guard, [a, b]): &(usize, [f64; 2])| !self.code.guards[*guard].holds(*a, *b);
+        compared.by_ref().enumerate().find(broken)
     }
 
     #[cold]

@@ -10,6 +10,7 @@ use crate::matrix::Matrix;
 use crate::program::code::{Code, NONE};
 use crate::program::collect_sums::collect_sums;
 use crate::program::drop_dead_code::drop_dead_code;
+use crate::program::function::Known;
 use crate::program::hoist::hoist;
 use crate::program::interpret::{Mode, Slots, compute, propagate, sweep};
 use crate::program::number_values::number_values;
@@ -17,7 +18,7 @@ use crate::program::optimistic::Optimistic;
 use crate::program::schedule::{schedule, schedule_rows};
 use crate::program::simplify::Rewrites;
 use crate::program::trace::{Outputs, trace};
-use crate::program::{Kept, Plain, assert_length, optimize_until_sums};
+use crate::program::{Kept, Plain, Program, assert_length, optimize_until_sums};
 use crate::real::Real;
 use crate::var::Var;
 
@@ -123,7 +124,7 @@ where
 /// true value. Derivatives with respect to the rows are not computed.
 ///
 /// Rows that take another path through the function than the traced one are traced anew and run together with their
-/// like.
+/// like. (A row for which the last digit of a vector function decides a comparison is computed by itself.)
 ///
 /// With the feature `rayon`, rows are shared among threads. The result does not depend on how many there are.
 ///
@@ -145,6 +146,17 @@ pub struct Batch<F> {
     width: usize,
     outputs: usize,
     paths: Mutex<Vec<Arc<Path>>>,
+    /// The paths of rows that take another one with vector functions than with `std`'s, which traced it: a comparison
+    /// there is so close that the last digit decides it. These rows are computed one by one, as the trace was.
+    odd: Known,
+}
+
+/// What [`Batch::by_path`] has computed.
+enum Task<'a> {
+    /// The rows that are pending, or all; those that do not take the path are left.
+    Rows(&'a Path, Option<Vec<usize>>),
+    /// One row, by a program of the shared inputs and the row.
+    Row(&'a Program, usize, &'a [f64]),
 }
 
 impl<F> Debug for Batch<F> {
@@ -196,7 +208,8 @@ where
         let path = Path::trace(&f, shared, row)?;
         let outputs = path.row.outputs.len();
         let paths = Mutex::new(vec![Arc::new(path)]);
-        Ok(Self { f, shared: shared.len(), width: row.len(), outputs, paths })
+        let (shared, width, odd) = (shared.len(), row.len(), Known::default());
+        Ok(Self { f, shared, width, outputs, paths, odd })
     }
 
     /// The sum of the output over all rows, and its gradient with respect to the shared inputs.
@@ -214,8 +227,17 @@ where
         }
         let mut value = 0.0;
         let mut gradient = vec![0.0; shared.len()];
-        self.by_path(shared, &rows, |path, pending, all| {
-            path.kept.with(&path.shared, |slots| {
+        self.by_path(shared, &rows, |task, all| {
+            let (path, pending) = match task {
+                Task::Rows(path, pending) => (path, pending),
+                Task::Row(program, _, x) => {
+                    let (of_row, gradient_of_row) = program.gradient(x)?;
+                    value += of_row;
+                    gradient.iter_mut().zip(gradient_of_row).for_each(|(sum, part)| *sum += part);
+                    return Ok(None);
+                }
+            };
+            Ok(path.kept.with(&path.shared, |slots| {
                 if !path.prepare(slots, shared) {
                     return pending;
                 }
@@ -231,7 +253,7 @@ where
                     gradient[input] += derivative.0
                 });
                 Some(left)
-            })
+            }))
         })?;
         Ok((value, gradient))
     }
@@ -250,48 +272,78 @@ where
     pub fn map(&self, shared: &[f64], rows: impl Rows + Sync) -> Result<Matrix<f64>, Error> {
         let count = rows.count(self.width)?;
         let mut data = vec![0.0; count * self.outputs];
-        self.by_path(shared, &rows, |path, pending, all| {
-            path.kept.with(&path.shared, |slots| {
+        self.by_path(shared, &rows, |task, all| {
+            let (path, pending) = match task {
+                Task::Rows(path, pending) => (path, pending),
+                Task::Row(program, row, x) => {
+                    data[row * self.outputs..][..self.outputs].copy_from_slice(&program.values(x)?);
+                    return Ok(None);
+                }
+            };
+            Ok(path.kept.with(&path.shared, |slots| {
                 if !path.prepare(slots, shared) {
                     return pending;
                 }
                 Some(path.map(slots, &rows, self.width, pending.as_deref(), all, &mut data))
-            })
+            }))
         })?;
         Ok(Matrix { rows: count, columns: self.outputs, data })
     }
 
-    /// Offers the rows to one path after the other, each what the ones before have left. `None` stands for all rows.
+    /// Offers the rows to one path after the other, each what the ones before have left.
     fn by_path(
         &self,
         shared: &[f64],
         rows: &impl Rows,
-        mut run: impl FnMut(&Path, Option<Vec<usize>>, usize) -> Option<Vec<usize>>,
+        mut run: impl FnMut(Task<'_>, usize) -> Result<Option<Vec<usize>>, Error>,
     ) -> Result<(), Error> {
         assert_length("the shared inputs", self.shared, shared.len())?;
         let all = rows.count(self.width)?;
         let mut pending: Option<Vec<usize>> = None;
         for path in self.known_paths() {
-            pending = run(&path, pending, all);
+            pending = run(Task::Rows(&path, pending), all)?;
             if pending.as_ref().is_some_and(Vec::is_empty) {
                 return Ok(());
             }
         }
-        while let Some(first) =
-            pending.as_ref().map_or((all > 0).then_some(0), |rows| rows.first().copied())
-        {
-            let path = Arc::new(Path::trace(&self.f, shared, rows.row(first, self.width))?);
-            let left = run(&path, pending.clone(), all);
-            if left.as_ref().map_or(all, Vec::len) >= pending.as_ref().map_or(all, Vec::len) {
-                // The function branches on something that is no variable: no path holds what was just traced.
-                return Err(Error::Unsteady { row: first });
-            }
-            pending = left;
-            if let Ok(mut paths) = self.paths.lock() {
-                if paths.len() < MOST_PATHS {
-                    paths.push(path);
+        let mut pending = pending.unwrap_or_else(|| (0..all).collect());
+        let point = |row: usize| [shared, rows.row(row, self.width)].concat();
+        if !self.odd.paths().is_empty() {
+            let mut left = Vec::new();
+            for row in pending {
+                let x = point(row);
+                let alone =
+                    self.odd.known_at(&x, |program, _| run(Task::Row(program, row, &x), all));
+                match alone {
+                    Some(result) => drop(result?),
+                    None => left.push(row),
                 }
             }
+            pending = left;
+        }
+        while let Some(&first) = pending.first() {
+            let path = Arc::new(Path::trace(&self.f, shared, rows.row(first, self.width))?);
+            let before = pending.len();
+            let mut left = run(Task::Rows(&path, Some(pending)), all)?.unwrap_or_default();
+            if left.len() < before
+                && let Ok(mut paths) = self.paths.lock()
+                && paths.len() < MOST_PATHS
+            {
+                paths.push(path);
+            }
+            if left.first() == Some(&first) {
+                let x = point(first);
+                let trace =
+                    || Program::trace(|x| (self.f)(&x[..shared.len()], &x[shared.len()..]), &x);
+                let alone =
+                    self.odd.at(&x, trace, |program, _| run(Task::Row(program, first, &x), all));
+                alone.map_err(|error| match error {
+                    Error::Unsteady { .. } => Error::Unsteady { row: Some(first) },
+                    error => error,
+                })?;
+                left.remove(0);
+            }
+            pending = left;
         }
         Ok(())
     }

@@ -86,19 +86,60 @@ impl<T: Real> Var<T> {
     }
 }
 
+/// Questions that a function asks of a number otherwise than by comparing it.
 impl<T: Real> Var<T> {
     /// Notes that the sign bit was asked for.
     #[inline(always)]
     pub(crate) fn note_sign(self, is_negative: bool) {
         self.note(&self, Comparison::IsNegative, i8::from(is_negative));
     }
+
+    /// Notes that the integer part was asked for, as by `to_usize`.
+    #[inline(always)]
+    pub(crate) fn note_integer(self) {
+        if self.is_traced() {
+            self.trunc().note_number();
+        }
+    }
+
+    /// Notes that the bits were asked for: any other number takes another path.
+    #[inline(always)]
+    pub(crate) fn note_bits(self) {
+        if self.is_traced() {
+            self.note_number();
+            self.note_sign(self.primal().is_sign_negative());
+        }
+    }
+
+    /// Notes a comparison without an answer that the function sees.
+    pub(crate) fn ask(self, comparison: Comparison, other: Self) {
+        self.note(&other, comparison, comparison.of(self.primal(), other.primal()).0);
+    }
+
+    /// Whether comparisons of this variable are noted.
+    #[inline(always)]
+    pub(crate) fn is_traced(self) -> bool {
+        let traced = TRACED.get();
+        traced != 0 && self.tape() == traced
+    }
+
+    fn note_number(self) {
+        let itself = if self.primal().is_nan() { self } else { Self::constant(self.value) };
+        self.ask(Comparison::Equal, itself);
+    }
 }
 
+/// The dual of a traced variable has asked the variable itself.
+#[allow(clippy::unused_self, reason = "as on `Var`")]
 impl<T: Real> Dual<T> {
-    /// The dual of a traced variable has asked the variable itself.
     #[inline(always)]
-    #[allow(clippy::unused_self, reason = "as on `Var`")]
     pub(crate) fn note_sign(self, _is_negative: bool) {}
+
+    #[inline(always)]
+    pub(crate) fn note_integer(self) {}
+
+    #[inline(always)]
+    pub(crate) fn note_bits(self) {}
 }
 
 #[cold]
@@ -142,6 +183,7 @@ fn graph_of(
     guards: &[Guard<Place>],
 ) -> Result<Graph, Error> {
     let mut maker = Maker { graph: Graph::new(inputs), places: vec![Id(0); list.nodes().len()] };
+    let mut bounds = Vec::new();
     for group in Group::all(list) {
         let id = match group.op {
             Op::Input if group.last <= inputs => Id(group.last as u32 - 1),
@@ -154,13 +196,9 @@ fn graph_of(
             op => {
                 let operands = maker.operands(&group);
                 if op == Op::Clamp {
-                    let [lower, upper] = [operands[1], operands[2]];
+                    let operands = [operands[1], operands[2]];
                     let (comparison, outcome) = (Comparison::LessOrEqual, Outcome(1));
-                    maker.graph.guards.push(Guard {
-                        comparison,
-                        operands: [lower, upper],
-                        outcome,
-                    });
+                    bounds.push(Guard { comparison, operands, outcome });
                 }
                 maker.graph.push(op, &operands)
             }
@@ -181,7 +219,10 @@ fn graph_of(
     let outputs = outputs.collect();
     let guards: Vec<Guard<Id>> = guards.iter().map(|guard| guard.map(&mut name)).collect();
     graph.outputs = outputs;
-    graph.guards.extend(guards);
+    // What the function asked comes first, in the order in which it asked: two paths have the guards in common up to
+    // where they part.
+    graph.guards = guards;
+    graph.guards.extend(bounds);
     Ok(graph)
 }
 

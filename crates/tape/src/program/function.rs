@@ -1,0 +1,418 @@
+//! A function with branches, made as quick as a program: it keeps a program for each path that has been taken.
+
+use core::fmt::{self, Debug};
+use core::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::error::Error;
+use crate::matrix::Matrix;
+use crate::program::guard::Outcome;
+use crate::program::interpret::Slots;
+use crate::program::trace::Outputs;
+use crate::program::{Plain, Program, assert_length};
+use crate::var::Var;
+
+/// A function of any number of variables, traced by itself: once for each path through its branches.
+///
+/// A [`Program`] is one path through a function. This keeps the programs of all paths that points have taken so far:
+/// a call replays the one whose path fits its point, and where none does, the function is traced there and the new
+/// path is kept. The numbers are those of the function itself: a program whose guards do not all hold is not used.
+///
+/// **What guards see**: every comparison of variables, with each other or with a number (`<`, `<=`, `>`, `>=`, `==`,
+/// `!=`, `partial_cmp`, and so sorting), `is_nan`, `is_finite`, `is_sign_negative`, `is_zero`, `classify`, and the
+/// other questions of the traits of `num-traits` and `nalgebra`; also the integer that a variable is converted to.
+/// `max`, `min`, `abs`, `clamp`, `floor` and [`select`](crate::select) are operations, which take any point on one path.
+///
+/// **What they cannot see**: what a function does with the plain number that [`Var::value`] or `to_f64` gives, and
+/// what it reads that is none of its arguments. It must not depend on either, or a replay gives what was right while
+/// tracing.
+///
+/// **What it costs.** A point on the path of the call before takes one replay. Otherwise each replay of a path that
+/// does not fit tells where the point leaves it, so that only the paths that go the right way there are tried next,
+/// those used last first: where n paths part like a balanced tree, about log₂ n replays instead of n. Tracing takes
+/// as long as some hundreds of replays. Of the paths, those used last are kept, [`limit`](Self::limit) of them; a
+/// function that takes another path nearly everywhere, like one that sorts many numbers, is better recorded by
+/// [`gradient`](crate::gradient()).
+///
+/// Calls need no `&mut`, and may come from several threads at once: no lock is held while tracing and replaying.
+///
+/// ```
+/// // Newton's method: how many steps it takes depends on the number.
+/// let root = tape::Function::new(|x: &[tape::Var]| {
+///     let mut root = x[0];
+///     while (root * root - x[0]).abs() > 1e-12 * x[0] {
+///         root = 0.5 * (root + x[0] / root);
+///     }
+///     root
+/// });
+/// for x in [2.0, 4.0, 4.1, 100.0] {
+///     let (value, gradient) = root.gradient(&[x])?;
+///     assert!((value - x.sqrt()).abs() < 1e-9);
+///     assert!((gradient[0] - 0.5 / x.sqrt()).abs() < 1e-9);
+/// }
+/// assert!(root.paths() < 4, "4 and 4.1 take as many steps");
+/// # Ok::<(), tape::Error>(())
+/// ```
+pub struct Function<F> {
+    f: F,
+    known: Known,
+}
+
+/// The programs of the paths that points have taken.
+pub(crate) struct Known {
+    limit: usize,
+    /// Those used last come first.
+    paths: Mutex<Vec<Arc<Program>>>,
+    traced: AtomicU64,
+    replayed: AtomicU64,
+}
+
+impl<F> Debug for Function<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Function")
+            .field("paths", &self.paths())
+            .field("limit", &self.limit())
+            .field("traced", &self.traced())
+            .field("replayed", &self.replayed())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<F, R> Function<F>
+where
+    F: Fn(&[Var]) -> R,
+    R: Outputs,
+{
+    /// Takes a function of variables that returns one [`Var`], an array of them, or a `Vec`. It is traced when it is
+    /// first called.
+    pub fn new(f: F) -> Self {
+        Self { f, known: Known::default() }
+    }
+
+    /// The function with room for this many paths, instead of 64. With none, every call traces.
+    #[must_use]
+    pub fn with_limit(mut self, limit: usize) -> Self {
+        self.known.limit = limit;
+        self.known.paths().truncate(limit);
+        self
+    }
+
+    /// The output at `x`.
+    ///
+    /// # Errors
+    /// [`Error::Outputs`] where there is not exactly one output; and where `x` takes a new path, the errors of
+    /// [`Program::trace`], and [`Error::Unsteady`] where the function takes another path each time it is traced.
+    ///
+    /// # Panics
+    /// When the function panics.
+    ///
+    /// ```
+    /// let tax = tape::Function::new(|x: &[tape::Var]| {
+    ///     if x[0] < 10_000.0 { 0.1 * x[0] } else { 1_000.0 + 0.3 * (x[0] - 10_000.0) }
+    /// });
+    /// assert_eq!(tax.value(&[5_000.0])?, 500.0);
+    /// assert_eq!(tax.value(&[20_000.0])?, 4_000.0);
+    /// # Ok::<(), tape::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn value(&self, x: &[f64]) -> Result<f64, Error> {
+        self.at(x, |program, slots| {
+            program.assert_one_output("value", "call values")?;
+            Ok(program.output(slots, 0))
+        })
+    }
+
+    /// The outputs at `x`.
+    ///
+    /// # Errors
+    /// As [`Function::value`], for any number of outputs.
+    ///
+    /// # Panics
+    /// When the function panics.
+    #[track_caller]
+    pub fn values(&self, x: &[f64]) -> Result<Vec<f64>, Error> {
+        self.at(x, |program, slots| {
+            Ok((0..program.outputs()).map(|output| program.output(slots, output)).collect())
+        })
+    }
+
+    /// The output at `x` and its gradient: `x.len()` partial derivatives.
+    ///
+    /// # Errors
+    /// As [`Function::value`].
+    ///
+    /// # Panics
+    /// When the function panics.
+    ///
+    /// ```
+    /// let larger = tape::Function::new(|x: &[tape::Var]| if x[0] > x[1] { x[0] } else { x[1] });
+    /// assert_eq!(larger.gradient(&[3.0, 2.0])?, (3.0, vec![1.0, 0.0]));
+    /// assert_eq!(larger.gradient(&[3.0, 4.0])?, (4.0, vec![0.0, 1.0]));
+    /// assert_eq!(larger.paths(), 2);
+    /// # Ok::<(), tape::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn gradient(&self, x: &[f64]) -> Result<(f64, Vec<f64>), Error> {
+        let mut gradient = vec![0.0; x.len()];
+        let value = self.gradient_into(x, &mut gradient)?;
+        Ok((value, gradient))
+    }
+
+    /// [`Function::gradient`] into room that the caller keeps: nothing is allocated on a path that was taken before.
+    ///
+    /// # Errors
+    /// As [`Function::value`]; also [`Error::Length`] where `gradient` is not as long as `x`. It is unchanged then.
+    ///
+    /// # Panics
+    /// When the function panics.
+    #[track_caller]
+    pub fn gradient_into(&self, x: &[f64], gradient: &mut [f64]) -> Result<f64, Error> {
+        self.at(x, |program, slots| {
+            program.assert_one_output("gradient", "call jacobian")?;
+            assert_length("the gradient", program.inputs(), gradient.len())?;
+            Ok(program.gradient_of(slots, gradient))
+        })
+    }
+
+    /// The outputs at `x`, and their Jacobian: a row for each output, a column for each input.
+    ///
+    /// # Errors
+    /// As [`Function::value`], for any number of outputs.
+    ///
+    /// # Panics
+    /// When the function panics.
+    #[track_caller]
+    pub fn jacobian(&self, x: &[f64]) -> Result<(Vec<f64>, Matrix<f64>), Error> {
+        self.at(x, |program, _| program.jacobian(x))
+    }
+
+    /// The output at `x`, its gradient, and its Hessian, which are those of the path: a jump between two contributes
+    /// nothing.
+    ///
+    /// # Errors
+    /// As [`Function::value`].
+    ///
+    /// # Panics
+    /// When the function panics.
+    #[track_caller]
+    pub fn hessian(&self, x: &[f64]) -> Result<(f64, Vec<f64>, Matrix<f64>), Error> {
+        self.at(x, |program, _| program.hessian(x))
+    }
+
+    /// The output at `x`, its gradient, and the product of its Hessian with `v`.
+    ///
+    /// # Errors
+    /// As [`Function::value`]; also [`Error::Length`] where `v` is not as long as `x`.
+    ///
+    /// # Panics
+    /// When the function panics.
+    #[track_caller]
+    pub fn hessian_vector(&self, x: &[f64], v: &[f64]) -> Result<(f64, Vec<f64>, Vec<f64>), Error> {
+        self.at(x, |program, _| program.hessian_vector(x, v))
+    }
+
+    /// The program whose path `x` takes, for what only a [`Program`] can do.
+    ///
+    /// # Errors
+    /// As [`Function::values`].
+    ///
+    /// # Panics
+    /// When the function panics.
+    ///
+    /// ```
+    /// let f = tape::Function::new(|x: &[tape::Var]| if x[0] < 0.0 { -x[0] } else { x[0].sqrt() });
+    /// assert_eq!(f.program(&[4.0])?.to_string(), "v0 = sqrt(x0)\nguard not x0 < 0\nreturn v0\n");
+    /// # Ok::<(), tape::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn program(&self, x: &[f64]) -> Result<Arc<Program>, Error> {
+        self.at(x, |program, _| Ok(Arc::clone(program)))
+    }
+
+    #[track_caller]
+    fn at<T>(
+        &self,
+        x: &[f64],
+        compute: impl FnMut(&Arc<Program>, &mut Slots<Plain>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.known.at(x, || Program::trace(&self.f, x), compute)
+    }
+}
+
+impl<F> Function<F> {
+    /// The number of paths that are kept.
+    pub fn paths(&self) -> usize {
+        self.known.paths().len()
+    }
+
+    /// The largest number of paths that are kept. Beyond it, the path that was not used for longest is dropped.
+    pub fn limit(&self) -> usize {
+        self.known.limit
+    }
+
+    /// How many times the function has been traced. Where this keeps growing, the limit is too low, or there are too
+    /// many paths for tracing to pay.
+    pub fn traced(&self) -> u64 {
+        self.known.traced.load(Ordering::Relaxed)
+    }
+
+    /// How often a path has been tried, by one replay: at least once for each call.
+    pub fn replayed(&self) -> u64 {
+        self.known.replayed.load(Ordering::Relaxed)
+    }
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        const LIMIT: usize = 64;
+        let (traced, replayed) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { limit: LIMIT, paths: Mutex::default(), traced, replayed }
+    }
+}
+
+impl Known {
+    /// Computes with the program whose path `x` takes, a new one if need be, and its values there.
+    #[track_caller]
+    pub(crate) fn at<T>(
+        &self,
+        x: &[f64],
+        trace: impl FnOnce() -> Result<Program, Error>,
+        mut compute: impl FnMut(&Arc<Program>, &mut Slots<Plain>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        if let Some(result) = self.known_at(x, &mut compute) {
+            return result;
+        }
+        self.traced.fetch_add(1, Ordering::Relaxed);
+        let traced = Arc::new(trace()?);
+        match self.try_path(&traced, x, &mut compute) {
+            Attempt::Fits(result) => {
+                self.keep(traced);
+                result
+            }
+            Attempt::Leaves(_) => Err(Error::Unsteady { row: None }),
+        }
+    }
+
+    /// Computes with the known program whose path `x` takes, if there is one.
+    pub(crate) fn known_at<T>(
+        &self,
+        x: &[f64],
+        mut compute: impl FnMut(&Arc<Program>, &mut Slots<Plain>) -> Result<T, Error>,
+    ) -> Option<Result<T, Error>> {
+        let (position, latest) = self.latest(x.len())?;
+        match self.try_path(&latest, x, &mut compute) {
+            Attempt::Leaves(divergence) => self.search(x, latest, divergence, compute),
+            Attempt::Fits(result) => {
+                if position > 0 {
+                    self.prefer(&latest);
+                }
+                Some(result)
+            }
+        }
+    }
+
+    /// Computes with another known path, given where `x` leaves the first.
+    fn search<T>(
+        &self,
+        x: &[f64],
+        mut left: Arc<Program>,
+        mut divergence: Divergence,
+        mut compute: impl FnMut(&Arc<Program>, &mut Slots<Plain>) -> Result<T, Error>,
+    ) -> Option<Result<T, Error>> {
+        let mut candidates: Vec<Arc<Program>> = self.paths().clone();
+        candidates.retain(|path| path.inputs() == x.len());
+        let mut common = 0;
+        loop {
+            candidates.retain(|path| path.goes_along(&left, common, divergence));
+            let next = Arc::clone(candidates.first()?);
+            match self.try_path(&next, x, &mut compute) {
+                Attempt::Fits(result) => {
+                    self.prefer(&next);
+                    return Some(result);
+                }
+                Attempt::Leaves(later) => {
+                    // A function asks the same questions up to where two paths part, so that this guard is a later one;
+                    // but what is asked twice is checked once, and that may differ.
+                    common = divergence.guard.min(later.guard);
+                    divergence = later;
+                    left = next;
+                }
+            }
+        }
+    }
+
+    /// Replays a path, and computes where `x` takes it.
+    fn try_path<T>(
+        &self,
+        path: &Arc<Program>,
+        x: &[f64],
+        mut compute: impl FnMut(&Arc<Program>, &mut Slots<Plain>) -> Result<T, Error>,
+    ) -> Attempt<T> {
+        self.replayed.fetch_add(1, Ordering::Relaxed);
+        path.kept.with(&path.code, |slots| {
+            path.compute_at(slots, x);
+            match path.broken_guard(|slot| slots.values[slot as usize].0) {
+                None => Attempt::Fits(compute(path, slots)),
+                Some((guard, [a, b])) => {
+                    let outcome = path.code.guards[guard].comparison.of(a, b);
+                    Attempt::Leaves(Divergence { guard, outcome })
+                }
+            }
+        })
+    }
+
+    /// The list holds nothing that a panic could leave half done.
+    pub(crate) fn paths(&self) -> MutexGuard<'_, Vec<Arc<Program>>> {
+        self.paths.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The path for this many inputs that was used last.
+    fn latest(&self, inputs: usize) -> Option<(usize, Arc<Program>)> {
+        let paths = self.paths();
+        let position = paths.iter().position(|path| path.inputs() == inputs)?;
+        Some((position, Arc::clone(&paths[position])))
+    }
+
+    /// Puts a known path first, if it has not been dropped meanwhile.
+    fn prefer(&self, path: &Arc<Program>) {
+        let mut paths = self.paths();
+        if let Some(position) = paths.iter().position(|other| Arc::ptr_eq(other, path)) {
+            paths[..=position].rotate_right(1);
+        }
+    }
+
+    /// Puts a new path first. Where another thread has traced the same one meanwhile, that is dropped.
+    fn keep(&self, path: Arc<Program>) {
+        let mut paths = self.paths();
+        paths.retain(|other| other.graph != path.graph);
+        paths.insert(0, path);
+        paths.truncate(self.limit);
+    }
+}
+
+enum Attempt<T> {
+    Fits(Result<T, Error>),
+    Leaves(Divergence),
+}
+
+/// Where a point leaves a path: the first guard that does not hold, and how it comes out.
+#[derive(Clone, Copy)]
+struct Divergence {
+    guard: usize,
+    outcome: Outcome,
+}
+
+impl Program {
+    /// Whether this path is that of `other` up to where the point leaves it, and goes on as the point does. Guards before
+    /// `common` are known to agree.
+    fn goes_along(&self, other: &Self, common: usize, divergence: Divergence) -> bool {
+        let Divergence { guard, outcome } = divergence;
+        let (own, others) = (&self.code.guards, &other.code.guards);
+        let agree = |at: usize| {
+            own[at].comparison == others[at].comparison && own[at].outcome == others[at].outcome
+        };
+        own.get(guard)
+            .is_some_and(|own| own.comparison == others[guard].comparison && own.outcome == outcome)
+            && (common..guard).all(agree)
+    }
+}
