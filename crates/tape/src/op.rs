@@ -365,6 +365,12 @@ impl Op {
         }
     }
 
+    /// The operations that a program can have.
+    pub(crate) fn of_programs() -> impl Iterator<Item = Op> {
+        let of_slices = [Op::Sum, Op::Dot, Op::Norm, Op::Largest, Op::Weight];
+        Op::ALL.iter().copied().chain(of_slices)
+    }
+
     /// Whether the second argument is an integer.
     pub(crate) fn takes_integer(self) -> bool {
         matches!(self, Op::Powi | Op::Polygamma)
@@ -394,6 +400,8 @@ impl Op {
             }
             (Op::Weight, &[x, largest]) => {
                 let both_infinite = |x: f64, largest: f64| x == largest && x.is_infinite();
+                // Whatever stands in its place, it is taken as a constant, as its partial says.
+                let largest = largest.piecewise(|largest| largest);
                 T::zero_where(x, largest, both_infinite, || x - largest).exp()
             }
             (Op::Clamp, &[x, lower, upper]) => {

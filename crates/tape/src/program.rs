@@ -2,6 +2,7 @@
 
 mod assign_slots;
 pub(crate) mod batch;
+mod bytes;
 mod code;
 mod collect_sums;
 mod drop_dead_code;
@@ -15,6 +16,8 @@ mod optimistic;
 mod schedule;
 mod show;
 mod simplify;
+#[cfg(test)]
+mod tests;
 pub(crate) mod trace;
 
 use core::fmt::{self, Debug};

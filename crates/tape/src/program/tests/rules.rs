@@ -1,0 +1,1 @@
+//! Every rule of the tables holds, and is applied.
