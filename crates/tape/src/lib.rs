@@ -19,6 +19,8 @@ mod operators;
 mod program;
 mod real;
 mod registry;
+#[cfg(feature = "serde")]
+mod serde;
 mod show;
 mod special;
 mod sweep;
@@ -36,6 +38,7 @@ pub use lanes::Lanes;
 pub use matrix::Matrix;
 pub use op::Op;
 pub use program::batch::{Batch, Rows};
+pub use program::passes::Stage;
 pub use program::{Outputs, Program, Rewrites, Workspace};
 pub use real::{Real, dot, log_sum_exp, norm, select, sum, sum_over, weighted_sum};
 pub use show::dot::Dot;

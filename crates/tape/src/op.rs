@@ -391,13 +391,7 @@ impl Op {
                     start.iter().copied().chain(products).reduce(|sum, product| sum + product);
                 sum.unwrap_or(T::from_f64(0.0))
             }
-            (Op::Largest, numbers) => {
-                let larger = |a: f64, b: f64| if a.is_nan() || a >= b { a } else { b };
-                let first = numbers[0].piecewise(|number| number);
-                numbers[1..]
-                    .iter()
-                    .fold(first, |largest, &number| largest.piecewise_2(number, larger))
-            }
+            (Op::Largest, numbers) => largest(numbers.iter().copied()),
             (Op::Weight, &[x, largest]) => {
                 let both_infinite = |x: f64, largest: f64| x == largest && x.is_infinite();
                 // Whatever stands in its place, it is taken as a constant, as its partial says.
@@ -431,4 +425,12 @@ impl Op {
     pub fn from_name(name: &str) -> Option<Op> {
         Op::ALL.iter().copied().find(|op| op.name() == name)
     }
+}
+
+/// The value of [`Op::Largest`]: NaN where a number is, and without derivatives.
+pub(crate) fn largest<T: Real>(numbers: impl Iterator<Item = T>) -> T {
+    let larger = |a: f64, b: f64| if a.is_nan() || a >= b { a } else { b };
+    let largest = |a: T, b: T| a.piecewise_2(b, larger);
+    let numbers = numbers.map(|number| number.piecewise(|number| number));
+    numbers.reduce(largest).unwrap_or(T::from_f64(f64::NEG_INFINITY))
 }

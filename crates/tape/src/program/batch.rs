@@ -8,16 +8,14 @@ use crate::error::Error;
 use crate::lanes::Lanes;
 use crate::matrix::Matrix;
 use crate::program::code::{Code, NONE};
-use crate::program::collect_sums::collect_sums;
-use crate::program::drop_dead_code::drop_dead_code;
 use crate::program::hoist::hoist;
 use crate::program::interpret::{Mode, Slots, compute, propagate, sweep};
-use crate::program::number_values::number_values;
 use crate::program::optimistic::Optimistic;
+use crate::program::passes::{optimize_from_sums, optimize_until_sums};
 use crate::program::schedule::{schedule, schedule_rows};
 use crate::program::simplify::Rewrites;
 use crate::program::trace::{Outputs, trace};
-use crate::program::{Kept, Plain, assert_length, optimize_until_sums};
+use crate::program::{Kept, Plain, assert_length};
 use crate::real::Real;
 use crate::var::Var;
 
@@ -325,8 +323,7 @@ impl Path {
         let graph = trace(|x| f(&x[..shared.len()], &x[shared.len()..]), &point)?;
         let graph = optimize_until_sums(&graph, Rewrites::Exact);
         let hoisted = hoist(&graph, shared.len());
-        let finish = |graph| drop_dead_code(&number_values(&collect_sums(&graph)));
-        let (shared, row) = (finish(hoisted.shared), finish(hoisted.row));
+        let (shared, row) = (optimize_from_sums(&hoisted.shared), optimize_from_sums(&hoisted.row));
         let crossing = shared.outputs.len();
         let narrow = schedule_rows(&row, crossing, 1)?;
         let lanes = lanes_for(narrow.values + narrow.adjoints);

@@ -64,6 +64,11 @@ impl Graph {
         self.nodes.len()
     }
 
+    /// The number of operations.
+    pub(crate) fn operations(&self) -> usize {
+        self.nodes.iter().filter(|node| matches!(node, Node::Operation { .. })).count()
+    }
+
     pub(crate) fn ids(&self) -> impl DoubleEndedIterator<Item = Id> + ExactSizeIterator + use<> {
         (0..self.nodes.len() as u32).map(Id)
     }

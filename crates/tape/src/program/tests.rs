@@ -10,8 +10,9 @@ mod reads;
 mod rules;
 
 use crate::dual::Dual;
-use crate::op::Op;
-use crate::program::graph::{Graph, Id};
+use crate::op::{Op, partial};
+use crate::program::graph::Graph;
+use crate::program::guard::Comparison;
 use crate::real;
 
 /// Equal to the bit, or both NaN: which NaN it is depends on the order of a sum's operands.
@@ -58,9 +59,12 @@ fn partials(op: Op, arguments: &[f64], value: f64) -> Vec<f64> {
     match op {
         Op::Sum => vec![1.0; arguments.len()],
         Op::Dot => {
-            let leading = arguments.len() % 2;
-            let factors = |i: usize| arguments[leading + ((i - leading) ^ 1)];
-            (0..arguments.len()).map(|i| if i < leading { 1.0 } else { factors(i) }).collect()
+            let (start, pairs) = arguments.split_at(arguments.len() % 2);
+            let of_pair = |pair: &[f64]| {
+                let (a, b) = (pair[0], pair[1]);
+                [partial::mul::of_0(a, b, a * b), partial::mul::of_1(a, b, a * b)]
+            };
+            start.iter().map(|_| 1.0).chain(pairs.chunks_exact(2).flat_map(of_pair)).collect()
         }
         Op::Norm => arguments.iter().map(|&x| real::norm_partial(x, value)).collect(),
         Op::Largest => vec![0.0; arguments.len()],
@@ -68,8 +72,10 @@ fn partials(op: Op, arguments: &[f64], value: f64) -> Vec<f64> {
     }
 }
 
-/// A graph's outputs and what its guards compare.
-fn results(graph: &Graph) -> Vec<Id> {
-    let by_guards = graph.guards.iter().flat_map(|guard| guard.operands);
-    graph.outputs.iter().copied().chain(by_guards).collect()
+/// Whether all guards hold. (The sign of NaN is nobody's to promise.)
+fn hold(graph: &Graph, values: &[f64]) -> bool {
+    graph.guards.iter().all(|guard| {
+        let [a, b] = guard.operands.map(|id| values[id.index()]);
+        guard.holds(a, b) || (guard.comparison == Comparison::IsNegative && a.is_nan())
+    })
 }

@@ -3,14 +3,14 @@
 use proptest::prelude::*;
 
 use super::random::{cases, config, points};
-use super::{agree, duals, results, same_bits, scales};
+use super::{agree, duals, hold, same_bits, scales};
 use crate::program::collect_sums::collect_sums;
 use crate::program::drop_dead_code::drop_dead_code;
 use crate::program::fold_constants::fold_constants;
 use crate::program::graph::Graph;
 use crate::program::hoist::hoist;
 use crate::program::number_values::number_values;
-use crate::program::optimize;
+use crate::program::passes::optimize;
 use crate::program::simplify::{Rewrites, simplify};
 
 /// Both graphs have the same outputs and derivatives at `x`, and their guards hold or fail together.
@@ -25,15 +25,17 @@ fn check(name: &str, before: &Graph, after: &Graph, x: &[f64]) -> Result<(), Tes
         prop_assert!(same_bits(a, b), "value {:e} became {:e}: {}", a, b, text());
     }
     prop_assert_eq!(hold(before, &values[0]), hold(after, &values[1]), "guards: {}", text());
+    if !hold(before, &values[0]) {
+        return Ok(());
+    }
     for input in 0..x.len() {
         let tangents = [duals(before, x, input), duals(after, x, input)];
         let scales = scales(before, x, input);
         for (a, b) in before.outputs.iter().zip(&after.outputs) {
             let scale = scales[a.index()];
             let [a, b] = [tangents[0][a.index()].tangent, tangents[1][b.index()].tangent];
-            let both_nan_or_large = !scale.is_finite();
             prop_assert!(
-                both_nan_or_large || agree(a, b, scale, 1e-14),
+                !scale.is_finite() || agree(a, b, scale, 1e-14),
                 "∂/∂x{input} {:e} became {:e} (scale {:e}): {}",
                 a,
                 b,
@@ -43,13 +45,6 @@ fn check(name: &str, before: &Graph, after: &Graph, x: &[f64]) -> Result<(), Tes
         }
     }
     Ok(())
-}
-
-fn hold(graph: &Graph, values: &[f64]) -> bool {
-    graph.guards.iter().all(|guard| {
-        let [a, b] = guard.operands.map(|id| values[id.index()]);
-        guard.holds(a, b)
-    })
 }
 
 type Pass = (&'static str, fn(&Graph) -> Graph);
@@ -104,6 +99,5 @@ proptest! {
     #[test]
     fn random_graphs_are_valid(case in cases(25)) {
         prop_assert!(case.graph.validate().is_ok());
-        prop_assert!(results(&case.graph).len() >= case.graph.outputs.len());
     }
 }

@@ -7,7 +7,7 @@ use proptest::{collection, sample};
 
 use crate::op::Op;
 use crate::program::graph::{Graph, Id};
-use crate::program::guard::{Comparison, Guard};
+use crate::program::guard::{Comparison, Guard, Outcome};
 
 /// This many cases, or more where the environment asks for it.
 pub(super) fn config(cases: u32) -> ProptestConfig {
@@ -85,7 +85,7 @@ pub(super) fn cases(operations: usize) -> impl Strategy<Value = Case> {
     (points(1..5), drafts, outputs, guards).prop_map(|(x, drafts, outputs, guards)| {
         let mut graph = Graph::new(x.len());
         for draft in drafts {
-            push(&mut graph, &draft);
+            push(&mut graph, &draft, &x);
         }
         graph.outputs = outputs.into_iter().map(|back| id(&graph, back)).collect();
         let values = graph.evaluate(&x);
@@ -122,7 +122,7 @@ fn draft() -> impl Strategy<Value = Draft> {
     (op, collection::vec(operand, 1..=11)).prop_map(|(op, operands)| Draft { op, operands })
 }
 
-fn push(graph: &mut Graph, draft: &Draft) {
+fn push(graph: &mut Graph, draft: &Draft, x: &[f64]) {
     let fewest = (1..).find(|&count| draft.op.takes(count)).unwrap_or(1);
     let most = (1..=draft.operands.len()).rfind(|&count| draft.op.takes(count));
     let drawn = draft.operands.iter().cycle().take(most.unwrap_or(fewest));
@@ -137,6 +137,18 @@ fn push(graph: &mut Graph, draft: &Draft) {
             Operand::Back(back) => graph.constant(back as f64 - 4.0),
             Operand::Constant(value) => graph.constant(value),
         };
+    }
+    if draft.op == Op::Clamp {
+        // As a trace does: beyond its guard, a clamp between bounds in the wrong order has no derivative.
+        let values = graph.evaluate(x);
+        if values[operands[1].index()] <= values[operands[2].index()] {
+            let (comparison, outcome) = (Comparison::LessOrEqual, Outcome(1));
+            let operands = [operands[1], operands[2]];
+            graph.guards.push(Guard { comparison, operands, outcome });
+        } else {
+            operands[1] = graph.constant(-1.0);
+            operands[2] = graph.constant(1.0);
+        }
     }
     graph.push(draft.op, &operands);
 }
