@@ -22,6 +22,7 @@ use crate::real::{self, Real};
 /// assert_eq!(y.tangent, 4.0 + 2.0_f64.cos());
 /// ```
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[repr(C)]
 pub struct Dual<T = f64> {
     /// The number itself.

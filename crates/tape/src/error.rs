@@ -1,5 +1,7 @@
 //! What can go wrong when tracing, replaying and reading programs.
 
+use std::borrow::Cow;
+
 /// Why a program could not be made or run. The message says what to do.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -83,6 +85,6 @@ pub enum Error {
     #[error("these bytes are no program that this version reads: {fault}")]
     Malformed {
         /// What is wrong with them.
-        fault: &'static str,
+        fault: Cow<'static, str>,
     },
 }

@@ -22,6 +22,8 @@ mod pattern;
 mod program;
 mod real;
 mod registry;
+#[cfg(feature = "serde")]
+mod serde;
 mod show;
 mod sparse_matrix;
 mod special;
@@ -44,6 +46,7 @@ pub use op::Op;
 pub use pattern::Pattern;
 pub use program::batch::{Batch, Rows};
 pub use program::function::Function;
+pub use program::passes::Stage;
 pub use program::{Outputs, Program, Rewrites, Workspace};
 pub use real::{Real, dot, log_sum_exp, norm, select, sum, sum_over, weighted_sum};
 pub use show::dot::Dot;

@@ -365,6 +365,12 @@ impl Op {
         }
     }
 
+    /// The operations that a program can have.
+    pub(crate) fn of_programs() -> impl Iterator<Item = Op> {
+        let of_slices = [Op::Sum, Op::Dot, Op::Norm, Op::Largest, Op::Weight];
+        Op::ALL.iter().copied().chain(of_slices)
+    }
+
     /// Whether the second argument is an integer.
     pub(crate) fn takes_integer(self) -> bool {
         matches!(self, Op::Powi | Op::Polygamma)
@@ -385,14 +391,11 @@ impl Op {
                     start.iter().copied().chain(products).reduce(|sum, product| sum + product);
                 sum.unwrap_or(T::from_f64(0.0))
             }
-            (Op::Largest, numbers) => {
-                let larger = |a: f64, b: f64| if a.is_nan() || a >= b { a } else { b };
-                let first = numbers[0].piecewise(|number| number);
-                numbers[1..]
-                    .iter()
-                    .fold(first, |largest, &number| largest.piecewise_2(number, larger))
+            (Op::Largest, numbers) => largest(numbers.iter().copied()),
+            (Op::Weight, &[x, largest]) => {
+                // Whatever stands in its place, it is taken as a constant, as its partial says.
+                x.minus_largest(largest.piecewise(|largest| largest)).exp()
             }
-            (Op::Weight, &[x, largest]) => x.minus_largest(largest).exp(),
             (Op::Clamp, &[x, lower, upper]) => {
                 let ordered = lower.piecewise_2(upper, |lower, upper| f64::from(lower <= upper));
                 let lower = T::select(ordered, lower, T::from_f64(f64::NEG_INFINITY));
@@ -420,4 +423,12 @@ impl Op {
     pub fn from_name(name: &str) -> Option<Op> {
         Op::ALL.iter().copied().find(|op| op.name() == name)
     }
+}
+
+/// The value of [`Op::Largest`]: NaN where a number is, and without derivatives.
+pub(crate) fn largest<T: Real>(numbers: impl Iterator<Item = T>) -> T {
+    let larger = |a: f64, b: f64| if a.is_nan() || a >= b { a } else { b };
+    let largest = |a: T, b: T| a.piecewise_2(b, larger);
+    let numbers = numbers.map(|number| number.piecewise(|number| number));
+    numbers.reduce(largest).unwrap_or(T::from_f64(f64::NEG_INFINITY))
 }

@@ -2,6 +2,7 @@
 
 mod assign_slots;
 pub(crate) mod batch;
+mod bytes;
 mod code;
 mod collect_sums;
 mod drop_dead_code;
@@ -13,10 +14,13 @@ mod hoist;
 pub(crate) mod interpret;
 mod number_values;
 mod optimistic;
+pub(crate) mod passes;
 mod schedule;
 mod show;
 mod simplify;
 mod sparse;
+#[cfg(test)]
+mod tests;
 pub(crate) mod trace;
 
 use core::fmt::{self, Debug};
@@ -33,6 +37,7 @@ use code::Code;
 use graph::Graph;
 use interpret::{Element, Slots, compute, sweep};
 use optimistic::Optimistic;
+use passes::optimize;
 pub use simplify::Rewrites;
 use sparse::Sparse;
 pub use trace::Outputs;
@@ -192,7 +197,7 @@ impl Program {
 
     /// The number of operations that a replay computes.
     pub fn len(&self) -> usize {
-        self.graph.ids().filter(|&id| self.graph.op(id).is_some()).count()
+        self.graph.operations()
     }
 
     /// Whether a replay computes nothing: every output is an input or a constant.
@@ -508,21 +513,6 @@ impl Program {
             derivatives[input] = derivative.0;
         });
     }
-}
-
-/// All passes, in the order in which each finds most.
-fn optimize(graph: &Graph, rewrites: Rewrites) -> Graph {
-    let graph = collect_sums::collect_sums(&optimize_until_sums(graph, rewrites));
-    let graph = number_values::number_values(&graph);
-    drop_dead_code::drop_dead_code(&graph)
-}
-
-/// The passes before chains of additions are collected.
-fn optimize_until_sums(graph: &Graph, rewrites: Rewrites) -> Graph {
-    let graph = fold_constants::fold_constants(graph);
-    let graph = simplify::simplify(&graph, rewrites);
-    let graph = number_values::number_values(&graph);
-    drop_dead_code::drop_dead_code(&graph)
 }
 
 /// How many directions, or outputs, one sweep takes.

@@ -64,6 +64,11 @@ impl Graph {
         self.nodes.len()
     }
 
+    /// The number of operations.
+    pub(crate) fn operations(&self) -> usize {
+        self.nodes.iter().filter(|node| matches!(node, Node::Operation { .. })).count()
+    }
+
     pub(crate) fn ids(&self) -> impl DoubleEndedIterator<Item = Id> + ExactSizeIterator + use<> {
         (0..self.nodes.len() as u32).map(Id)
     }
@@ -204,14 +209,45 @@ impl Graph {
         values
     }
 
+    /// A graph from outside: from bytes that anyone may have written.
+    ///
+    /// # Errors
+    /// As [`Graph::validate`].
+    pub(crate) fn assemble(
+        inputs: usize,
+        nodes: Vec<Node>,
+        operands: Vec<Id>,
+        outputs: Vec<Id>,
+        guards: Vec<Guard<Id>>,
+    ) -> Result<Self, Error> {
+        let graph = Self { inputs, nodes, operands, outputs, guards };
+        graph.validate()?;
+        Ok(graph)
+    }
+
     /// Checks what the other methods rely on.
     ///
     /// # Errors
-    /// When an invariant of the module does not hold.
+    /// [`Error::Malformed`] when an invariant of the module does not hold, [`Error::TooLarge`] when numbers of nodes,
+    /// operands, outputs or guards may not fit into 32 bits.
     pub(crate) fn validate(&self) -> Result<(), Error> {
-        let fault = |fault: &'static str| Err(Error::Malformed { fault });
-        for (place, node) in self.nodes.iter().enumerate() {
-            match *node {
+        let fault = |fault: &'static str| Err(Error::Malformed { fault: fault.into() });
+        for (what, size) in [
+            ("nodes", self.nodes.len()),
+            ("operands", self.operands.len()),
+            ("outputs", self.outputs.len()),
+            ("guards", self.guards.len()),
+        ] {
+            // So that sums of these fit into 32 bits too.
+            if size >= u32::MAX as usize / 4 {
+                return Err(Error::TooLarge { what, size });
+            }
+        }
+        if self.nodes.len() < self.inputs {
+            return fault("an input is missing");
+        }
+        for (place, &node) in self.nodes.iter().enumerate() {
+            match node {
                 Node::Input(position) if place != position as usize || place >= self.inputs => {
                     return fault("an input is not in its place");
                 }
@@ -243,8 +279,8 @@ impl Graph {
         if self.outputs.iter().copied().chain(by_guards).any(|id| id.index() >= self.nodes.len()) {
             return fault("an output or a guard is of no node");
         }
-        if self.nodes.len() < self.inputs {
-            return fault("an input is missing");
+        if self.guards.iter().any(|guard| !guard.comparison.can_give(guard.outcome)) {
+            return fault("a guard has an outcome that its comparison never has");
         }
         Ok(())
     }

@@ -50,15 +50,13 @@ pub(crate) enum Comparison {
 pub(crate) struct Outcome(pub(crate) i8);
 
 impl Comparison {
-    pub(crate) const ALL: [Comparison; 7] = [
-        Self::Less,
-        Self::LessOrEqual,
-        Self::Greater,
-        Self::GreaterOrEqual,
-        Self::Equal,
-        Self::Order,
-        Self::IsNegative,
-    ];
+    /// Whether this is one of the comparison's outcomes.
+    pub(crate) fn can_give(self, outcome: Outcome) -> bool {
+        match self {
+            Self::Order => (-1..=2).contains(&outcome.0),
+            _ => (0..=1).contains(&outcome.0),
+        }
+    }
 
     /// The outcome for two numbers. A question about one number is about `a`.
     #[inline]

@@ -19,7 +19,7 @@ use smallvec::SmallVec;
 
 use crate::dual::Dual;
 use crate::lanes::Lanes;
-use crate::op::{Op, partial};
+use crate::op::{Op, largest, partial};
 use crate::program::code::{Code, Column, Kind, NONE, Shape, Step};
 use crate::program::optimistic::Optimistic;
 use crate::real::{self, Real};
@@ -515,24 +515,24 @@ impl<'a, E: Element> Machine<'a, E> {
         Operand::new(self.code, slots, column.kind, start, length as usize)
     }
 
-    /// Operations on slices that are no sums: instance by instance.
+    /// Operations on slices that are no sums: instance by instance, the operands where they lie.
     #[inline(never)]
     fn compute_slices(&self, step: &Step) {
+        let of_slice = |operands: &dyn Fn(usize) -> E| {
+            let operands = (0..step.arity as usize).map(operands);
+            match step.op {
+                Op::Norm => E::norm_of(operands),
+                _ => largest(operands),
+            }
+        };
         if step.shape == Shape::Span {
             let column = self.column(step, 0);
             let span = self.span(step, self.values, column, column.value);
-            let operands: Vec<E> =
-                (0..step.arity as usize).map(|item| span.at(item).get()).collect();
-            self.results(step)[0].set(step.op.evaluate(&operands));
+            self.results(step)[0].set(of_slice(&|item| span.at(item).get()));
             return;
         }
-        let mut operands: Vec<E> = Vec::with_capacity(step.arity as usize);
         for (instance, result) in self.results(step).iter().enumerate() {
-            operands.clear();
-            operands.extend(
-                (0..step.arity as usize).map(|position| self.value(step, position, instance)),
-            );
-            result.set(step.op.evaluate(&operands));
+            result.set(of_slice(&|position| self.value(step, position, instance)));
         }
     }
 

@@ -12,7 +12,7 @@ use crate::program::graph::{Graph, Id};
 ///
 /// `?x` stands for any node, `?2` for a constant power of two whose reciprocal is exact.
 #[rustfmt::skip]
-const EXACT: &[(&str, &str)] = &[
+pub(crate) const EXACT: &[(&str, &str)] = &[
     ("(mul ?x 1)",             "?x"),
     ("(mul 1 ?x)",             "?x"),
     ("(mul ?x -1)",            "(neg ?x)"),
@@ -50,7 +50,7 @@ const EXACT: &[(&str, &str)] = &[
 /// Rewrites that hold for real numbers, and may differ in rounding, in the sign of 0, or where a number is infinite or
 /// NaN.
 #[rustfmt::skip]
-const RELAXED: &[(&str, &str)] = &[
+pub(crate) const RELAXED: &[(&str, &str)] = &[
     ("(add ?x 0)",             "?x"),
     ("(add 0 ?x)",             "?x"),
     ("(sub 0 ?x)",             "(neg ?x)"),
@@ -70,6 +70,7 @@ const RELAXED: &[(&str, &str)] = &[
 
 /// Which rewrites a program may use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Rewrites {
     /// Only those that change no value and no derivative, for any number.
@@ -119,7 +120,7 @@ struct Rule {
     right: Pattern,
 }
 
-enum Pattern {
+pub(crate) enum Pattern {
     Any(char),
     Constant(f64),
     Operation(Op, Vec<Pattern>),
@@ -190,7 +191,7 @@ fn rules(table: &[(&str, &str)]) -> Vec<Rule> {
 }
 
 /// A pattern of the table, as an S-expression. The table is part of the program: a mistake in it is found by any test.
-fn parse(text: &str) -> Pattern {
+pub(crate) fn parse(text: &str) -> Pattern {
     let spaced = text.replace('(', " ( ").replace(')', " ) ");
     let mut open: Vec<(Op, Vec<Pattern>)> = Vec::new();
     let mut words = spaced.split_whitespace();

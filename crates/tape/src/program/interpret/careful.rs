@@ -55,17 +55,15 @@ impl<'a, E: Element> Machine<'a, E> {
     /// As [`Machine::propagate`]: an adjoint or a partial that is exactly 0 contributes nothing, whatever the other is.
     pub(super) fn propagate_carefully(&self, step: &Step) {
         let arity = step.arity as usize;
-        let mut arguments: SmallVec<[E::Exact; 8]> = SmallVec::new();
         for (instance, weight) in self.weights(step).iter().enumerate() {
             let adjoint = weight.replace(E::from_f64(0.0)).exact();
             if adjoint.vanishes() {
                 continue;
             }
-            arguments.clear();
-            arguments.extend((0..arity).map(|position| {
+            let argument = |position: usize| {
                 self.cell(step, position, instance, self.values, |column| column.value)
                     .map_or(adjoint, |cell| cell.get().exact())
-            }));
+            };
             let give = |position: usize, partial: E::Exact| {
                 if let Some(cell) =
                     self.cell(step, position, instance, self.adjoints, |column| column.adjoint)
@@ -80,20 +78,22 @@ impl<'a, E: Element> Machine<'a, E> {
                     if leading == 1 {
                         give(0, E::Exact::from_f64(1.0));
                     }
-                    for (pair, factors) in arguments[leading..].chunks_exact(2).enumerate() {
-                        let (a, b) = (factors[0], factors[1]);
-                        give(leading + 2 * pair, partial::mul::of_0(a, b, a * b));
-                        give(leading + 2 * pair + 1, partial::mul::of_1(a, b, a * b));
+                    for position in (leading..arity).step_by(2) {
+                        let (a, b) = (argument(position), argument(position + 1));
+                        give(position, partial::mul::of_0(a, b, a * b));
+                        give(position + 1, partial::mul::of_1(a, b, a * b));
                     }
                 }
                 Op::Norm => {
                     let norm = self.results(step)[instance].get().exact();
-                    for (position, &argument) in arguments.iter().enumerate() {
-                        give(position, real::norm_partial(argument, norm));
+                    for position in 0..arity {
+                        give(position, real::norm_partial(argument(position), norm));
                     }
                 }
                 Op::Largest => {}
                 op => {
+                    // At most three: nothing is allocated.
+                    let arguments: SmallVec<[E::Exact; 3]> = (0..arity).map(argument).collect();
                     // The slot of a product may have been given away; computing it again is as good.
                     let value = match op {
                         Op::Mul => arguments[0] * arguments[1],

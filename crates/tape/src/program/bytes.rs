@@ -1,0 +1,337 @@
+//! Programs as bytes: to keep a traced function in a file, or to send it to another process.
+//!
+//! What is written is the graph. Its code is scheduled anew when it is read, so no slot's number ever comes from bytes,
+//! and a later version of the crate runs an old program as well as a new one.
+//!
+//! | field | as |
+//! |---|---|
+//! | `TAPEPROG` | 8 bytes |
+//! | format version | `u32` |
+//! | length of the body | `u64` |
+//! | body | the table below |
+//! | CRC-32 of everything before it | `u32` |
+//!
+//! | field of the body | as |
+//! |---|---|
+//! | nodes that were recorded, before the passes | number |
+//! | operations that occur | their count; of each its name's length and its name |
+//! | inputs | number |
+//! | nodes | their count; of each 0 (an input), 1 and the constant's `f64`, or 2 + the operation's place in the table, the count of its operands, and of each operand how many nodes before this one it stands |
+//! | outputs | their count, and the number of each one's node |
+//! | guards | their count; of each the comparison's code, the outcome + 1, and the numbers of its two nodes |
+//!
+//! `u32`, `u64` and `f64` are little endian; the other numbers take seven bits a byte, the lowest first, the top bit set
+//! where another byte follows (LEB128). Operations stand by name because rows of the table come and go, and a method's
+//! name is kept.
+//!
+//! **Reading trusts nothing.** Everything that is counted takes at least a byte for each item, inputs too, so a count is
+//! believed only up to the number of bytes that are left: memory and time are proportional to the bytes. The layout is
+//! the crate's own rather than a library's because of this bound, and because it must stay readable.
+
+use indexmap::IndexSet;
+
+use crate::error::Error;
+use crate::op::Op;
+use crate::program::graph::{Graph, Id, Node};
+use crate::program::guard::{Comparison, Guard, Outcome};
+use crate::program::{Program, Recorded};
+
+const MAGIC: &[u8] = b"TAPEPROG";
+const VERSION: u32 = 1;
+/// Magic, version, and the length of the body.
+const HEADER: usize = 8 + 4 + 8;
+const CHECKSUM: usize = 4;
+
+/// What a node begins with; an operation's place in the table is added to the last.
+const INPUT: u64 = 0;
+const CONSTANT: u64 = 1;
+const OPERATION: u64 = 2;
+
+/// The codes of comparisons are part of the format: a comparison's code is its place here, whatever its discriminant is.
+const COMPARISONS: [Comparison; 7] = [
+    Comparison::Less,
+    Comparison::LessOrEqual,
+    Comparison::Greater,
+    Comparison::GreaterOrEqual,
+    Comparison::Equal,
+    Comparison::Order,
+    Comparison::IsNegative,
+];
+
+impl Program {
+    /// The program as bytes, for [`Program::from_bytes`] of this version of the crate and of every later one.
+    ///
+    /// The operations are written, not the function, and constants by their bits: the program that is read gives the same
+    /// numbers to the bit. A program takes three to four bytes for an operation, and nine for a constant.
+    ///
+    /// ```
+    /// use tape::Program;
+    ///
+    /// let program = Program::trace(|x| (x[0] * x[1]).sin(), &[1.0, 2.0])?;
+    /// let bytes = program.to_bytes();
+    /// let read = Program::from_bytes(&bytes)?;
+    /// assert_eq!(read.gradient(&[0.5, 3.0])?, program.gradient(&[0.5, 3.0])?);
+    /// # Ok::<(), tape::Error>(())
+    /// ```
+    pub fn to_bytes(&self) -> Vec<u8> {
+        write(&self.graph, self.recorded.nodes)
+    }
+
+    /// The program that [`Program::to_bytes`] wrote.
+    ///
+    /// The bytes may come from anywhere: what is no program is an error, never a panic, and memory and time are in
+    /// proportion to the number of bytes. (What a program then computes is up to those who wrote it.)
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] for bytes that are damaged, incomplete, of a newer format, or name an operation that this
+    /// version does not know, and [`Error::TooLarge`].
+    ///
+    /// ```
+    /// let fault = tape::Program::from_bytes(b"a letter").unwrap_err();
+    /// assert!(fault.to_string().ends_with("they do not begin as a program does"));
+    /// ```
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let (graph, nodes) = read(bytes)?;
+        Self::from_graph(graph, Recorded { nodes })
+    }
+}
+
+fn write(graph: &Graph, recorded: usize) -> Vec<u8> {
+    let operations: IndexSet<Op> = graph.ids().filter_map(|id| graph.op(id)).collect();
+    let mut body = Vec::new();
+    write_number(&mut body, recorded as u64);
+    write_number(&mut body, operations.len() as u64);
+    for op in &operations {
+        write_number(&mut body, op.name().len() as u64);
+        body.extend(op.name().bytes());
+    }
+    write_number(&mut body, graph.inputs() as u64);
+    write_number(&mut body, graph.len() as u64);
+    for id in graph.ids() {
+        match graph.node(id) {
+            Node::Input(_) => write_number(&mut body, INPUT),
+            Node::Constant(value) => {
+                write_number(&mut body, CONSTANT);
+                body.extend(value.to_bits().to_le_bytes());
+            }
+            Node::Operation { op, count, .. } => {
+                let place = operations.get_index_of(&op).map_or(0, |place| place as u64);
+                write_number(&mut body, OPERATION + place);
+                write_number(&mut body, u64::from(count));
+                for operand in graph.operands(id) {
+                    write_number(&mut body, u64::from(id.0 - operand.0));
+                }
+            }
+        }
+    }
+    write_number(&mut body, graph.outputs.len() as u64);
+    for output in &graph.outputs {
+        write_number(&mut body, u64::from(output.0));
+    }
+    write_number(&mut body, graph.guards.len() as u64);
+    for Guard { comparison, operands, outcome } in &graph.guards {
+        let code = COMPARISONS.iter().position(|other| other == comparison);
+        write_number(&mut body, code.map_or(0, |code| code as u64));
+        write_number(&mut body, (i64::from(outcome.0) + 1).unsigned_abs());
+        operands.iter().for_each(|operand| write_number(&mut body, u64::from(operand.0)));
+    }
+    sealed(&body)
+}
+
+/// The body between header and checksum.
+fn sealed(body: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(HEADER + body.len() + CHECKSUM);
+    bytes.extend(MAGIC);
+    bytes.extend(VERSION.to_le_bytes());
+    bytes.extend((body.len() as u64).to_le_bytes());
+    bytes.extend(body);
+    let checksum = crc32fast::hash(&bytes);
+    bytes.extend(checksum.to_le_bytes());
+    bytes
+}
+
+fn write_number(bytes: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+}
+
+/// The graph, and how many nodes were recorded for it.
+fn read(bytes: &[u8]) -> Result<(Graph, usize), Error> {
+    let mut body = Reader { rest: body_of(bytes)? };
+    let recorded = body.number()?;
+    let recorded = usize::try_from(recorded).or_else(|_| fault("more was recorded than fits"))?;
+    let operations = body.list(Reader::operation)?;
+    let inputs = body.count()?;
+    let mut operands: Vec<Id> = Vec::new();
+    let mut place = 0_u32;
+    let nodes = body.list(|body| {
+        let node = body.node(place, &operations, &mut operands)?;
+        place = place.checked_add(1).ok_or_else(|| malformed("there are too many nodes"))?;
+        Ok(node)
+    })?;
+    let outputs = body.list(Reader::id)?;
+    let guards = body.list(Reader::guard)?;
+    if !body.rest.is_empty() {
+        return fault("something follows the last guard");
+    }
+    Ok((Graph::assemble(inputs, nodes, operands, outputs, guards)?, recorded))
+}
+
+/// What stands between header and checksum, if both are right.
+fn body_of(bytes: &[u8]) -> Result<&[u8], Error> {
+    let mut reader = Reader { rest: bytes };
+    if !bytes.starts_with(MAGIC) {
+        return fault("they do not begin as a program does");
+    }
+    reader.take(MAGIC.len())?;
+    // Of another version nothing but the version is known.
+    match u32::from_le_bytes(reader.array()?) {
+        VERSION => {}
+        0 => return fault("there is no format version 0"),
+        newer => {
+            let reads = format!("this version of the crate reads up to {VERSION}");
+            return fault(format!("they are of format version {newer}, and {reads}; update it"));
+        }
+    }
+    let length = u64::from_le_bytes(reader.array()?);
+    let expected = (length as usize).checked_add(CHECKSUM);
+    if usize::try_from(length).is_err() || expected.is_none_or(|it| it > reader.rest.len()) {
+        return fault(ENDS_EARLY);
+    }
+    let body = reader.take(length as usize)?;
+    let checksum = u32::from_le_bytes(reader.array()?);
+    if !reader.rest.is_empty() {
+        return fault("something follows the checksum");
+    }
+    if checksum != crc32fast::hash(&bytes[..bytes.len() - CHECKSUM]) {
+        return fault("the checksum is another: they have been damaged");
+    }
+    Ok(body)
+}
+
+/// What is still to be read.
+struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, count: usize) -> Result<&'a [u8], Error> {
+        let (taken, rest) =
+            self.rest.split_at_checked(count).ok_or_else(|| malformed(ENDS_EARLY))?;
+        self.rest = rest;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], Error> {
+        let (taken, rest) = self.rest.split_first_chunk().ok_or_else(|| malformed(ENDS_EARLY))?;
+        self.rest = rest;
+        Ok(*taken)
+    }
+
+    fn number(&mut self) -> Result<u64, Error> {
+        let mut number = 0;
+        for shift in (0..u64::BITS).step_by(7) {
+            let [byte] = self.array()?;
+            let bits = u64::from(byte & 0x7f);
+            let shifted = bits << shift;
+            // Every number has one way to be written.
+            if shifted >> shift != bits || (byte == 0 && shift > 0) {
+                break;
+            }
+            number |= shifted;
+            if byte & 0x80 == 0 {
+                return Ok(number);
+            }
+        }
+        fault("a number is too large, or longer than it need be")
+    }
+
+    /// How many items follow, each of at least a byte.
+    fn count(&mut self) -> Result<usize, Error> {
+        let count = self.number()?;
+        match usize::try_from(count) {
+            Ok(count) if count <= self.rest.len() => Ok(count),
+            _ => fault("there are fewer bytes left than things announced"),
+        }
+    }
+
+    fn list<T>(
+        &mut self,
+        mut item: impl FnMut(&mut Self) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        (0..self.count()?).map(|_| item(self)).collect()
+    }
+
+    fn operation(&mut self) -> Result<Op, Error> {
+        let length = self.count()?;
+        let name = self.take(length)?;
+        Op::of_programs().find(|op| op.name().as_bytes() == name).ok_or_else(|| {
+            /// A longer name is shown in part.
+            const SHOWN: usize = 32;
+            let name = String::from_utf8_lossy(&name[..name.len().min(SHOWN)]);
+            malformed(format!("this version of the crate has no operation {name:?}"))
+        })
+    }
+
+    /// The node at this place; its operands are appended to the others.
+    fn node(
+        &mut self,
+        place: u32,
+        operations: &[Op],
+        operands: &mut Vec<Id>,
+    ) -> Result<Node, Error> {
+        match self.number()? {
+            INPUT => Ok(Node::Input(place)),
+            CONSTANT => Ok(Node::Constant(f64::from_bits(u64::from_le_bytes(self.array()?)))),
+            code => {
+                let position = usize::try_from(code - OPERATION).unwrap_or(usize::MAX);
+                let Some(&op) = operations.get(position) else {
+                    return fault("an operation is not in the table of operations");
+                };
+                let count = self.count()?;
+                let first = operands.len();
+                for _ in 0..count {
+                    let back = self.number()?;
+                    let operand = u32::try_from(back).ok().and_then(|back| place.checked_sub(back));
+                    match operand {
+                        Some(operand) if operand < place => operands.push(Id(operand)),
+                        _ => return fault("an operand does not come before its operation"),
+                    }
+                }
+                if u32::try_from(operands.len()).is_err() {
+                    return fault("there are too many operands");
+                }
+                Ok(Node::Operation { op, first: first as u32, count: count as u32 })
+            }
+        }
+    }
+
+    fn id(&mut self) -> Result<Id, Error> {
+        let number = self.number()?;
+        u32::try_from(number).map(Id).or_else(|_| fault("an output or a guard is of no node"))
+    }
+
+    fn guard(&mut self) -> Result<Guard<Id>, Error> {
+        let code = usize::try_from(self.number()?).unwrap_or(usize::MAX);
+        let Some(&comparison) = COMPARISONS.get(code) else {
+            return fault("a guard is none that this version of the crate has");
+        };
+        let outcome = self.number()?;
+        let outcome = i8::try_from(outcome).ok().map(|outcome| Outcome(outcome - 1));
+        let Some(outcome) = outcome else { return fault("a guard has no such outcome") };
+        Ok(Guard { comparison, operands: [self.id()?, self.id()?], outcome })
+    }
+}
+
+const ENDS_EARLY: &str = "they end too early";
+
+fn malformed(fault: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+    Error::Malformed { fault: fault.into() }
+}
+
+fn fault<T>(fault: impl Into<std::borrow::Cow<'static, str>>) -> Result<T, Error> {
+    Err(malformed(fault))
+}

@@ -1,0 +1,75 @@
+//! What the partials of an operation are said not to read may hold anything when the sweep comes.
+
+use proptest::prelude::*;
+
+use super::random::config;
+use super::same_bits;
+use crate::op::Op;
+use crate::program::code::NONE;
+use crate::program::graph::{Graph, Id};
+use crate::program::interpret::{Mode, Slots, compute, propagate};
+use crate::program::optimistic::Optimistic;
+use crate::program::schedule::{reads, schedule};
+
+/// The adjoints of an operation's operands after a sweep whose values were spoilt first, as far as they are said to be
+/// unread.
+fn adjoints(op: Op, operands: &[f64], poison: Option<f64>, mode: Mode) -> Vec<f64> {
+    let is_integer = |position| op.takes_integer() && position == 1;
+    let mut graph = Graph::new(operands.len());
+    let ids: Vec<Id> = (0..operands.len())
+        .map(|position| match is_integer(position) {
+            true => graph.constant(operands[position]),
+            false => Id(position as u32),
+        })
+        .collect();
+    let result = graph.push(op, &ids);
+    graph.outputs = vec![result];
+    let code = schedule(&graph, |_| true).unwrap();
+    let mut slots: Slots<Optimistic<f64>> = Slots::new(&code);
+    for (slot, &x) in slots.values.iter_mut().zip(operands) {
+        *slot = Optimistic(x);
+    }
+    compute(&code, &mut slots.values, usize::MAX);
+    if let Some(poison) = poison {
+        let reads = reads(op);
+        if !reads.operands {
+            slots.values[..operands.len()].fill(Optimistic(poison));
+        }
+        if !reads.result {
+            slots.values[code.outputs[0].value as usize] = Optimistic(poison);
+        }
+    }
+    assert_ne!(code.outputs[0].adjoint, NONE);
+    slots.adjoints[code.outputs[0].adjoint as usize] = Optimistic(1.5);
+    propagate(&code, &mut slots, usize::MAX, mode);
+    slots.adjoints[..operands.len()].iter().map(|adjoint| adjoint.0).collect()
+}
+
+proptest! {
+    #![proptest_config(config(64))]
+
+    #[test]
+    fn what_is_not_read_does_not_matter(
+        numbers in prop::collection::vec(0.0_f64..1.0, 1..12),
+        poison in prop::sample::select(vec![f64::NAN, f64::INFINITY, 0.0, -1e300, 12345.0]),
+    ) {
+        for op in Op::of_programs() {
+            let fewest = (1..).find(|&count| op.takes(count)).unwrap();
+            let most = (1..=numbers.len()).rfind(|&count| op.takes(count)).unwrap_or(fewest);
+            let numbers = numbers.iter().cycle().take(most);
+            let operands: Vec<f64> = numbers
+                .enumerate()
+                .map(|(position, number)| {
+                    let range = op.ranges().get(position).cloned().unwrap_or(-10.0..10.0);
+                    range.start + (range.end - range.start) * number
+                })
+                .collect();
+            for mode in [Mode::Optimistic, Mode::Careful] {
+                let clean = adjoints(op, &operands, None, mode);
+                let poisoned = adjoints(op, &operands, Some(poison), mode);
+                let is_same = clean.iter().zip(&poisoned).all(|(&a, &b)| same_bits(a, b));
+                prop_assert!(is_same, "{op:?} of {operands:?}: {clean:?} became {poisoned:?}");
+            }
+        }
+    }
+}
