@@ -39,7 +39,7 @@ use crate::program::{Program, Recorded};
 const MAGIC: &[u8] = b"TAPEPROG";
 const VERSION: u32 = 1;
 /// Magic, version, and the length of the body.
-const HEADER: usize = 8 + 4 + 8;
+pub(crate) const HEADER: usize = MAGIC.len() + 4 + 8;
 const CHECKSUM: usize = 4;
 
 /// What a node begins with; an operation's place in the table is added to the last.
@@ -139,7 +139,7 @@ fn write(graph: &Graph, recorded: usize) -> Vec<u8> {
 }
 
 /// The body between header and checksum.
-fn sealed(body: &[u8]) -> Vec<u8> {
+pub(crate) fn sealed(body: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(HEADER + body.len() + CHECKSUM);
     bytes.extend(MAGIC);
     bytes.extend(VERSION.to_le_bytes());

@@ -1,0 +1,111 @@
+//! What allocates and what does not, counted by an allocator of this test's own.
+
+use tape::{Op, Program, Var, Workspace};
+
+/// After its first use, a workspace serves at every point without an allocation.
+#[track_caller]
+fn check(name: &str, f: impl Fn(&[Var]) -> Var, x: &[f64]) {
+    let program = Program::trace(f, x).expect("the function can be traced");
+    let mut workspace = Workspace::default();
+    let mut gradient = vec![0.0; x.len()];
+    program.gradient_into(x, &mut workspace, &mut gradient).expect("the path is the traced one");
+    // What is not finite goes the careful way.
+    let others = [f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 0.0, 1e300];
+    for x in std::iter::once(x.to_vec()).chain(others.map(|other| vec![other; x.len()])) {
+        let mut result = Ok(0.0);
+        let counts = allocation_counter::measure(|| {
+            result = program.gradient_into(&x, &mut workspace, &mut gradient);
+        });
+        // An error's message may be allocated.
+        if result.is_ok() {
+            assert_eq!(counts.count_total, 0, "{name} at {x:?}");
+        }
+    }
+}
+
+/// Points in the operation's range: as many arguments as it takes, `count` times.
+fn point(op: Op, count: usize) -> Vec<f64> {
+    let at = |i: usize| {
+        move |range: &std::ops::Range<f64>| {
+            range.start + (range.end - range.start) * (0.3 + 0.02 * i as f64)
+        }
+    };
+    (0..count).flat_map(|i| op.ranges().iter().map(at(i))).collect()
+}
+
+#[test]
+fn no_operation_of_the_table_allocates() {
+    for &op in Op::ALL {
+        let apply = |arguments: &[Var]| match op {
+            Op::Powi => arguments[0].powi(3),
+            Op::Polygamma => arguments[0].polygamma(1),
+            op => op.apply(arguments),
+        };
+        check(op.name(), apply, &point(op, 1));
+        let many = |x: &[Var]| {
+            let terms: Vec<Var> = x.chunks_exact(op.arity()).map(apply).collect();
+            tape::sum(&terms)
+        };
+        check(op.name(), many, &point(op, 20));
+    }
+}
+
+#[test]
+fn no_operation_on_slices_allocates() {
+    let x: Vec<f64> = (1..=40).map(f64::from).collect();
+    let apart = |x: &[Var]| x.iter().map(|x| x.sin() * 2.0).collect::<Vec<Var>>();
+    check("sum", |x| tape::sum(x), &x);
+    check("dot", |x| tape::dot(x, x), &x);
+    check("norm", |x| tape::norm(x), &x);
+    check("log_sum_exp", |x| tape::log_sum_exp(x), &x);
+    check("sum of every other", |x| tape::sum(&[x[0], x[2], x[5], x[1], x[20], x[3]]), &x);
+    check("norm of every other", |x| tape::norm(&[x[0], x[2], x[5], x[1], x[20], x[3]]), &x);
+    check("norms of parts", |x| x.chunks(10).map(tape::norm).fold(0.0.into(), |a, b| a + b), &x);
+    check("log_sum_exp of results", |x| tape::log_sum_exp(&apart(x)), &x);
+    check("dot of an odd number", |x| x[39] + tape::dot(&x[..20], &apart(&x[20..])), &x);
+}
+
+#[test]
+fn guards_allocate_nothing_while_they_hold() {
+    let f = |x: &[Var]| {
+        if x[0] < x[1] && x[0].partial_cmp(&x[2]).is_some() { x[0] * x[1] } else { x[2] }
+    };
+    check("guards", f, &[1.0, 2.0, 3.0]);
+}
+
+/// Of bytes that announce more than there is.
+#[test]
+fn few_bytes_never_make_a_large_allocation() {
+    let program = Program::trace(|x| tape::norm(x) * x[0].exp(), &[1.0; 10]).unwrap();
+    let bytes = program.to_bytes();
+    // Header and checksum: the rest is the body.
+    let body = &bytes[20..bytes.len() - 4];
+    for position in 0..body.len() {
+        for number in
+            [&[0xff, 0xff, 0x7f][..], &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]]
+        {
+            let hostile = [&body[..position], number, &body[position + 1..]].concat();
+            let counts =
+                allocation_counter::measure(|| drop(Program::from_bytes(&sealed(&hostile))));
+            assert!(counts.bytes_max < 20_000, "{} bytes at {position}", counts.bytes_max);
+        }
+    }
+}
+
+#[test]
+fn memory_is_proportional_to_the_bytes() {
+    for size in [1_000, 100_000] {
+        let program = Program::trace(|x| x[0], &vec![1.0; size]).unwrap();
+        let bytes = program.to_bytes();
+        let counts = allocation_counter::measure(|| drop(Program::from_bytes(&bytes).unwrap()));
+        assert!(counts.bytes_max < 200 * bytes.len() as u64, "{} for {size}", counts.bytes_max);
+    }
+}
+
+/// A body with its header and checksum.
+fn sealed(body: &[u8]) -> Vec<u8> {
+    let length = (body.len() as u64).to_le_bytes();
+    let mut bytes = [&b"TAPEPROG"[..], &1_u32.to_le_bytes(), &length, body].concat();
+    bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
+    bytes
+}
