@@ -44,7 +44,7 @@ pub(crate) enum Comparison {
     IsNegative,
 }
 
-/// What a comparison gives: 0 or 1; of [`Comparison::Order`], −1, 0, 1, and 2 where one of the numbers is NaN.
+/// What a comparison gives: 0 or 1; of [`Comparison::Order`], −1, 0, 1. 2 where that or the sign is asked of NaN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(transparent)]
 pub(crate) struct Outcome(pub(crate) i8);
@@ -54,6 +54,7 @@ impl Comparison {
     pub(crate) fn can_give(self, outcome: Outcome) -> bool {
         match self {
             Self::Order => (-1..=2).contains(&outcome.0),
+            Self::IsNegative => (0..=2).contains(&outcome.0),
             _ => (0..=1).contains(&outcome.0),
         }
     }
@@ -73,6 +74,8 @@ impl Comparison {
                 Some(Ordering::Greater) => 1,
                 None => 2,
             },
+            // Which sign a NaN gets is not defined: it may differ from one computation of it to another.
+            Self::IsNegative if a.is_nan() => 2,
             Self::IsNegative => i8::from(a.is_sign_negative()),
         })
     }
@@ -99,6 +102,7 @@ impl<Id: Display> Display for Guard<Id> {
             Comparison::Greater => write!(f, "{a} > {b}"),
             Comparison::GreaterOrEqual => write!(f, "{a} >= {b}"),
             Comparison::Equal => write!(f, "{a} == {b}"),
+            Comparison::IsNegative if self.outcome == Outcome(2) => write!(f, "{a} is NaN"),
             Comparison::IsNegative => write!(f, "{a} has a negative sign"),
             Comparison::Order => Ok(()),
         }

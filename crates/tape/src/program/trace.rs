@@ -91,7 +91,8 @@ impl<T: Real> Var<T> {
     /// Notes that the sign bit was asked for.
     #[inline(always)]
     pub(crate) fn note_sign(self, is_negative: bool) {
-        self.note(&self, Comparison::IsNegative, i8::from(is_negative));
+        let outcome = if self.primal().is_nan() { 2 } else { i8::from(is_negative) };
+        self.note(&self, Comparison::IsNegative, outcome);
     }
 
     /// Notes that the integer part was asked for, as by `to_usize`.
