@@ -133,7 +133,9 @@ fn write(graph: &Graph, recorded: usize) -> Vec<u8> {
         let code = COMPARISONS.iter().position(|other| other == comparison);
         write_number(&mut body, code.map_or(0, |code| code as u64));
         write_number(&mut body, (i64::from(outcome.0) + 1).unsigned_abs());
-        operands.iter().for_each(|operand| write_number(&mut body, u64::from(operand.0)));
+        for operand in operands {
+            write_number(&mut body, u64::from(operand.0));
+        }
     }
     sealed(&body)
 }

@@ -8,7 +8,8 @@ use crate::op::Op;
 use crate::program::fold_constants::push_folded;
 use crate::program::graph::{Graph, Id};
 
-/// Rewrites that keep value and derivatives exactly, for every number: infinite, NaN, −0.
+/// Rewrites that keep the value to the bit, and derivatives but for rounding, for every number: infinite, NaN, −0. A test
+/// walks the table with such numbers.
 ///
 /// `?x` stands for any node, `?2` for a constant power of two whose reciprocal is exact.
 #[rustfmt::skip]
@@ -73,7 +74,7 @@ pub(crate) const RELAXED: &[(&str, &str)] = &[
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Rewrites {
-    /// Only those that change no value and no derivative, for any number.
+    /// Only those that change no value and, but for rounding, no derivative, for any number.
     #[default]
     Exact,
     /// Also those that hold for real numbers, but not for every floating-point number: x + 0 is x, e^(ln x) is x, ….

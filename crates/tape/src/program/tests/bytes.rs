@@ -145,7 +145,7 @@ fn everything() -> Graph {
     }
     let three = Id(8);
     for op in Op::of_programs() {
-        let fewest = (1..).find(|&count| op.takes(count)).unwrap_or(1);
+        let fewest = (1..=3).find(|&count| op.takes(count)).unwrap_or(1);
         let mut operands: Vec<Id> = [Id(0), Id(1), Id(2)].into_iter().take(fewest).collect();
         if op.takes_integer() {
             operands[1] = three;

@@ -2,13 +2,15 @@
 //!
 //! `UPDATE_EXPECT=1 cargo test -p tape --lib golden` writes the texts anew.
 
+#![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes them when it updates")]
+
 use expect_test::{Expect, expect};
 
 use crate::program::passes::Stage;
 use crate::program::{Outputs, Program, Rewrites};
 use crate::var::Var;
 
-fn check<R: Outputs>(f: impl Fn(&[Var]) -> R, x: &[f64], recorded: Expect, optimized: Expect) {
+fn check<R: Outputs>(f: impl Fn(&[Var]) -> R, x: &[f64], recorded: &Expect, optimized: &Expect) {
     let stages = Program::stages(Rewrites::Exact, &f, x).unwrap();
     let text = |stage: Option<&Stage>| stage.map(ToString::to_string).unwrap_or_default();
     recorded.assert_eq(&text(stages.first()));
@@ -23,7 +25,7 @@ fn rosenbrock() {
     check(
         f,
         &[0.0, 0.0],
-        expect![[r#"
+        &expect![[r#"
         v0 = 1 - x0
         v1 = powi(v0, 2)
         v2 = x0 * x0
@@ -33,7 +35,7 @@ fn rosenbrock() {
         v6 = v1 + v5
         return v6
     "#]],
-        expect![[r#"
+        &expect![[r#"
         v0 = 1 - x0
         v1 = x0 * x0
         v2 = x1 - v1
@@ -58,7 +60,7 @@ fn a_mixture() {
     check(
         f,
         &[0.1, 0.2, 0.3, 0.4, 0.5, 0.6],
-        expect![[r#"
+        &expect![[r#"
         v0 = 0.7 - x1
         v1 = exp(x2)
         v2 = v0 / v1
@@ -88,7 +90,7 @@ fn a_mixture() {
         v26 = v19 - v25
         return v26
     "#]],
-        expect![[r#"
+        &expect![[r#"
         v0 = 0.7 - x1
         v1 = exp(x2)
         v2 = v0 / v1
@@ -125,7 +127,7 @@ fn branches_and_several_outputs() {
     check(
         f,
         &[2.0, 1.0],
-        expect![[r#"
+        &expect![[r#"
         v0 = clamp(x0, x1, 5)
         v1 = max(x0, x1)
         v2 = powf(x0, 0.5)
@@ -133,7 +135,7 @@ fn branches_and_several_outputs() {
         guard x0 > x1
         return v0, v1, v2, 3
     "#]],
-        expect![[r#"
+        &expect![[r#"
         v0 = clamp(x0, x1, 5)
         v1 = max(x0, x1)
         v2 = powf(x0, 0.5)
@@ -155,7 +157,7 @@ fn linear_algebra() {
     check(
         f,
         &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
-        expect![[r#"
+        &expect![[r#"
         v0 = x0 * x3
         v1 = 0 + v0
         v2 = x1 * x4
@@ -173,7 +175,7 @@ fn linear_algebra() {
         v14 = v11 + v13
         return v14
     "#]],
-        expect![[r#"
+        &expect![[r#"
         v0 = 0 + x0 * x3 + x1 * x4 + x2 * x5
         v1 = norm(x0, x1, x2)
         v2 = norm(x3, x4, x5)

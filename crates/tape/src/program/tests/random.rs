@@ -123,7 +123,7 @@ fn draft() -> impl Strategy<Value = Draft> {
 }
 
 fn push(graph: &mut Graph, draft: &Draft, x: &[f64]) {
-    let fewest = (1..).find(|&count| draft.op.takes(count)).unwrap_or(1);
+    let fewest = (1..=3).find(|&count| draft.op.takes(count)).unwrap_or(1);
     let most = (1..=draft.operands.len()).rfind(|&count| draft.op.takes(count));
     let drawn = draft.operands.iter().cycle().take(most.unwrap_or(fewest));
     let mut operands: Vec<Id> = drawn
