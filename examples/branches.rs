@@ -121,7 +121,9 @@ fn orbit(options: &Options) -> Result<()> {
     let time = |gradient: &dyn Fn(&[f64])| {
         let round = |_| {
             let clock = Instant::now();
-            anomalies.iter().for_each(|&anomaly| gradient(&[anomaly, eccentricity]));
+            for &anomaly in &anomalies {
+                gradient(&[anomaly, eccentricity]);
+            }
             clock.elapsed().as_secs_f64() * 1e6 / f64::from(times.max(1))
         };
         (0..10).map(round).fold(f64::INFINITY, f64::min)

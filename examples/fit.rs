@@ -154,7 +154,9 @@ fn fit(rows: &[Row], start: &[f64], iterations: u64) -> Result<Vec<f64>> {
         let (gradients, time) = spent.get();
         spent.set((gradients + 1, time + clock.elapsed()));
         let scale = 1.0 / rows.len() as f64;
-        gradient.iter_mut().for_each(|derivative| *derivative *= scale);
+        for derivative in &mut *gradient {
+            *derivative *= scale;
+        }
         Ok((sum * scale, gradient))
     };
     let search = MoreThuenteLineSearch::new();

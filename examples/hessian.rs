@@ -124,7 +124,6 @@ fn show_pattern(film: &Film, program: &Program, out: &mut impl Write) -> Result<
     writeln!(out, "Entries that can be other than 0: {}", pattern.len())?;
     writeln!(out, "Products with a vector that find them (colours): {colors}")?;
 
-    const LARGEST_PICTURE: usize = 8;
     if film.size <= LARGEST_PICTURE {
         return Ok(writeln!(out, "\n{pattern}\n")?);
     }
@@ -227,7 +226,6 @@ fn compare_times(program: &Program, x: &[f64], out: &mut impl Write) -> Result<(
     let ratio = |time: Duration| time.as_secs_f64() / of_gradient.as_secs_f64();
     writeln!(out, "\nA gradient takes {of_gradient:.1?}.")?;
     writeln!(out, "A sparse Hessian takes {of_sparse:.1?}: {:.1} gradients.", ratio(of_sparse))?;
-    const LARGEST_DENSE: usize = 1100;
     if x.len() <= LARGEST_DENSE {
         let of_dense = time(|| Ok(program.hessian(x).map(drop)?))?;
         writeln!(out, "A dense Hessian takes {of_dense:.1?}: {:.1} gradients.", ratio(of_dense))?;
@@ -245,3 +243,7 @@ fn time(mut work: impl FnMut() -> Result<()>) -> Result<Duration> {
     }
     Ok(shortest)
 }
+
+const LARGEST_PICTURE: usize = 8;
+
+const LARGEST_DENSE: usize = 1100;

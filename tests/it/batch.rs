@@ -70,8 +70,8 @@ fn every_number_of_rows() {
 fn no_rows() {
     let batch = Batch::trace(smooth, &[0.3, -0.2, 0.1], &[0.0, 0.0]).unwrap();
     let none: [[f64; 2]; 0] = [];
-    assert_eq!(batch.gradient(&[0.3, -0.2, 0.1], &none).unwrap(), (0.0, vec![0.0; 3]));
-    let mapped = batch.map(&[0.3, -0.2, 0.1], &none).unwrap();
+    assert_eq!(batch.gradient(&[0.3, -0.2, 0.1], none).unwrap(), (0.0, vec![0.0; 3]));
+    let mapped = batch.map(&[0.3, -0.2, 0.1], none).unwrap();
     assert_eq!((mapped.rows, mapped.columns, mapped.data.len()), (0, 1, 0));
 }
 

@@ -163,7 +163,7 @@ fn a_branch_on_an_equality() {
 
 #[test]
 fn a_branch_on_an_inequality() {
-    let f = |x: &[Var]| if x[0] != x[1] { x[0] / x[1] } else { x[0] * 3.0 };
+    let f = |x: &[Var]| if x[0] == x[1] { x[0] * 3.0 } else { x[0] / x[1] };
     check(f, &[&[2.0, 2.0], &[2.1, 2.0], &[0.0, -0.0], &[NAN, NAN]], 2);
 }
 
@@ -418,7 +418,8 @@ fn threads_share_the_paths() {
 #[test]
 fn a_function_may_call_itself() {
     // At a point of plain numbers, as an inner optimisation would.
-    static INNER: std::sync::LazyLock<Function<fn(&[Var]) -> Var>> =
+    type Inner = Function<fn(&[Var]) -> Var>;
+    static INNER: std::sync::LazyLock<Inner> =
         std::sync::LazyLock::new(|| Function::new(recursive));
     fn recursive(x: &[Var]) -> Var {
         if x[0] > 1.0 { x[0] * 2.0 } else { x[0] * INNER.value(&[2.0]).unwrap() }

@@ -46,10 +46,10 @@ pub(crate) fn assign_adjoints(first: u32, lives: &[Option<Life>]) -> (Vec<Option
         for &new in &born[step] {
             slots[new] = lives[new].map(|life| pool.take(life.width));
         }
-        if let (Some(Some(life)), Some(Some(slot))) = (lives.get(step), slots.get(step)) {
-            if !life.is_kept {
-                pool.give(*slot, life.width);
-            }
+        if let (Some(Some(life)), Some(Some(slot))) = (lives.get(step), slots.get(step))
+            && !life.is_kept
+        {
+            pool.give(*slot, life.width);
         }
     }
     (slots, pool.end)

@@ -248,7 +248,7 @@ where
                     .map(|(output, &seed)| (output, Optimistic(seed)))
                     .collect();
                 sweep(&path.shared, slots, &seeds, |input, derivative: Plain| {
-                    gradient[input] += derivative.0
+                    gradient[input] += derivative.0;
                 });
                 Some(left)
             }))
@@ -453,7 +453,7 @@ impl Path {
         task: Range<usize>,
     ) -> Sum {
         let mut sum = Sum { value: 0.0, adjoints: Vec::new(), left: Vec::new() };
-        self.enter(slots, crossing);
+        Self::enter(slots, crossing);
         let mut rest = |slots: &mut Slots<Row>, mode: Mode| {
             (sum.value, sum.left) = (0.0, Vec::new());
             self.chunks(slots, &row, task.clone(), &mut sum.left, |slots, _, count| {
@@ -507,7 +507,7 @@ impl Path {
         let outputs = self.row.outputs.len();
         let mut left = Vec::new();
         self.kept_rows.with(&self.row, |slots| {
-            self.enter(slots, &crossing);
+            Self::enter(slots, &crossing);
             let row = |position: usize| {
                 let index = pending.map_or(position, |pending| pending[position]);
                 (index, rows.row(index, width))
@@ -527,7 +527,7 @@ impl Path {
     }
 
     /// Puts the shared numbers where the rows find them.
-    fn enter(&self, slots: &mut Slots<Row>, crossing: &[f64]) {
+    fn enter(slots: &mut Slots<Row>, crossing: &[f64]) {
         for (slot, &x) in slots.values.iter_mut().zip(crossing) {
             *slot = Optimistic(Lanes([x]));
         }

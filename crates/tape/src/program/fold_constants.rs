@@ -17,10 +17,10 @@ fn fold(graph: &Graph, folded: &mut Graph, id: Id, operands: &[Id]) -> Id {
 
 /// Appends the operation, or the constant that it comes to.
 pub(crate) fn push_folded(folded: &mut Graph, op: Op, operands: &[Id]) -> Id {
-    if op == Op::Select {
-        if let Some(condition) = folded.constant_value(operands[0]) {
-            return if condition > 0.0 { operands[1] } else { operands[2] };
-        }
+    if op == Op::Select
+        && let Some(condition) = folded.constant_value(operands[0])
+    {
+        return if condition > 0.0 { operands[1] } else { operands[2] };
     }
     let values: Option<SmallVec<[f64; 8]>> =
         operands.iter().map(|&operand| folded.constant_value(operand)).collect();

@@ -355,7 +355,7 @@ impl<E: Element> Machine<'_, E> {
         match step.op {
             Op::Add | Op::Sum => self.propagate_linear(step, |_, w| w),
             Op::Sub => {
-                self.propagate_linear(step, |position, w| if position == 0 { w } else { -w })
+                self.propagate_linear(step, |position, w| if position == 0 { w } else { -w });
             }
             Op::Neg => self.propagate_linear(step, |_, w| -w),
             Op::Mul => {
@@ -365,11 +365,12 @@ impl<E: Element> Machine<'_, E> {
             }
             Op::Dot => self.propagate_dot(step),
             Op::Norm => self.propagate_norm(step),
-            Op::Exp if E::CHUNK == 1 => self.propagate_result(step, partial::exp::of_0),
             Op::Sqrt if E::CHUNK == 1 => self.propagate_result(step, partial::sqrt::of_0),
             Op::Recip if E::CHUNK == 1 => self.propagate_result(step, partial::recip::of_0),
             // Of a weight, e^x of a difference, the partial is that of e^x.
-            Op::Weight if E::CHUNK == 1 => self.propagate_result(step, partial::exp::of_0),
+            Op::Exp | Op::Weight if E::CHUNK == 1 => {
+                self.propagate_result(step, partial::exp::of_0);
+            }
             // A constant, as far as derivatives go.
             Op::Largest => self.clear(step),
             _ => self.propagate_chunks(step),
@@ -595,13 +596,13 @@ impl<'a, E: Element> Machine<'a, E> {
                 self.dot_in_tiles(step, start, pairs, |slot, _, _| {
                     let x = self.values[slot].get();
                     move |_| x
-                })
+                });
             }
             Shape::Runs if E::IS_THIN => {
                 self.dot_in_tiles(step, start, pairs, |slot, first, count| {
                     let x = &self.values[slot + first..][..count];
                     move |position: usize| x[position].get()
-                })
+                });
             }
             _ => {
                 for (instance, result) in results.iter().enumerate() {
@@ -692,6 +693,8 @@ impl<'a, E: Element> Machine<'a, E> {
 
     /// Adds to an operand's adjoints what `contribution` says for each instance.
     #[inline(always)]
+    #[allow(clippy::unused_self, reason = "what it adds to are the machine's adjoints")]
+    #[allow(clippy::needless_range_loop, reason = "one index into several slices of one length")]
     fn accumulate(&self, adjoint: Operand<'_, E>, count: usize, contribution: impl Fn(usize) -> E) {
         if !E::IS_THIN {
             for instance in 0..count {
@@ -767,19 +770,19 @@ impl<'a, E: Element> Machine<'a, E> {
                 self.accumulate(adjoint, count, |instance| {
                     weights[instance].get()
                         * partial(x[instance].get(), y[instance].get(), results[instance].get())
-                })
+                });
             }
             (Operand::Same(x), Operand::Run(y)) if E::IS_THIN => {
                 self.accumulate(adjoint, count, |instance| {
                     weights[instance].get()
                         * partial(x.get(), y[instance].get(), results[instance].get())
-                })
+                });
             }
             (Operand::Run(x), Operand::Same(y)) if E::IS_THIN => {
                 self.accumulate(adjoint, count, |instance| {
                     weights[instance].get()
                         * partial(x[instance].get(), y.get(), results[instance].get())
-                })
+                });
             }
             (x, y) => self.accumulate(adjoint, count, |instance| {
                 weights[instance].get()
@@ -840,10 +843,10 @@ impl<'a, E: Element> Machine<'a, E> {
         let (start, pairs) = columns.split_at(step.arity as usize % 2);
         let count = self.count(step);
         let weights = &self.weights(step)[..count];
-        if !start.is_empty() {
-            if let Some(adjoint) = self.adjoint(step, 0) {
-                self.accumulate(adjoint, count, |instance| weights[instance].get());
-            }
+        if !start.is_empty()
+            && let Some(adjoint) = self.adjoint(step, 0)
+        {
+            self.accumulate(adjoint, count, |instance| weights[instance].get());
         }
         match step.shape {
             Shape::Span => {
@@ -851,7 +854,7 @@ impl<'a, E: Element> Machine<'a, E> {
                 for (to, from) in [(pairs[0], pairs[1]), (pairs[1], pairs[0])] {
                     match self.span(step, self.values, from, from.value) {
                         Operand::Run(from) => {
-                            self.accumulate_span(step, to, |item| weight * from[item].get())
+                            self.accumulate_span(step, to, |item| weight * from[item].get());
                         }
                         from => self.accumulate_span(step, to, |item| weight * from.at(item).get()),
                     }
@@ -897,7 +900,7 @@ impl<'a, E: Element> Machine<'a, E> {
                             Operand::Run(from) if E::IS_THIN => {
                                 self.accumulate(adjoint, count, |instance| {
                                     weights[instance].get() * from[instance].get()
-                                })
+                                });
                             }
                             Operand::Same(from) if E::IS_THIN => {
                                 let from = from.get();

@@ -278,8 +278,16 @@ pub(crate) struct Reads {
 /// What the partials of an operation are computed from. A test poisons what is not.
 pub(crate) fn reads(op: Op) -> Reads {
     let (operands, result) = match op {
-        Op::Neg | Op::Add | Op::Sub | Op::Sum | Op::Largest => (false, false),
-        Op::Signum | Op::Floor | Op::Ceil | Op::Round | Op::Trunc => (false, false),
+        Op::Neg
+        | Op::Add
+        | Op::Sub
+        | Op::Sum
+        | Op::Largest
+        | Op::Signum
+        | Op::Floor
+        | Op::Ceil
+        | Op::Round
+        | Op::Trunc => (false, false),
         Op::Mul | Op::Dot | Op::Select => (true, false),
         Op::Exp
         | Op::Exp2
@@ -411,10 +419,10 @@ impl<'a> Emitter<'a> {
             }
         }
         for id in &graph.outputs {
-            if let Some(group) = self.groups.group_of[id.index()] {
-                if let Some(life) = &mut adjoint_lives[group as usize] {
-                    life.last_use = count;
-                }
+            if let Some(group) = self.groups.group_of[id.index()]
+                && let Some(life) = &mut adjoint_lives[group as usize]
+            {
+                life.last_use = count;
             }
         }
         let (values, value_count) = assign_values(self.constants.end(), &lives);
@@ -470,12 +478,13 @@ impl<'a> Emitter<'a> {
         }
         let count = self.width(members);
         let mut shape = shape_of(op, count, &mut self.code.columns[first..]);
-        if shape == Shape::Single && self.groups.rows.is_none() {
-            if let Some(spans) = spans(op, &self.code.columns[first..]) {
-                self.code.columns.truncate(first);
-                self.code.columns.extend(spans);
-                shape = Shape::Span;
-            }
+        if shape == Shape::Single
+            && self.groups.rows.is_none()
+            && let Some(spans) = spans(op, &self.code.columns[first..])
+        {
+            self.code.columns.truncate(first);
+            self.code.columns.extend(spans);
+            shape = Shape::Span;
         }
         let is_active = members.iter().any(|member| self.active[member.index()]);
         self.code.steps.push(Step {

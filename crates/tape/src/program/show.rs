@@ -34,7 +34,7 @@ impl Debug for Program {
             .field("operations", &self.len())
             .field("steps", &self.code.steps.len())
             .field("guards", &self.guards())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -133,13 +133,14 @@ type Bound = SmallVec<[(char, Id); 4]>;
 impl Pattern {
     fn matches(&self, graph: &Graph, id: Id, bound: &mut Bound) -> bool {
         match self {
-            Pattern::Any(name) => match bound.iter().find(|(letter, _)| letter == name) {
-                Some(&(_, other)) => same(graph, other, id),
-                None => {
+            Pattern::Any(name) => {
+                if let Some(&(_, other)) = bound.iter().find(|(letter, _)| letter == name) {
+                    same(graph, other, id)
+                } else {
                     bound.push((*name, id));
                     *name != '2' || graph.constant_value(id).is_some_and(has_exact_reciprocal)
                 }
-            },
+            }
             Pattern::Constant(value) => graph
                 .constant_value(id)
                 .is_some_and(|constant| constant.to_bits() == value.to_bits()),
