@@ -117,14 +117,13 @@ impl Film {
 }
 
 fn show_pattern(film: &Film, program: &Program, out: &mut impl Write) -> Result<()> {
+    const LARGEST_PICTURE: usize = 8;
     let n = film.heights();
     let (pattern, colors) = (program.hessian_sparsity()?, program.hessian_colors()?);
     writeln!(out, "The area of a soap film, as a function of n = {n} heights")?;
     writeln!(out, "Entries of the Hessian: {}", n * n)?;
     writeln!(out, "Entries that can be other than 0: {}", pattern.len())?;
     writeln!(out, "Products with a vector that find them (colours): {colors}")?;
-
-    const LARGEST_PICTURE: usize = 8;
     if film.size <= LARGEST_PICTURE {
         return Ok(writeln!(out, "\n{pattern}\n")?);
     }
@@ -220,6 +219,7 @@ fn norm(x: &[f64]) -> f64 {
 }
 
 fn compare_times(program: &Program, x: &[f64], out: &mut impl Write) -> Result<()> {
+    const LARGEST_DENSE: usize = 1100;
     let (mut workspace, mut gradient) = (Workspace::default(), vec![0.0; x.len()]);
     let of_gradient =
         time(|| Ok(program.gradient_into(x, &mut workspace, &mut gradient).map(drop)?))?;
@@ -227,7 +227,6 @@ fn compare_times(program: &Program, x: &[f64], out: &mut impl Write) -> Result<(
     let ratio = |time: Duration| time.as_secs_f64() / of_gradient.as_secs_f64();
     writeln!(out, "\nA gradient takes {of_gradient:.1?}.")?;
     writeln!(out, "A sparse Hessian takes {of_sparse:.1?}: {:.1} gradients.", ratio(of_sparse))?;
-    const LARGEST_DENSE: usize = 1100;
     if x.len() <= LARGEST_DENSE {
         let of_dense = time(|| Ok(program.hessian(x).map(drop)?))?;
         writeln!(out, "A dense Hessian takes {of_dense:.1?}: {:.1} gradients.", ratio(of_dense))?;

@@ -475,7 +475,7 @@ mod tests {
             for Step { op, operands } in steps {
                 let arity = if op.arity() == 0 { operands.len() } else { op.arity() };
                 // Every other operand is one of the last three.
-                let among = |place: usize| if place % 2 == 0 { 3 } else { pool.len() };
+                let among = |place: usize| if place.is_multiple_of(2) { 3 } else { pool.len() };
                 let place = |&place: &usize| pool[pool.len() - 1 - place / 2 % among(place)];
                 let mut operands: SmallVec<[Id; 8]> = operands[..arity].iter().map(place).collect();
                 if op.takes_integer() {
