@@ -117,6 +117,7 @@ impl Film {
 }
 
 fn show_pattern(film: &Film, program: &Program, out: &mut impl Write) -> Result<()> {
+    const LARGEST_PICTURE: usize = 8;
     let n = film.heights();
     let (pattern, colors) = (program.hessian_sparsity()?, program.hessian_colors()?);
     writeln!(out, "The area of a soap film, as a function of n = {n} heights")?;
@@ -219,6 +220,7 @@ fn norm(x: &[f64]) -> f64 {
 }
 
 fn compare_times(program: &Program, x: &[f64], out: &mut impl Write) -> Result<()> {
+    const LARGEST_DENSE: usize = 1100;
     let (mut workspace, mut gradient) = (Workspace::default(), vec![0.0; x.len()]);
     let of_gradient =
         time(|| Ok(program.gradient_into(x, &mut workspace, &mut gradient).map(drop)?))?;
@@ -243,7 +245,3 @@ fn time(mut work: impl FnMut() -> Result<()>) -> Result<Duration> {
     }
     Ok(shortest)
 }
-
-const LARGEST_PICTURE: usize = 8;
-
-const LARGEST_DENSE: usize = 1100;
