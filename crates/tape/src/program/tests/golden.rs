@@ -131,16 +131,16 @@ fn branches_and_several_outputs() {
         v0 = clamp(x0, x1, 5)
         v1 = max(x0, x1)
         v2 = powf(x0, 0.5)
-        guard x1 <= 5
         guard x0 > x1
+        guard x1 <= 5
         return v0, v1, v2, 3
     "#]],
         &expect![[r#"
         v0 = clamp(x0, x1, 5)
         v1 = max(x0, x1)
         v2 = powf(x0, 0.5)
-        guard x1 <= 5
         guard x0 > x1
+        guard x1 <= 5
         return v0, v1, v2, 3
     "#]],
     );
