@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
 use crate::matrix::Matrix;
-use crate::program::guard::Outcome;
 use crate::program::interpret::Slots;
 use crate::program::trace::Outputs;
 use crate::program::{Plain, Program, assert_length};
@@ -353,10 +352,7 @@ impl Known {
             path.compute_at(slots, x);
             match path.broken_guard(|slot| slots.values[slot as usize].0) {
                 None => Attempt::Fits(compute(path, slots)),
-                Some((guard, [a, b])) => {
-                    let outcome = path.code.guards[guard].comparison.of(a, b);
-                    Attempt::Leaves(Divergence { guard, outcome })
-                }
+                Some((guard, compared)) => Attempt::Leaves(Divergence { guard, compared }),
             }
         })
     }
@@ -395,24 +391,47 @@ enum Attempt<T> {
     Leaves(Divergence),
 }
 
-/// Where a point leaves a path: the first guard that does not hold, and how it comes out.
+/// Where a point leaves a path: the first guard that does not hold, and what it compares.
 #[derive(Clone, Copy)]
 struct Divergence {
     guard: usize,
-    outcome: Outcome,
+    compared: [f64; 2],
 }
 
 impl Program {
     /// Whether this path is that of `other` up to where the point leaves it, and goes on as the point does. Guards before
     /// `common` are known to agree.
     fn goes_along(&self, other: &Self, common: usize, divergence: Divergence) -> bool {
-        let Divergence { guard, outcome } = divergence;
+        let Divergence { guard, compared } = divergence;
         let (own, others) = (&self.code.guards, &other.code.guards);
-        let agree = |at: usize| {
-            own[at].comparison == others[at].comparison && own[at].outcome == others[at].outcome
+        let is_like = |at: usize| own[at].comparison == others[at].comparison;
+        if own.len() <= guard || !is_like(guard) {
+            return false;
+        }
+        let is_same = |own: Option<f64>, other: Option<f64>| match (own, other) {
+            // −0 and 0 compare alike.
+            (Some(own), Some(other)) => own == other || own.is_nan() && other.is_nan(),
+            (own, other) => own.is_some() == other.is_some(),
         };
-        own.get(guard)
-            .is_some_and(|own| own.comparison == others[guard].comparison && own.outcome == outcome)
-            && (common..guard).all(agree)
+        let agrees = |at: usize| {
+            let [a, b] = self.compared_constants(at);
+            let [other_a, other_b] = other.compared_constants(at);
+            is_like(at)
+                && own[at].outcome == others[at].outcome
+                && is_same(a, other_a)
+                && is_same(b, other_b)
+        };
+        // An integer part is compared with the one that it had, another constant on each path.
+        let [a, b] = self.compared_constants(guard);
+        own[guard].holds(a.unwrap_or(compared[0]), b.unwrap_or(compared[1]))
+            && (common..guard).all(agrees)
+    }
+
+    /// The operands of a guard that are constants.
+    fn compared_constants(&self, guard: usize) -> [Option<f64>; 2] {
+        self.code.guards[guard].operands.map(|slot| {
+            let constant = (slot as usize).checked_sub(self.code.inputs)?;
+            self.code.constants.get(constant).copied()
+        })
     }
 }
