@@ -77,8 +77,21 @@ impl<const N: usize> Lanes<N> {
     /// The lanes in which a condition holds.
     #[inline(always)]
     fn mask(self, condition: impl Fn(f64) -> bool) -> u64 {
-        let bits = self.0.iter().enumerate().map(|(lane, &x)| u64::from(condition(x)) << lane);
-        bits.fold(0, |mask, bit| mask | bit)
+        let mut mask = 0;
+        for (lane, &x) in self.0.iter().enumerate() {
+            mask |= u64::from(condition(x)) << lane;
+        }
+        mask
+    }
+
+    /// Whether a condition holds in any lane. A loop, here and in the above: an iterator's `fold` may be left out of line.
+    #[inline(always)]
+    fn any(self, condition: impl Fn(f64) -> bool) -> bool {
+        let mut any = false;
+        for x in self.0 {
+            any |= condition(x);
+        }
+        any
     }
 }
 
@@ -236,9 +249,11 @@ macro_rules! define_lanes {
 
             #[inline(always)]
             fn lanes_where(x: Self, y: Self, condition: impl Fn(f64, f64) -> bool) -> u64 {
-                let pairs = x.0.iter().zip(&y.0).enumerate();
-                let bits = pairs.map(|(lane, (&x, &y))| u64::from(condition(x, y)) << lane);
-                bits.fold(0, |mask, bit| mask | bit)
+                let mut mask = 0;
+                for (lane, (&x, &y)) in x.0.iter().zip(&y.0).enumerate() {
+                    mask |= u64::from(condition(x, y)) << lane;
+                }
+                mask
             }
 
             #[inline(always)]
@@ -256,7 +271,7 @@ macro_rules! define_lanes {
 
             #[inline(always)]
             fn is_nan_in_a_lane(self) -> bool {
-                self.0.iter().fold(false, |any, x| any | x.is_nan())
+                self.any(f64::is_nan)
             }
 
             #[inline(always)]
@@ -266,7 +281,8 @@ macro_rules! define_lanes {
 
             #[inline(always)]
             fn is_zero_or_infinite(self) -> bool {
-                self.0.iter().fold(false, |any, x| any | x.is_zero_or_infinite())
+                // Two conditions of which either is a comparison of vectors: x − x is NaN where x is not finite.
+                self.any(|x| x == 0.0) | self.any(|x| (x - x).is_nan())
             }
 
             #[inline(always)]

@@ -41,6 +41,7 @@ use passes::optimize;
 pub use simplify::Rewrites;
 use sparse::Sparse;
 pub use trace::Outputs;
+use trace::{Extent, Trace};
 
 /// A function traced at one point and made ready to run at many: optimised, replayed without recording.
 ///
@@ -167,9 +168,8 @@ impl Program {
         f: impl FnOnce(&[Var]) -> R,
         x: &[f64],
     ) -> Result<Self, Error> {
-        let recorded = trace::trace(f, x)?;
-        let nodes = recorded.len();
-        Self::from_graph(optimize(&recorded, rewrites), Recorded { nodes })
+        let Trace { graph, nodes } = trace::trace(f, x, Extent::Needed)?;
+        Self::from_graph(optimize(&graph, rewrites), Recorded { nodes })
     }
 
     fn from_graph(graph: Graph, recorded: Recorded) -> Result<Self, Error> {

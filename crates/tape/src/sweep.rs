@@ -8,6 +8,8 @@
 
 use core::ops::Range;
 
+use pulp::{Arch, NullaryFnOnce};
+
 use crate::list::Node;
 use crate::real::Real;
 
@@ -25,6 +27,25 @@ pub(crate) fn sweep<T: Real, const CONSUME: bool>(
     adjoints: &mut [T],
     range: Range<usize>,
 ) {
+    struct Sweep<'a, T, const CONSUME: bool>(&'a [Node<T>], &'a mut [T], Range<usize>);
+    impl<T: Real, const CONSUME: bool> NullaryFnOnce for Sweep<'_, T, CONSUME> {
+        type Output = ();
+
+        #[inline(always)]
+        fn call(self) {
+            walk::<T, CONSUME>(self.0, self.1, self.2);
+        }
+    }
+    if T::LANES > 1 {
+        Arch::new().dispatch(Sweep::<T, CONSUME>(nodes, adjoints, range));
+    } else {
+        walk::<T, CONSUME>(nodes, adjoints, range);
+    }
+}
+
+/// The sweep itself. Of lanes it is compiled for several sets of instructions.
+#[inline(always)]
+fn walk<T: Real, const CONSUME: bool>(nodes: &[Node<T>], adjoints: &mut [T], range: Range<usize>) {
     let zero = T::from_f64(0.0);
     let adjoints = &mut adjoints[..range.end];
     let mut adjoint = zero;

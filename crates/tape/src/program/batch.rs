@@ -15,7 +15,7 @@ use crate::program::optimistic::Optimistic;
 use crate::program::passes::{optimize_from_sums, optimize_until_sums};
 use crate::program::schedule::{schedule, schedule_rows};
 use crate::program::simplify::Rewrites;
-use crate::program::trace::{Outputs, trace};
+use crate::program::trace::{Extent, Outputs, trace};
 use crate::program::{Kept, Plain, Program, assert_length};
 use crate::real::Real;
 use crate::var::Var;
@@ -33,6 +33,11 @@ pub trait Rows {
 
     /// The numbers of a row.
     fn row(&self, index: usize, width: usize) -> &[f64];
+
+    /// The numbers of `count` rows from `first` on, one row after the other, if that is how they lie in memory.
+    fn block(&self, _first: usize, _count: usize, _width: usize) -> Option<&[f64]> {
+        None
+    }
 }
 
 impl Rows for [f64] {
@@ -42,8 +47,13 @@ impl Rows for [f64] {
         Ok(whole)
     }
 
+    #[inline]
     fn row(&self, index: usize, width: usize) -> &[f64] {
         &self[index * width..][..width]
+    }
+
+    fn block(&self, first: usize, count: usize, width: usize) -> Option<&[f64]> {
+        Some(&self[first * width..][..count * width])
     }
 }
 
@@ -56,10 +66,14 @@ impl Rows for Matrix<f64> {
     fn row(&self, index: usize, _: usize) -> &[f64] {
         self.row(index)
     }
+
+    fn block(&self, first: usize, count: usize, width: usize) -> Option<&[f64]> {
+        self.data.block(first, count, width)
+    }
 }
 
 macro_rules! rows_of_slices {
-    ($([$($generics:tt)*] $Row:ty;)*) => {$(
+    ($([$($generics:tt)*] $Row:ty $(, $as_block:expr)?;)*) => {$(
         impl<$($generics)*> Rows for [$Row] {
             fn count(&self, width: usize) -> Result<usize, Error> {
                 self.iter().try_for_each(|row| assert_length("a row", width, row.len()))?;
@@ -69,11 +83,16 @@ macro_rules! rows_of_slices {
             fn row(&self, index: usize, _: usize) -> &[f64] {
                 &self[index]
             }
+
+            $(fn block(&self, first: usize, count: usize, _: usize) -> Option<&[f64]> {
+                let as_block: fn(&[$Row]) -> &[f64] = $as_block;
+                Some(as_block(&self[first..][..count]))
+            })?
         }
     )*};
 }
 rows_of_slices! {
-    [const N: usize] [f64; N];
+    [const N: usize] [f64; N], <[[f64; N]]>::as_flattened;
     [] Vec<f64>;
     ['a] &'a [f64];
 }
@@ -85,6 +104,10 @@ impl<R: Rows + ?Sized> Rows for &R {
 
     fn row(&self, index: usize, width: usize) -> &[f64] {
         (**self).row(index, width)
+    }
+
+    fn block(&self, first: usize, count: usize, width: usize) -> Option<&[f64]> {
+        (**self).block(first, count, width)
     }
 }
 
@@ -99,6 +122,10 @@ where
     fn row(&self, index: usize, width: usize) -> &[f64] {
         self.as_slice().row(index, width)
     }
+
+    fn block(&self, first: usize, count: usize, width: usize) -> Option<&[f64]> {
+        self.as_slice().block(first, count, width)
+    }
 }
 
 impl<T, const N: usize> Rows for [T; N]
@@ -111,6 +138,10 @@ where
 
     fn row(&self, index: usize, width: usize) -> &[f64] {
         self.as_slice().row(index, width)
+    }
+
+    fn block(&self, first: usize, count: usize, width: usize) -> Option<&[f64]> {
+        self.as_slice().block(first, count, width)
     }
 }
 
@@ -140,6 +171,7 @@ where
 /// ```
 pub struct Batch<F> {
     f: F,
+    rewrites: Rewrites,
     shared: usize,
     width: usize,
     outputs: usize,
@@ -178,7 +210,7 @@ struct Path {
     row: Code,
     /// How many numbers go from the shared part to the rows.
     crossing: usize,
-    /// How many rows are computed together.
+    /// How many rows are computed together. When it is 1, a row is long, and it is its own like operations that are.
     lanes: usize,
     /// How many rows make a task for one thread.
     task: usize,
@@ -203,11 +235,28 @@ where
     /// When `f` panics.
     #[track_caller]
     pub fn trace(f: F, shared: &[f64], row: &[f64]) -> Result<Self, Error> {
-        let path = Path::trace(&f, shared, row)?;
+        Self::trace_with(Rewrites::Exact, f, shared, row)
+    }
+
+    /// [`Batch::trace`] with a choice of the algebraic rewrites.
+    ///
+    /// # Errors
+    /// As [`Batch::trace`].
+    ///
+    /// # Panics
+    /// When `f` panics.
+    #[track_caller]
+    pub fn trace_with(
+        rewrites: Rewrites,
+        f: F,
+        shared: &[f64],
+        row: &[f64],
+    ) -> Result<Self, Error> {
+        let path = Path::trace(rewrites, &f, shared, row)?;
         let outputs = path.row.outputs.len();
         let paths = Mutex::new(vec![Arc::new(path)]);
         let (shared, width, odd) = (shared.len(), row.len(), Known::default());
-        Ok(Self { f, shared, width, outputs, paths, odd })
+        Ok(Self { f, rewrites, shared, width, outputs, paths, odd })
     }
 
     /// The sum of the output over all rows, and its gradient with respect to the shared inputs.
@@ -258,6 +307,10 @@ where
 
     /// The outputs of every row: a matrix with a row for each.
     ///
+    /// The outputs may be derivatives: a function that differentiates another by its row, inside `f`, is traced like any
+    /// other. So a gradient, a Jacobian or a Hessian of every row is a map too; [`Rewrites::Relaxed`] then leaves out the
+    /// zeros that its sweep began with.
+    ///
     /// # Errors
     /// [`Error::Length`], and what tracing another path gives.
     ///
@@ -265,16 +318,39 @@ where
     /// let line = |shared: &[tape::Var], row: &[tape::Var]| shared[0] * row[0] + shared[1];
     /// let batch = tape::Batch::trace(line, &[0.0, 0.0], &[0.0])?;
     /// assert_eq!(batch.map(&[2.0, 1.0], &[0.0, 1.0, 2.0])?.data, [1.0, 3.0, 5.0]);
+    ///
+    /// // The gradient of x·y² in every row (x, y).
+    /// let gradient = |_: &[tape::Var], row: &[tape::Var]| tape::gradient(|r| r[0] * r[1] * r[1], row).1;
+    /// let batch = tape::Batch::trace(gradient, &[], &[1.0, 1.0])?;
+    /// assert_eq!(batch.map(&[], &[[2.0, 3.0], [5.0, 1.0]])?.data, [9.0, 12.0,
+    ///                                                              1.0, 10.0]);
     /// # Ok::<(), tape::Error>(())
     /// ```
     pub fn map(&self, shared: &[f64], rows: impl Rows + Sync) -> Result<Matrix<f64>, Error> {
         let count = rows.count(self.width)?;
         let mut data = vec![0.0; count * self.outputs];
+        self.map_into(shared, rows, &mut data)?;
+        Ok(Matrix { rows: count, columns: self.outputs, data })
+    }
+
+    /// [`Batch::map`] into room that the caller keeps: the outputs of the first row, of the second, and so on.
+    ///
+    /// # Errors
+    /// As [`Batch::map`]; also [`Error::Length`] where `outputs` has not room for exactly all of them.
+    pub fn map_into(
+        &self,
+        shared: &[f64],
+        rows: impl Rows + Sync,
+        outputs: &mut [f64],
+    ) -> Result<(), Error> {
+        let count = rows.count(self.width)?;
+        assert_length("the outputs", count * self.outputs, outputs.len())?;
         self.by_path(shared, &rows, |task, all| {
             let (path, pending) = match task {
                 Task::Rows(path, pending) => (path, pending),
                 Task::Row(program, row, x) => {
-                    data[row * self.outputs..][..self.outputs].copy_from_slice(&program.values(x)?);
+                    let of_row = &mut outputs[row * self.outputs..][..self.outputs];
+                    of_row.copy_from_slice(&program.values(x)?);
                     return Ok(None);
                 }
             };
@@ -282,10 +358,9 @@ where
                 if !path.prepare(slots, shared) {
                     return pending;
                 }
-                Some(path.map(slots, &rows, self.width, pending.as_deref(), all, &mut data))
+                Some(path.map(slots, &rows, self.width, pending.as_deref(), all, outputs))
             }))
-        })?;
-        Ok(Matrix { rows: count, columns: self.outputs, data })
+        })
     }
 
     /// Offers the rows to one path after the other, each what the ones before have left.
@@ -320,7 +395,8 @@ where
             pending = left;
         }
         while let Some(&first) = pending.first() {
-            let path = Arc::new(Path::trace(&self.f, shared, rows.row(first, self.width))?);
+            let path =
+                Arc::new(Path::trace(self.rewrites, &self.f, shared, rows.row(first, self.width))?);
             let before = pending.len();
             let mut left = run(Task::Rows(&path, Some(pending)), all)?.unwrap_or_default();
             if left.len() < before
@@ -358,6 +434,47 @@ impl<F> Batch<F> {
     }
 }
 
+/// The rows that are to be computed: all, or those that are pending.
+struct Chosen<'a, R> {
+    rows: &'a R,
+    width: usize,
+    pending: Option<&'a [usize]>,
+}
+
+impl<R: Rows> Chosen<'_, R> {
+    /// The index of the row at a position.
+    fn index(&self, position: usize) -> usize {
+        self.pending.map_or(position, |pending| pending[position])
+    }
+
+    fn row(&self, position: usize) -> &[f64] {
+        self.rows.row(self.index(position), self.width)
+    }
+
+    /// The numbers of the rows at these positions, where they lie in one piece.
+    fn block(&self, positions: Range<usize>) -> Option<&[f64]> {
+        if self.pending.is_some() {
+            return None;
+        }
+        self.rows.block(positions.start, positions.len(), self.width)
+    }
+}
+
+/// Which rows a chunk has, in the order of its lanes.
+enum Taken<'a> {
+    Consecutive(Range<usize>),
+    Listed(&'a [usize]),
+}
+
+impl Taken<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Consecutive(indices) => indices.len(),
+            Self::Listed(indices) => indices.len(),
+        }
+    }
+}
+
 /// What one task gives.
 struct Sum {
     value: f64,
@@ -367,21 +484,28 @@ struct Sum {
 
 impl Path {
     fn trace<R: Outputs>(
+        rewrites: Rewrites,
         f: impl Fn(&[Var], &[Var]) -> R,
         shared: &[f64],
         row: &[f64],
     ) -> Result<Self, Error> {
         let point = [shared, row].concat();
-        let graph = trace(|x| f(&x[..shared.len()], &x[shared.len()..]), &point)?;
-        let graph = optimize_until_sums(&graph, Rewrites::Exact);
+        let f = |x: &[Var]| f(&x[..shared.len()], &x[shared.len()..]);
+        let graph = trace(f, &point, Extent::Needed)?.graph;
+        let graph = optimize_until_sums(&graph, rewrites);
         let hoisted = hoist(&graph, shared.len());
         let (shared, row) = (optimize_from_sums(&hoisted.shared), optimize_from_sums(&hoisted.row));
         let crossing = shared.outputs.len();
         let narrow = schedule_rows(&row, crossing, 1)?;
         let lanes = lanes_for(narrow.values + narrow.adjoints);
+        let code = if lanes > 1 {
+            schedule_rows(&row, crossing, lanes as u32)?
+        } else {
+            schedule(&row, |input| input < crossing)?
+        };
         Ok(Self {
             shared: schedule(&shared, |_| true)?,
-            row: schedule_rows(&row, crossing, lanes as u32)?,
+            row: code,
             crossing,
             lanes,
             task: rows_of_a_task(lanes, row.len()),
@@ -423,14 +547,10 @@ impl Path {
             .iter()
             .map(|output| shared.values[output.value as usize].0)
             .collect();
+        let chosen = Chosen { rows, width, pending };
         let run = |task: &Range<usize>| {
-            self.kept_rows.with(&self.row, |slots| {
-                let rows = |position: usize| {
-                    let index = pending.map_or(position, |pending| pending[position]);
-                    (index, rows.row(index, width))
-                };
-                self.run_task(slots, &crossing, rows, task.clone())
-            })
+            self.kept_rows
+                .with(&self.row, |slots| self.run_task(slots, &crossing, &chosen, task.clone()))
         };
         let (mut value, mut adjoints, mut left) = (0.0, vec![0.0; self.crossing], Vec::new());
         for wave in tasks.chunks(TASKS_AT_A_TIME) {
@@ -445,18 +565,19 @@ impl Path {
         (value, adjoints, left)
     }
 
-    fn run_task<'a>(
+    fn run_task(
         &self,
         slots: &mut Slots<Row>,
         crossing: &[f64],
-        row: impl Fn(usize) -> (usize, &'a [f64]),
+        chosen: &Chosen<'_, impl Rows>,
         task: Range<usize>,
     ) -> Sum {
         let mut sum = Sum { value: 0.0, adjoints: Vec::new(), left: Vec::new() };
         Self::enter(slots, crossing);
         let mut rest = |slots: &mut Slots<Row>, mode: Mode| {
             (sum.value, sum.left) = (0.0, Vec::new());
-            self.chunks(slots, &row, task.clone(), &mut sum.left, |slots, _, count| {
+            self.chunks(slots, chosen, task.clone(), &mut sum.left, |slots, taken| {
+                let count = taken.len();
                 let output = self.row.outputs[0];
                 let is_row = self.is_row(output.value);
                 for lane in 0..count {
@@ -467,7 +588,7 @@ impl Path {
                             Row::from_f64(1.0);
                     }
                 }
-                propagate(&self.row, slots, count, mode);
+                propagate(&self.row, slots, self.limit(count), mode);
             });
             sum.value
         };
@@ -504,21 +625,33 @@ impl Path {
             .iter()
             .map(|output| shared.values[output.value as usize].0)
             .collect();
-        let outputs = self.row.outputs.len();
+        let outputs: Vec<(usize, bool)> = self
+            .row
+            .outputs
+            .iter()
+            .map(|output| (output.value as usize, self.is_row(output.value)))
+            .collect();
         let mut left = Vec::new();
         self.kept_rows.with(&self.row, |slots| {
             Self::enter(slots, &crossing);
-            let row = |position: usize| {
-                let index = pending.map_or(position, |pending| pending[position]);
-                (index, rows.row(index, width))
-            };
             let count = pending.map_or(all, <[usize]>::len);
-            self.chunks(slots, &row, 0..count, &mut left, |slots, indices, _| {
-                for (position, output) in self.row.outputs.iter().enumerate() {
-                    let is_row = self.is_row(output.value);
+            let chosen = Chosen { rows, width, pending };
+            self.chunks(slots, &chosen, 0..count, &mut left, |slots, taken| match taken {
+                Taken::Consecutive(indices) => {
+                    let range = indices.start * outputs.len()..indices.end * outputs.len();
+                    let rows = data[range].chunks_exact_mut(outputs.len().max(1));
+                    for (lane, row) in rows.enumerate() {
+                        for (to, &(slot, is_row)) in row.iter_mut().zip(&outputs) {
+                            *to = slots.values[slot + if is_row { lane } else { 0 }].0.0[0];
+                        }
+                    }
+                }
+                Taken::Listed(indices) => {
                     for (lane, &index) in indices.iter().enumerate() {
-                        let slot = output.value as usize + if is_row { lane } else { 0 };
-                        data[index * outputs + position] = slots.values[slot].0.0[0];
+                        let row = &mut data[index * outputs.len()..][..outputs.len()];
+                        for (to, &(slot, is_row)) in row.iter_mut().zip(&outputs) {
+                            *to = slots.values[slot + if is_row { lane } else { 0 }].0.0[0];
+                        }
                     }
                 }
             });
@@ -533,55 +666,79 @@ impl Path {
         }
     }
 
-    /// Computes the rows at these positions, as many as there are lanes at a time, and hands on each chunk: the indices of
-    /// its rows, and their number. Rows whose guards do not hold are left.
-    fn chunks<'a>(
+    /// Computes the rows at these positions, as many as there are lanes at a time, and hands on each chunk: which rows it
+    /// has. Rows whose guards do not hold are left.
+    fn chunks(
         &self,
         slots: &mut Slots<Row>,
-        row: &impl Fn(usize) -> (usize, &'a [f64]),
+        chosen: &Chosen<'_, impl Rows>,
         positions: Range<usize>,
         left: &mut Vec<usize>,
-        mut each: impl FnMut(&mut Slots<Row>, &[usize], usize),
+        mut each: impl FnMut(&mut Slots<Row>, Taken<'_>),
     ) {
-        let mut indices = Vec::with_capacity(self.lanes);
         let mut holding: Vec<usize> = Vec::new();
+        let mut indices: Vec<usize> = Vec::new();
         for start in positions.clone().step_by(self.lanes) {
             let chunk = start..positions.end.min(start + self.lanes);
-            indices.clear();
-            for (lane, position) in chunk.clone().enumerate() {
-                let (index, numbers) = row(position);
-                indices.push(index);
-                self.load(slots, lane, numbers);
+            match chosen.block(chunk.clone()) {
+                Some(block) => self.load_block(slots, block, chosen.width, chunk.len()),
+                None => chunk.clone().enumerate().for_each(|(lane, position)| {
+                    self.load(slots, lane, chosen.row(position));
+                }),
             }
-            compute(&self.row, &mut slots.values, indices.len());
+            compute(&self.row, &mut slots.values, self.limit(chunk.len()));
+            holding.clear();
             if !self.row.guards.is_empty() {
-                holding.clear();
-                holding.extend((0..indices.len()).filter(|&lane| self.guards_hold(slots, lane)));
-                if holding.len() < indices.len() {
-                    left.extend(
-                        (0..indices.len())
-                            .filter(|lane| !holding.contains(lane))
-                            .map(|lane| indices[lane]),
-                    );
-                    if holding.is_empty() {
-                        continue;
-                    }
-                    for (lane, &from) in holding.iter().enumerate() {
-                        self.load(slots, lane, row(chunk.start + from).1);
-                        indices[lane] = indices[from];
-                    }
-                    indices.truncate(holding.len());
-                    compute(&self.row, &mut slots.values, indices.len());
-                }
+                holding.extend((0..chunk.len()).filter(|&lane| self.guards_hold(slots, lane)));
             }
-            each(slots, &indices, indices.len());
+            if self.row.guards.is_empty() || holding.len() == chunk.len() {
+                match chosen.pending {
+                    None => each(slots, Taken::Consecutive(chunk)),
+                    Some(pending) => each(slots, Taken::Listed(&pending[chunk])),
+                }
+                continue;
+            }
+            let lost = (0..chunk.len()).filter(|lane| !holding.contains(lane));
+            left.extend(lost.map(|lane| chosen.index(start + lane)));
+            if holding.is_empty() {
+                continue;
+            }
+            indices.clear();
+            for (lane, &from) in holding.iter().enumerate() {
+                self.load(slots, lane, chosen.row(start + from));
+                indices.push(chosen.index(start + from));
+            }
+            compute(&self.row, &mut slots.values, self.limit(indices.len()));
+            each(slots, Taken::Listed(&indices));
         }
     }
 
+    /// How many instances of a step are to be computed for this many rows.
+    fn limit(&self, rows: usize) -> usize {
+        if self.lanes > 1 { rows } else { usize::MAX }
+    }
+
+    /// Puts a row into its lane: a slot of each column.
     fn load(&self, slots: &mut Slots<Row>, lane: usize, row: &[f64]) {
         let columns = slots.values[self.crossing..].chunks_exact_mut(self.lanes);
         for (column, &x) in columns.zip(row) {
             column[lane] = Optimistic(Lanes([x]));
+        }
+    }
+
+    /// [`Path::load`] of neighbouring rows, which become columns a few at a time: so many that what is not in line stays
+    /// in the cache.
+    fn load_block(&self, slots: &mut Slots<Row>, block: &[f64], width: usize, count: usize) {
+        const ROWS: usize = 8;
+        for first in (0..count).step_by(ROWS) {
+            let rows = ROWS.min(count - first);
+            let columns = slots.values[self.crossing..].chunks_exact_mut(self.lanes);
+            for (position, column) in columns.take(width).enumerate() {
+                let from = block[first * width + position..].iter().step_by(width);
+                for (slot, &x) in column[first..][..rows].iter_mut().zip(from) {
+                    *slot = Optimistic(Lanes([x]));
+                }
+            }
         }
     }
 
@@ -601,12 +758,14 @@ impl Path {
     }
 }
 
-/// As many lanes as keep a row's numbers in the second-level cache; a power of two.
+/// As many lanes as keep a row's numbers in the second-level cache; a power of two. 1 where a row by itself has so many
+/// that many rows would leave even the third level.
 fn lanes_for(slots: usize) -> usize {
     /// Bytes: what processors have had for years, or more.
     const CACHE: usize = 512 << 10;
+    const FEWEST: usize = 32;
     let fitting = CACHE / (slots.max(1) * size_of::<Row>());
-    1 << fitting.clamp(32, 256).ilog2()
+    if fitting == 0 { 1 } else { 1 << fitting.clamp(FEWEST, 256).ilog2() }
 }
 
 /// Enough work that handing it to a thread does not matter.

@@ -12,8 +12,8 @@
 
 mod careful;
 
-use core::array;
 use core::cell::Cell;
+use core::ops::Range;
 
 use smallvec::SmallVec;
 
@@ -23,6 +23,7 @@ use crate::op::{Op, largest, partial};
 use crate::program::code::{Code, Column, Kind, NONE, Shape, Step};
 use crate::program::optimistic::Optimistic;
 use crate::real::{self, Real};
+use crate::vector;
 
 /// A number that the machine computes with.
 pub(crate) trait Element: Real {
@@ -44,6 +45,13 @@ pub(crate) trait Element: Real {
     fn part(chunk: &Self::Chunk, position: usize) -> Self;
     /// Whether everything in it is finite.
     fn is_finite(self) -> bool;
+
+    /// Computes a function of many numbers that lie in a row; false, and nothing done, where there is no better way than
+    /// by chunks.
+    #[inline(always)]
+    fn map(_: Op, _: &[Cell<Self>], _: &[Cell<Self>]) -> bool {
+        false
+    }
 }
 
 macro_rules! conversions {
@@ -124,12 +132,40 @@ impl Element for Optimistic<Lanes<1>> {
 
     #[inline(always)]
     fn gather(count: usize, number: impl Fn(usize) -> Self) -> Self::Chunk {
-        Optimistic(Lanes(array::from_fn(|position| number(position.min(count - 1)).0.0[0])))
+        let mut chunk = [0.0; ROWS];
+        if count == ROWS {
+            for (position, slot) in chunk.iter_mut().enumerate() {
+                *slot = number(position).0.0[0];
+            }
+        } else {
+            for (position, slot) in chunk.iter_mut().enumerate() {
+                *slot = number(position.min(count - 1)).0.0[0];
+            }
+        }
+        Optimistic(Lanes(chunk))
     }
 
     #[inline(always)]
     fn part(chunk: &Self::Chunk, position: usize) -> Self {
         Optimistic(Lanes([chunk.0.0[position]]))
+    }
+
+    fn map(op: Op, from: &[Cell<Self>], to: &[Cell<Self>]) -> bool {
+        const MOST: usize = 256;
+        let (mut x, mut y) = ([0.0; MOST], [0.0; MOST]);
+        for (from, to) in from.chunks(MOST).zip(to.chunks(MOST)) {
+            let (x, y) = (&mut x[..from.len()], &mut y[..from.len()]);
+            for (x, from) in x.iter_mut().zip(from) {
+                *x = from.get().0.0[0];
+            }
+            if !vector::map_1(op, x, y) {
+                return false;
+            }
+            for (to, &y) in to.iter().zip(&*y) {
+                to.set(Optimistic(Lanes([y])));
+            }
+        }
+        true
     }
 }
 
@@ -365,12 +401,12 @@ impl<E: Element> Machine<'_, E> {
             }
             Op::Dot => self.propagate_dot(step),
             Op::Norm => self.propagate_norm(step),
-            Op::Sqrt if E::CHUNK == 1 => self.propagate_result(step, partial::sqrt::of_0),
-            Op::Recip if E::CHUNK == 1 => self.propagate_result(step, partial::recip::of_0),
+            Op::Sqrt => self.propagate_result(step, partial::sqrt::of_0),
+            Op::Recip => self.propagate_result(step, partial::recip::of_0),
             // Of a weight, e^x of a difference, the partial is that of e^x.
-            Op::Exp | Op::Weight if E::CHUNK == 1 => {
-                self.propagate_result(step, partial::exp::of_0);
-            }
+            Op::Exp | Op::Weight => self.propagate_result(step, partial::exp::of_0),
+            Op::Tanh => self.propagate_result(step, partial::tanh::of_0),
+            Op::Sigmoid => self.propagate_result(step, partial::sigmoid::of_0),
             // A constant, as far as derivatives go.
             Op::Largest => self.clear(step),
             _ => self.propagate_chunks(step),
@@ -483,8 +519,14 @@ impl<'a, E: Element> Machine<'a, E> {
     /// Computes a function of the table, chunk by chunk.
     #[inline(never)]
     fn compute_chunks(&self, step: &Step) {
-        let operands = self.operands(step);
         let results = self.results(step);
+        if step.arity == 1
+            && let Operand::Run(x) = self.operand(step, 0)
+            && E::map(step.op, x, results)
+        {
+            return;
+        }
+        let operands = self.operands(step);
         let mut arguments: SmallVec<[E::Chunk; 3]> = SmallVec::new();
         let mut start = 0;
         while start < results.len() {
@@ -542,16 +584,20 @@ impl<'a, E: Element> Machine<'a, E> {
         let columns = self.code.columns_of(step);
         let results = self.results(step);
         if step.shape == Shape::Single {
-            let values = columns.iter().map(|column| self.values[column.value as usize].get());
-            if let Some(sum) = values.reduce(|sum, term| sum + term) {
-                results[0].set(sum);
+            let value = |column: &Column| self.values[column.value as usize].get();
+            let mut sum = value(&columns[0]);
+            for column in &columns[1..] {
+                sum += value(column);
             }
+            results[0].set(sum);
             return;
         }
         if step.shape == Shape::Span {
             let span = self.span(step, self.values, columns[0], columns[0].value);
-            let sum = (1..step.arity as usize)
-                .fold(span.at(0).get(), |sum, item| sum + span.at(item).get());
+            let mut sum = span.at(0).get();
+            for item in 1..step.arity as usize {
+                sum += span.at(item).get();
+            }
             results[0].set(sum);
             return;
         }
@@ -576,21 +622,19 @@ impl<'a, E: Element> Machine<'a, E> {
             Shape::Span => {
                 let [x, y] = [pairs[0], pairs[1]]
                     .map(|column| self.span(step, self.values, column, column.value));
-                let products =
-                    (0..step.arity as usize / 2).map(|item| x.at(item).get() * y.at(item).get());
-                if let Some(sum) =
-                    start.iter().map(value).chain(products).reduce(|sum, term| sum + term)
-                {
-                    results[0].set(sum);
-                }
+                let product = |item: usize| x.at(item).get() * y.at(item).get();
+                let length = step.arity as usize / 2;
+                results[0].set(match start {
+                    [start] => added_to(value(start), 0..length, product),
+                    _ => added_to(product(0), 1..length, product),
+                });
             }
             Shape::Single => {
-                let products = pairs.chunks_exact(2).map(|pair| value(&pair[0]) * value(&pair[1]));
-                if let Some(sum) =
-                    start.iter().map(value).chain(products).reduce(|sum, term| sum + term)
-                {
-                    results[0].set(sum);
-                }
+                let product = |item: usize| value(&pairs[2 * item]) * value(&pairs[2 * item + 1]);
+                results[0].set(match start {
+                    [start] => added_to(value(start), 0..pairs.len() / 2, product),
+                    _ => added_to(product(0), 1..pairs.len() / 2, product),
+                });
             }
             Shape::SameByRun if E::IS_THIN => {
                 self.dot_in_tiles(step, start, pairs, |slot, _, _| {
@@ -605,24 +649,27 @@ impl<'a, E: Element> Machine<'a, E> {
                 });
             }
             _ => {
-                for (instance, result) in results.iter().enumerate() {
-                    let at = |column: &Column| {
-                        Operand::new(
-                            self.code,
-                            self.values,
-                            column.kind,
-                            column.value,
-                            results.len(),
-                        )
-                        .at(instance)
-                        .get()
-                    };
-                    let products = pairs.chunks_exact(2).map(|pair| at(&pair[0]) * at(&pair[1]));
-                    if let Some(sum) =
-                        start.iter().map(at).chain(products).reduce(|sum, term| sum + term)
-                    {
-                        result.set(sum);
+                // Product by product: what kinds of operands they have is asked once for all instances.
+                let count = results.len();
+                let operand = |column: &Column| {
+                    Operand::new(self.code, self.values, column.kind, column.value, count)
+                };
+                let rest = if let [start] = start {
+                    let start = operand(start);
+                    for (instance, result) in results.iter().enumerate() {
+                        result.set(start.at(instance).get());
                     }
+                    pairs
+                } else {
+                    let (x, y) = (operand(&pairs[0]), operand(&pairs[1]));
+                    each_product(x, y, count, |instance, product| results[instance].set(product));
+                    &pairs[2..]
+                };
+                for pair in rest.chunks_exact(2) {
+                    let (x, y) = (operand(&pair[0]), operand(&pair[1]));
+                    each_product(x, y, count, |instance, product| {
+                        results[instance].set(results[instance].get() + product);
+                    });
                 }
             }
         }
@@ -664,31 +711,38 @@ impl<'a, E: Element> Machine<'a, E> {
         first: usize,
         factor: &impl Fn(usize, usize, usize) -> X,
     ) {
-        let row = |column: &Column| -> [E; N] {
-            let cells = &self.values[column.value as usize + first..][..N];
-            array::from_fn(|position| cells[position].get())
-        };
-        let products = |pair: &[Column]| -> [E; N] {
-            let (x, y) = (factor(pair[0].value as usize, first, N), row(&pair[1]));
-            array::from_fn(|position| x(position) * y[position])
-        };
         // The first product is not added to 0: that would lose the sign of −0.
-        let (mut sums, rest) = match start {
-            [start] if start.kind == Kind::Run => (row(start), pairs),
+        let (mut sums, rest): ([E; N], _) = match start {
+            [start] if start.kind == Kind::Run => (self.tile_at(start, first), pairs),
             [start] => {
                 let start =
                     Operand::new(self.code, self.values, start.kind, start.value, self.count(step));
-                (array::from_fn(|position| start.at(first + position).get()), pairs)
+                (tile(|position| start.at(first + position).get()), pairs)
             }
-            _ => (products(&pairs[..2]), &pairs[2..]),
+            _ => {
+                let (x, y): (_, [E; N]) =
+                    (factor(pairs[0].value as usize, first, N), self.tile_at(&pairs[1], first));
+                (tile(|position| x(position) * y[position]), &pairs[2..])
+            }
         };
         for pair in rest.chunks_exact(2) {
-            let products = products(pair);
-            sums = array::from_fn(|position| sums[position] + products[position]);
+            let x = factor(pair[0].value as usize, first, N);
+            let y: [E; N] = self.tile_at(&pair[1], first);
+            for position in 0..N {
+                sums[position] += x(position) * y[position];
+            }
         }
-        for (result, sum) in self.results(step)[first..][..N].iter().zip(sums) {
-            result.set(sum);
+        let results = &self.results(step)[first..][..N];
+        for position in 0..N {
+            results[position].set(sums[position]);
         }
+    }
+
+    /// The values of a row of slots, from an instance on.
+    #[inline(always)]
+    fn tile_at<const N: usize>(&self, column: &Column, first: usize) -> [E; N] {
+        let cells = &self.values[column.value as usize + first..][..N];
+        tile(|position| cells[position].get())
     }
 
     /// Adds to an operand's adjoints what `contribution` says for each instance.
@@ -923,7 +977,7 @@ impl<'a, E: Element> Machine<'a, E> {
     #[inline(always)]
     fn propagate_tile<const N: usize>(&self, step: &Step, pairs: &[Column], first: usize) {
         let cells = &self.weights(step)[first..][..N];
-        let weights: [E; N] = array::from_fn(|position| cells[position].get());
+        let weights: [E; N] = tile(|position| cells[position].get());
         for pair in pairs.chunks_exact(2) {
             if pair[0].adjoint != NONE {
                 let y = &self.values[pair[1].value as usize + first..][..N];
@@ -938,8 +992,8 @@ impl<'a, E: Element> Machine<'a, E> {
             if pair[1].adjoint != NONE {
                 let x = self.values[pair[0].value as usize].get();
                 let adjoints = &self.adjoints[pair[1].adjoint as usize + first..][..N];
-                for (adjoint, weight) in adjoints.iter().zip(weights) {
-                    adjoint.set(adjoint.get() + weight * x);
+                for position in 0..N {
+                    adjoints[position].set(adjoints[position].get() + weights[position] * x);
                 }
             }
         }
@@ -968,6 +1022,65 @@ impl<'a, E: Element> Machine<'a, E> {
     }
 }
 
+/// A tile of numbers, by position.
+///
+/// What stands in a hot loop here is written as a loop, or in functions that are always inlined: iterators and
+/// `array::from_fn` may be left out of line, and do not get the instructions that were chosen at run time then.
+#[inline(always)]
+fn tile<E: Element, const N: usize>(number: impl Fn(usize) -> E) -> [E; N] {
+    let mut tile = [E::from_f64(0.0); N];
+    for (position, slot) in tile.iter_mut().enumerate() {
+        *slot = number(position);
+    }
+    tile
+}
+
+/// start + term(first) + term(first + 1) + …
+#[inline(always)]
+fn added_to<E: Element>(start: E, items: Range<usize>, term: impl Fn(usize) -> E) -> E {
+    let mut sum = start;
+    for item in items {
+        sum += term(item);
+    }
+    sum
+}
+
+/// The products of two operands, instance by instance.
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "one index into several slices of one length")]
+fn each_product<E: Element>(
+    x: Operand<'_, E>,
+    y: Operand<'_, E>,
+    count: usize,
+    each: impl Fn(usize, E),
+) {
+    match (x, y) {
+        (Operand::Run(x), Operand::Run(y)) if E::IS_THIN => {
+            let (x, y) = (&x[..count], &y[..count]);
+            for instance in 0..count {
+                each(instance, x[instance].get() * y[instance].get());
+            }
+        }
+        (Operand::Same(x), Operand::Run(y)) if E::IS_THIN => {
+            let (x, y) = (x.get(), &y[..count]);
+            for instance in 0..count {
+                each(instance, x * y[instance].get());
+            }
+        }
+        (Operand::Run(x), Operand::Same(y)) if E::IS_THIN => {
+            let (x, y) = (&x[..count], y.get());
+            for instance in 0..count {
+                each(instance, x[instance].get() * y);
+            }
+        }
+        (x, y) => {
+            for instance in 0..count {
+                each(instance, x.at(instance).get() * y.at(instance).get());
+            }
+        }
+    }
+}
+
 /// term(0) + … + term(count − 1), in eight interleaved sums, whose order does not depend on the instructions used.
 #[inline(always)]
 fn sum_of<E: Element>(count: usize, term: impl Fn(usize) -> E) -> E {
@@ -977,13 +1090,13 @@ fn sum_of<E: Element>(count: usize, term: impl Fn(usize) -> E) -> E {
     let whole = count - count % WAYS;
     let mut first = 0;
     while first < whole {
-        for (way, sum) in sums.iter_mut().enumerate() {
-            *sum += term(first + way);
+        for way in 0..WAYS {
+            sums[way] += term(first + way);
         }
         first += WAYS;
     }
-    for (way, sum) in sums.iter_mut().take(count - whole).enumerate() {
-        *sum += term(whole + way);
+    for way in 0..count - whole {
+        sums[way] += term(whole + way);
     }
     let [a, b, c, d, e, f, g, h] = sums;
     ((a + e) + (c + g)) + ((b + f) + (d + h))

@@ -10,7 +10,7 @@ use crate::program::fold_constants::fold_constants;
 use crate::program::graph::Graph;
 use crate::program::number_values::number_values;
 use crate::program::simplify::{Rewrites, simplify};
-use crate::program::trace::{Outputs, trace};
+use crate::program::trace::{Extent, Outputs, trace};
 use crate::var::Var;
 
 /// A rewriting of the graph that keeps its values.
@@ -114,7 +114,7 @@ impl Program {
         f: impl FnOnce(&[Var]) -> R,
         x: &[f64],
     ) -> Result<Vec<Stage>, Error> {
-        let mut graph = trace(f, x)?;
+        let mut graph = trace(f, x, Extent::All)?.graph;
         let mut stages = vec![Stage { name: "trace", graph: graph.clone() }];
         for pass in UNTIL_SUMS.iter().chain(&FROM_SUMS) {
             graph = (pass.run)(&graph, rewrites);

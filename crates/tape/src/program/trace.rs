@@ -2,6 +2,8 @@
 
 use core::cell::{Cell, RefCell};
 
+use smallvec::SmallVec;
+
 use crate::derivative::gradient::Kept;
 use crate::derivative::replay::{Group, Operand};
 use crate::dual::Dual;
@@ -148,12 +150,32 @@ fn note(operands: [Place; 2], comparison: Comparison, outcome: Outcome) {
     GUARDS.with_borrow_mut(|guards| guards.push(Guard { comparison, operands, outcome }));
 }
 
+/// Which part of what was recorded becomes the graph.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Extent {
+    /// What outputs and guards need. The rest is left on the list, where it takes the least room.
+    Needed,
+    /// Everything, to be looked at.
+    All,
+}
+
+/// What was recorded, as a graph.
+pub(crate) struct Trace {
+    pub(crate) graph: Graph,
+    /// How many nodes were recorded.
+    pub(crate) nodes: usize,
+}
+
 /// Records `f` at `x` and makes a graph of it, as it was recorded.
 ///
 /// # Errors
 /// When an operation cannot be replayed, an output is on another tape, or there are too many nodes.
 #[track_caller]
-pub(crate) fn trace<R: Outputs>(f: impl FnOnce(&[Var]) -> R, x: &[f64]) -> Result<Graph, Error> {
+pub(crate) fn trace<R: Outputs>(
+    f: impl FnOnce(&[Var]) -> R,
+    x: &[f64],
+    extent: Extent,
+) -> Result<Trace, Error> {
     let kept = Kept::<f64>::take();
     kept.tape.clear();
     kept.tape.set_tracing(true);
@@ -172,9 +194,42 @@ pub(crate) fn trace<R: Outputs>(f: impl FnOnce(&[Var]) -> R, x: &[f64]) -> Resul
         }
         kept.tape.assert_own(*variable, "the traced function's output");
     }
-    let graph = kept.tape.with_list(|list| graph_of(list, x.len(), &outputs, &guards));
+    let trace = kept.tape.with_list(|list| {
+        let needed = match extent {
+            Extent::Needed => needed(list, &outputs, &guards),
+            Extent::All => vec![true; list.nodes().len()],
+        };
+        let graph = graph_of(list, x.len(), &outputs, &guards, &needed)?;
+        Ok(Trace { graph, nodes: list.nodes().len() - 1 })
+    });
     kept.put_back();
-    graph
+    trace
+}
+
+/// Which nodes the outputs and guards depend on; with them those that bring a guard of their own or cannot be replayed.
+fn needed(list: &List<f64>, outputs: &[Var], guards: &[Guard<Place>]) -> Vec<bool> {
+    let (nodes, ops) = (list.nodes(), list.ops());
+    let mut needed = vec![false; nodes.len()];
+    for output in outputs {
+        needed[output.index() as usize] = true;
+    }
+    for place in guards.iter().flat_map(|guard| guard.operands) {
+        needed[place.index as usize] = true;
+    }
+    let mut is_needed = false;
+    for index in (1..nodes.len()).rev() {
+        // The nodes of one operation follow each other, and the last one stands for it.
+        if ops[index] != Op::Part {
+            is_needed = needed[index] || matches!(ops[index], Op::Clamp | Op::Custom | Op::SumOver);
+        }
+        if is_needed {
+            needed[index] = true;
+            for argument in nodes[index].indices() {
+                needed[argument] = true;
+            }
+        }
+    }
+    needed
 }
 
 fn graph_of(
@@ -182,10 +237,11 @@ fn graph_of(
     inputs: usize,
     outputs: &[Var],
     guards: &[Guard<Place>],
+    needed: &[bool],
 ) -> Result<Graph, Error> {
     let mut maker = Maker { graph: Graph::new(inputs), places: vec![Id(0); list.nodes().len()] };
     let mut bounds = Vec::new();
-    for group in Group::all(list) {
+    for group in Group::all(list).filter(|group| needed[group.last]) {
         let id = match group.op {
             Op::Input if group.last <= inputs => Id(group.last as u32 - 1),
             Op::Input => maker.graph.constant(group.kept_value()),
@@ -234,7 +290,7 @@ struct Maker {
 }
 
 impl Maker {
-    fn operands(&mut self, group: &Group<'_, f64>) -> Vec<Id> {
+    fn operands(&mut self, group: &Group<'_, f64>) -> SmallVec<[Id; 8]> {
         let operand = |operand| match operand {
             Operand::Node { index, .. } => self.places[index],
             Operand::Constant(constant) => self.graph.constant(constant),

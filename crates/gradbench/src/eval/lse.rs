@@ -1,0 +1,97 @@
+//! `lse`: ln Σ exp xᵢ, without overflow.
+
+use serde::Deserialize;
+use tape::{Batch, Real, Rewrites, Var};
+
+use super::{Module, vectorised};
+use crate::failure::{Failure, assert_some};
+use crate::measure::measure;
+
+pub(super) const MODULE: Module = Module {
+    name: "lse",
+    functions: &[
+        ("primal", |input| measure(input, checked, |x, _| Ok(primal(x)))),
+        ("gradient", |input| measure(input, Prepared::new, Prepared::gradient)),
+    ],
+};
+
+#[derive(Deserialize)]
+struct Input {
+    x: Vec<f64>,
+}
+
+fn checked(input: Input) -> Result<Vec<f64>, Failure> {
+    assert_some("x", input.x.len())?;
+    Ok(input.x)
+}
+
+fn primal(x: &[f64]) -> f64 {
+    let largest = largest(x);
+    logarithm(x.iter().map(|&x| term(x, largest)).sum(), largest)
+}
+
+/// exp(x − a): a term of the sum.
+#[inline(always)]
+fn term<T: Real>(x: T, largest: T) -> T {
+    (x - largest).exp()
+}
+
+/// ln s + a.
+fn logarithm<T: Real>(sum: T, largest: T) -> T {
+    sum.ln() + largest
+}
+
+/// The derivatives through the largest number cancel: it is a constant.
+fn largest(x: &[f64]) -> f64 {
+    vectorised(
+        #[inline(always)]
+        || {
+            let mut ways = [f64::NEG_INFINITY; 16];
+            let chunks = x.chunks_exact(ways.len());
+            let rest = chunks.remainder();
+            for chunk in chunks {
+                for (way, &x) in ways.iter_mut().zip(chunk) {
+                    *way = if x > *way { x } else { *way };
+                }
+            }
+            ways.iter().chain(rest).fold(f64::NEG_INFINITY, |a, &x| a.max(x))
+        },
+    )
+}
+
+type Derivatives = fn(&[Var], &[Var]) -> [Var; 2];
+
+/// A term of the sum and its derivative, traced.
+struct Prepared {
+    x: Vec<f64>,
+    derivatives: Batch<Derivatives>,
+    /// The terms, each with its derivative.
+    terms: Vec<f64>,
+}
+
+fn term_and_derivative(shared: &[Var], row: &[Var]) -> [Var; 2] {
+    let largest = Var::constant(shared[0]);
+    let (value, gradient) = tape::gradient(|x| term(x[0], largest), row);
+    [value, gradient[0]]
+}
+
+impl Prepared {
+    fn new(input: Input) -> Result<Self, Failure> {
+        let x = checked(input)?;
+        let derivatives: Derivatives = term_and_derivative;
+        let derivatives = Batch::trace_with(Rewrites::Relaxed, derivatives, &[0.0], &[0.0])?;
+        Ok(Self { terms: vec![0.0; 2 * x.len()], x, derivatives })
+    }
+
+    fn gradient(&mut self, room: Vec<f64>) -> Result<Vec<f64>, Failure> {
+        let Self { x, derivatives, terms } = self;
+        let largest = largest(x);
+        derivatives.map_into(&[largest], &**x, terms)?;
+        let sum: f64 = terms.chunks_exact(2).map(|term| term[0]).sum();
+        let (_, by_sum) = tape::gradient(|s| logarithm(s[0], Var::constant(largest)), &[sum]);
+        let mut gradient = room;
+        gradient.clear();
+        gradient.extend(terms.chunks_exact(2).map(|term| by_sum[0] * term[1]));
+        Ok(gradient)
+    }
+}

@@ -1,0 +1,93 @@
+//! `ode`: y₀′ = x₀ and yᵢ′ = xᵢ·yᵢ₋₁ with y(0) = 0, to time 2 in steps of the classical Runge–Kutta method.
+
+use serde::Deserialize;
+use tape::{Program, Real, Var};
+
+use super::{Module, vectorised};
+use crate::failure::{Failure, assert_some};
+use crate::measure::measure;
+
+pub(super) const MODULE: Module = Module {
+    name: "ode",
+    functions: &[
+        ("primal", |input| measure(input, checked, |system, _| Ok(primal(system)))),
+        ("gradient", |input| measure(input, Prepared::new, |prepared, _| prepared.gradient())),
+    ],
+};
+
+#[derive(Deserialize)]
+struct Input {
+    x: Vec<f64>,
+    s: u32,
+}
+
+fn checked(input: Input) -> Result<Input, Failure> {
+    assert_some("x", input.x.len())?;
+    assert_some("s", input.s as usize)?;
+    Ok(input)
+}
+
+fn primal(system: &Input) -> Vec<f64> {
+    vectorised(
+        #[inline(always)]
+        || solution(&system.x, system.s),
+    )
+}
+
+/// y at time 2.
+#[inline(always)]
+fn solution<T: Real>(x: &[T], steps: u32) -> Vec<T> {
+    let h = 2.0 / f64::from(steps);
+    let [half, whole, sixth, third] = [h / 2.0, h, h / 6.0, h / 3.0].map(T::from_f64);
+    let mut y = vec![T::from_f64(0.0); x.len()];
+    let mut between = y.clone();
+    let [mut k1, mut k2, mut k3, mut k4] = [y.clone(), y.clone(), y.clone(), y.clone()];
+    for _ in 0..steps {
+        slope(x, &y, &mut k1);
+        advance(&y, half, &k1, &mut between);
+        slope(x, &between, &mut k2);
+        advance(&y, half, &k2, &mut between);
+        slope(x, &between, &mut k3);
+        advance(&y, whole, &k3, &mut between);
+        slope(x, &between, &mut k4);
+        for ((((y, &k1), &k2), &k3), &k4) in y.iter_mut().zip(&k1).zip(&k2).zip(&k3).zip(&k4) {
+            *y = *y + sixth * k1 + third * k2 + third * k3 + sixth * k4;
+        }
+    }
+    y
+}
+
+/// y′ at y.
+#[inline(always)]
+fn slope<T: Real>(x: &[T], y: &[T], slope: &mut [T]) {
+    slope[0] = x[0];
+    for ((slope, &x), &y) in slope[1..].iter_mut().zip(&x[1..]).zip(y) {
+        *slope = x * y;
+    }
+}
+
+/// y after some time at this slope.
+#[inline(always)]
+fn advance<T: Real>(y: &[T], time: T, slope: &[T], result: &mut [T]) {
+    for ((result, &y), &slope) in result.iter_mut().zip(y).zip(slope) {
+        *result = y + time * slope;
+    }
+}
+
+/// The last yᵢ, traced; what it does not depend on is not part of the program.
+struct Prepared {
+    x: Vec<f64>,
+    last: Program,
+}
+
+impl Prepared {
+    fn new(input: Input) -> Result<Self, Failure> {
+        let Input { x, s } = checked(input)?;
+        let last = Program::trace(|x: &[Var]| solution(x, s)[x.len() - 1], &x)?;
+        Ok(Self { x, last })
+    }
+
+    fn gradient(&self) -> Result<Vec<f64>, Failure> {
+        Ok(self.last.gradient(&self.x)?.1)
+    }
+}

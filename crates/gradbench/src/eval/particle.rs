@@ -1,0 +1,73 @@
+//! `particle`: the control that makes a charged particle hit the origin. Its path is that of the gradient of a potential,
+//! and the control is found by descent: a derivative inside a derivative.
+
+use serde::Deserialize;
+
+use super::Module;
+use crate::descent::{Forward, Mode, Number, Objective, Over, Reverse, argmin};
+use crate::measure::measure;
+
+pub(super) const MODULE: Module = Module {
+    name: "particle",
+    functions: &[
+        ("ff", |input| {
+            measure(input, Ok, |input: &mut Input, _| Ok(control::<Forward, Forward>(input)))
+        }),
+        ("fr", |input| {
+            measure(input, Ok, |input: &mut Input, _| Ok(control::<Forward, Reverse>(input)))
+        }),
+        ("rf", |input| {
+            measure(input, Ok, |input: &mut Input, _| Ok(control::<Reverse, Forward>(input)))
+        }),
+        ("rr", |input| {
+            measure(input, Ok, |input: &mut Input, _| Ok(control::<Reverse, Reverse>(input)))
+        }),
+    ],
+};
+
+#[derive(Deserialize)]
+struct Input {
+    w: f64,
+}
+
+/// The control, with its derivative by one mode, and that of the potential by the other.
+fn control<Outer: Mode, Inner: Mode>(input: &Input) -> f64 {
+    argmin::<Outer, f64>(&Miss::<Inner>(core::marker::PhantomData), &[input.w])[0]
+}
+
+/// How far from the origin, squared, the particle crosses the axis, as a function of the control.
+struct Miss<Inner>(core::marker::PhantomData<Inner>);
+
+impl<Inner: Mode> Objective<f64> for Miss<Inner> {
+    fn at<N: Over<f64>>(&self, w: &[N]) -> N {
+        let number = N::from_f64;
+        let potential =
+            Potential([[number(10.0), number(10.0) - w[0]], [number(10.0), number(0.0)]]);
+        let step = number(0.1);
+        let mut place = [number(0.0), number(8.0)];
+        let mut velocity = [number(0.75), number(0.0)];
+        loop {
+            let slope = Inner::gradient(&potential, &place);
+            place = [place[0] + step * velocity[0], place[1] + step * velocity[1]];
+            if place[1] <= number(0.0) {
+                let rest = -place[1] / velocity[1];
+                let crossing = place[0] + rest * velocity[0];
+                return crossing * crossing;
+            }
+            velocity = [velocity[0] - step * slope[0], velocity[1] - step * slope[1]];
+        }
+    }
+}
+
+/// Σ 1/‖x − charge‖.
+struct Potential<T>([[T; 2]; 2]);
+
+impl<T: Number> Objective<T> for Potential<T> {
+    fn at<N: Over<T>>(&self, x: &[N]) -> N {
+        let [a, b] = self.0.map(|[px, py]| {
+            let (dx, dy) = (x[0] - N::constant(px), x[1] - N::constant(py));
+            (dx * dx + dy * dy).sqrt().recip()
+        });
+        a + b
+    }
+}

@@ -1,0 +1,41 @@
+//! The `tape` crate as a tool of GradBench: answers its messages, one JSON object a line, on standard input and output.
+
+mod descent;
+mod eval;
+mod failure;
+mod measure;
+mod rows;
+mod session;
+
+use std::io::{self, BufRead, Write};
+
+use clap::Parser;
+
+/// Speaks GradBench's protocol on standard input and output.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Use all cores for a single evaluation.
+    #[arg(long)]
+    multithreaded: bool,
+}
+
+fn main() -> io::Result<()> {
+    let arguments = Arguments::parse();
+    let threads = if arguments.multithreaded { 0 } else { 1 };
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()
+        .expect("no other part of the program has started threads");
+    let mut output = io::stdout().lock();
+    for line in io::stdin().lock().lines() {
+        let line = line?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        serde_json::to_writer(&mut output, &session::answer(&line))?;
+        output.write_all(b"\n")?;
+        output.flush()?;
+    }
+    Ok(())
+}
