@@ -42,14 +42,31 @@ fn once() -> u64 {
 pub(crate) fn measure<I: DeserializeOwned, P, O: Serialize + Default>(
     input: &RawValue,
     prepare: impl FnOnce(I) -> Result<P, Failure>,
-    mut evaluate: impl FnMut(&mut P, O) -> Result<O, Failure>,
+    evaluate: impl FnMut(&mut P, O) -> Result<O, Failure>,
 ) -> Result<Evaluation, Failure> {
-    let Runs { min_runs, min_seconds } =
-        serde_json::from_str(input.get()).map_err(Failure::Input)?;
-    if min_runs == 0 {
-        let (what, given) = ("min_runs", min_runs.to_string());
+    let runs: Runs = serde_json::from_str(input.get()).map_err(Failure::Input)?;
+    if runs.min_runs == 0 {
+        let (what, given) = ("min_runs", runs.min_runs.to_string());
         return Err(Failure::Value { what, expected: "at least 1", given });
     }
+    repeat(runs, input, prepare, evaluate)
+}
+
+/// [`measure`] of a function whose input says nothing of runs: it is evaluated once.
+pub(crate) fn measure_once<I: DeserializeOwned, O: Serialize + Default>(
+    input: &RawValue,
+    evaluate: impl Fn(&I) -> O,
+) -> Result<Evaluation, Failure> {
+    let once = Runs { min_runs: 1, min_seconds: 0.0 };
+    repeat(once, input, Ok, |input, _| Ok(evaluate(input)))
+}
+
+fn repeat<I: DeserializeOwned, P, O: Serialize + Default>(
+    Runs { min_runs, min_seconds }: Runs,
+    input: &RawValue,
+    prepare: impl FnOnce(I) -> Result<P, Failure>,
+    mut evaluate: impl FnMut(&mut P, O) -> Result<O, Failure>,
+) -> Result<Evaluation, Failure> {
     let read = serde_json::from_str(input.get()).map_err(Failure::Input)?;
 
     let (prepared, prepare) = timed("prepare", || prepare(read));

@@ -3,13 +3,13 @@
 use tape::Real;
 
 use super::Module;
-use crate::measure::measure;
+use crate::measure::measure_once;
 
 pub(super) const MODULE: Module = Module {
     name: "hello",
     functions: &[
-        ("square", |input| measure(input, Ok, |&mut x: &mut f64, _| Ok(square(x)))),
-        ("double", |input| measure(input, Ok, |&mut x: &mut f64, _| Ok(double(x)))),
+        ("square", |input| measure_once(input, |&x: &f64| square(x))),
+        ("double", |input| measure_once(input, |&x: &f64| double(x))),
     ],
 };
 
