@@ -126,7 +126,7 @@ impl Hand {
             || {
                 let mut errors = room;
                 errors.clear();
-                self.each_error(&self.theta, &self.us, |error| errors.push(error));
+                self.each_error(&self.theta, |i| self.us[i], |error| errors.push(error));
                 errors
             },
         )
@@ -151,13 +151,16 @@ impl Hand {
             };
             let theta: Vec<_> =
                 self.theta.iter().enumerate().map(|(i, &x)| seeded(x, own + i)).collect();
-            let us: Vec<_> = self.us.iter().map(|&[u, v]| [seeded(u, 0), seeded(v, 1)]).collect();
+            let us = |i: usize| {
+                let [u, v] = self.us[i];
+                [seeded(u, 0), seeded(v, 1)]
+            };
             let lanes = LANES.min(columns - first);
             let mut rows = jacobian.chunks_exact_mut(columns);
             vectorised(
                 #[inline(always)]
                 || {
-                    self.each_error(&theta, &us, |error| {
+                    self.each_error(&theta, us, |error| {
                         if let Some(row) = rows.next() {
                             row[first..][..lanes].copy_from_slice(&error.tangent.0[..lanes]);
                         }
@@ -168,12 +171,12 @@ impl Hand {
         Rows::new(columns, jacobian)
     }
 
-    /// Calls `each` with three errors for every correspondence.
+    /// Calls `each` with three errors for every correspondence, whose coordinates `us` gives if it has any.
     #[inline(always)]
     fn each_error<T: Real + Mul<f64, Output = T>>(
         &self,
         theta: &[T],
-        us: &[[T; 2]],
+        us: impl Fn(usize) -> [T; COORDINATES],
         mut each: impl FnMut(T),
     ) {
         let transforms = self.transforms(theta);
@@ -183,14 +186,17 @@ impl Hand {
             places.push(vertex.moved(&transforms));
         }
         for (i, (&[a, b, c], point)) in self.corners.iter().zip(self.points.iter()).enumerate() {
-            for (axis, &x) in point.iter().enumerate() {
-                let place = match us.get(i) {
-                    Some(&[u, v]) => {
-                        let rest = T::from_f64(1.0) - u - v;
-                        u * places[a][axis] + v * places[b][axis] + rest * places[c][axis]
-                    }
-                    None => places[a][axis],
-                };
+            let place = if self.us.is_empty() {
+                places[a]
+            } else {
+                let ([u, v], mut place) = (us(i), places[c]);
+                for (axis, place) in place.iter_mut().enumerate() {
+                    let (a, b, c) = (places[a][axis], places[b][axis], places[c][axis]);
+                    *place = c + u * (a - c) + v * (b - c);
+                }
+                place
+            };
+            for (&x, place) in point.iter().zip(place) {
                 each(T::from_f64(x) - place);
             }
         }

@@ -1,7 +1,7 @@
 //! `kmeans`: the cost of a clustering, Σᵢ minⱼ ‖pᵢ − cⱼ‖², and the step of Newton's method with respect to the centroids.
 
 use serde::Deserialize;
-use tape::{Batch, Real, Rewrites, Var};
+use tape::{Batch, Lanes, Real, Rewrites, Var};
 
 use super::{Module, vectorised};
 use crate::failure::{Failure, assert_length, assert_some};
@@ -42,22 +42,15 @@ impl Clustering {
         cost
     }
 
-    /// Calls `each` with every point's index, its nearest centroid's, and their distance squared.
+    /// Calls `each` with every point's index, its nearest centroid's, and their distance squared. Of several that are
+    /// nearest it is the first.
     fn each_nearest(&self, mut each: impl FnMut(usize, usize, f64)) {
-        let count = self.centroids.count();
-        let columns = transposed(&self.centroids);
-        let mut distances = vec![0.0; count];
+        let blocks = blocks_of(&self.centroids);
         vectorised(
             #[inline(always)]
             || {
                 for (i, point) in self.points.iter().enumerate() {
-                    distances.fill(0.0);
-                    for (column, &x) in columns.chunks_exact(count).zip(point) {
-                        for (distance, &c) in distances.iter_mut().zip(column) {
-                            *distance += square(x - c);
-                        }
-                    }
-                    let (nearest, distance) = least(&distances);
+                    let (nearest, distance) = nearest(point, &blocks);
                     each(i, nearest, distance);
                 }
             },
@@ -65,27 +58,52 @@ impl Clustering {
     }
 }
 
-#[inline(always)]
-fn square<T: Real>(x: T) -> T {
-    x * x
-}
-
 /// ‖p − c‖².
-fn squared_distance<T: Real>(p: &[T], c: &[T]) -> T {
-    let differences: Vec<T> = p.iter().zip(c).map(|(&p, &c)| p - c).collect();
-    T::dot(&differences, &differences)
-}
-
-/// The columns one after the other, so that many centroids are compared at a time.
-fn transposed(rows: &Rows) -> Vec<f64> {
-    (0..rows.columns).flat_map(|column| rows.iter().map(move |row| row[column])).collect()
-}
-
-/// The first of the least numbers, and its index.
 #[inline(always)]
-fn least(numbers: &[f64]) -> (usize, f64) {
-    let least = numbers.iter().fold(f64::INFINITY, |least, &x| if x < least { x } else { least });
-    (numbers.iter().position(|&x| x == least).unwrap_or(0), least)
+fn squared_distance<T: Real>(p: impl Iterator<Item = T>, c: &[T]) -> T {
+    let mut sum = T::from_f64(0.0);
+    for (p, &c) in p.zip(c) {
+        let difference = p - c;
+        sum += difference * difference;
+    }
+    sum
+}
+
+const LANES: usize = 8;
+
+/// The centroids, eight side by side; those that are missing in the last block are infinitely far away.
+fn blocks_of(centroids: &Rows) -> Vec<Vec<Lanes<LANES>>> {
+    let number = |index: usize, axis: usize| {
+        if index < centroids.count() { centroids.row(index)[axis] } else { f64::INFINITY }
+    };
+    let block = |first: usize| {
+        let axes = 0..centroids.columns;
+        axes.map(|axis| Lanes(core::array::from_fn(|lane| number(first + lane, axis)))).collect()
+    };
+    (0..centroids.count()).step_by(LANES).map(block).collect()
+}
+
+/// The nearest centroid, and its distance squared.
+#[inline(always)]
+fn nearest(point: &[f64], blocks: &[Vec<Lanes<LANES>>]) -> (usize, f64) {
+    let mut least = [f64::INFINITY; LANES];
+    let mut block_of_least = [0_u64; LANES];
+    for (index, block) in (0..).zip(blocks) {
+        let distances = squared_distance(point.iter().map(|&x| Lanes::splat(x)), block).0;
+        for lane in 0..LANES {
+            let is_less = distances[lane] < least[lane];
+            least[lane] = if is_less { distances[lane] } else { least[lane] };
+            block_of_least[lane] = if is_less { index } else { block_of_least[lane] };
+        }
+    }
+    let mut nearest = (0, f64::INFINITY);
+    for (lane, (distance, block)) in least.into_iter().zip(block_of_least).enumerate() {
+        let index = block as usize * LANES + lane;
+        if distance < nearest.1 || (distance == nearest.1 && index < nearest.0) {
+            nearest = (index, distance);
+        }
+    }
+    nearest
 }
 
 type Derivatives = Box<dyn Fn(&[Var], &[Var]) -> Vec<Var> + Sync>;
@@ -109,7 +127,7 @@ impl Prepared {
             let point: Vec<Var<Var>> = point.iter().map(|&x| Var::constant(x)).collect();
             // A Hessian that is diagonal is its product with ones.
             let ones = vec![Var::constant(1.0); d];
-            let distance = |c: &[Var<Var>]| squared_distance(&point, c);
+            let distance = |c: &[Var<Var>]| squared_distance(point.iter().copied(), c);
             let (_, gradient, diagonal) = tape::hessian_vector(distance, centroid, &ones);
             [gradient, diagonal].concat()
         });
