@@ -1,7 +1,7 @@
 //! `Batch` gives the sum of what the function gives for each row, whatever paths the rows take.
 
 use proptest::prelude::*;
-use tape::{Batch, Error, Matrix, Var};
+use tape::{Batch, Error, Matrix, Rewrites, Var};
 
 use crate::branches::{Branching, INPUTS, branching, point};
 use crate::engines::agree;
@@ -218,6 +218,70 @@ fn a_map_of_several_outputs() {
         let expected = if x < 0.5 { [2.0 * x, 3.0, x] } else { [x, 5.0, 7.0] };
         assert_eq!(mapped.row(i), expected, "row {i}");
     }
+}
+
+#[test]
+fn a_map_into_room_is_the_map() {
+    let f = |shared: &[Var], row: &[Var]| [shared[0] * row[0], row[1].exp(), shared[0]];
+    let batch = Batch::trace(f, &[2.0], &[0.0, 0.0]).unwrap();
+    for count in [0, 1, 7, 8, 9, 300] {
+        let rows = rows(count, 2);
+        let mut room = vec![f64::NAN; 3 * count];
+        batch.map_into(&[2.0], &rows, &mut room).unwrap();
+        assert_eq!(room, batch.map(&[2.0], &rows).unwrap().data);
+        // The same rows in one piece.
+        assert_eq!(room, batch.map(&[2.0], rows.concat()).unwrap().data);
+    }
+    let error = batch.map_into(&[2.0], [[1.0, 2.0]], &mut [0.0; 4]).unwrap_err();
+    assert_eq!(error, Error::Length { what: "the outputs", expected: 3, given: 4 });
+}
+
+#[test]
+fn a_map_keeps_rows_of_several_paths_apart() {
+    let f = |_: &[Var], row: &[Var]| {
+        if row[0] > 0.0 { [row[0] * row[0], row[0]] } else { [-row[0], row[0]] }
+    };
+    let batch = Batch::trace(f, &[], &[1.0]).unwrap();
+    let rows: Vec<f64> = rows(500, 1).concat();
+    let expected: Vec<f64> =
+        rows.iter().flat_map(|&x| [if x > 0.0 { x * x } else { -x }, x]).collect();
+    assert_eq!(batch.map(&[], &*rows).unwrap().data, expected);
+    assert_eq!(batch.paths(), 2);
+}
+
+#[test]
+fn a_derivative_of_every_row_is_a_map() {
+    // The Jacobian of (x·sin y, x + y).
+    let jacobian = |_: &[Var], row: &[Var]| {
+        tape::jacobian(|r| vec![r[0] * r[1].sin(), r[0] + r[1]], row).1.data
+    };
+    let rows = rows(40, 2);
+    for rewrites in [Rewrites::Exact, Rewrites::Relaxed] {
+        let batch = Batch::trace_with(rewrites, jacobian, &[], &[1.0, 1.0]).unwrap();
+        let mapped = batch.map(&[], &rows).unwrap();
+        for (row, of_row) in rows.iter().zip(mapped.data.chunks_exact(4)) {
+            let expected = [row[1].sin(), row[0] * row[1].cos(), 1.0, 1.0];
+            for (&a, b) in of_row.iter().zip(expected) {
+                assert!(agree(a, b, 1.0, 1e-15), "{of_row:?}, not {expected:?}");
+            }
+        }
+    }
+}
+
+/// xₙ of xᵢ₊₁ = a·sin xᵢ + b, so long that a row is run by itself.
+fn long(shared: &[Var], row: &[Var]) -> Var {
+    let mut x = row[0];
+    for _ in 0..40_000 {
+        x = shared[0] * x.sin() + shared[1] + row[1];
+    }
+    x
+}
+
+#[test]
+fn rows_too_long_to_be_run_together() {
+    let batch = Batch::trace(long, &[0.9, 0.1], &[0.0, 0.0]).unwrap();
+    assert!(format!("{batch:?}").contains("rows at a time: Some(1)"), "{batch:?}");
+    check(long, &[0.9, 0.1], &rows(3, 2), 1);
 }
 
 #[test]
