@@ -79,8 +79,8 @@ struct Bone {
 
 struct Vertex {
     place: [f64; 4],
-    /// The bones that move it, and how much.
-    weights: Vec<(usize, f64)>,
+    /// How much each bone moves it; most do not.
+    weights: Vec<f64>,
 }
 
 impl Hand {
@@ -300,8 +300,11 @@ impl Vertex {
     #[inline(always)]
     fn moved<T: Real + Mul<f64, Output = T>>(&self, transforms: &[Transform<T>]) -> [T; 3] {
         let mut moved = [T::from_f64(0.0); 3];
-        for &(bone, weight) in &self.weights {
-            for (moved, row) in moved.iter_mut().zip(&transforms[bone]) {
+        for (transform, &weight) in transforms.iter().zip(&self.weights) {
+            if weight == 0.0 {
+                continue;
+            }
+            for (moved, row) in moved.iter_mut().zip(transform) {
                 for (&x, place) in row.iter().zip(&self.place) {
                     *moved += x * (place * weight);
                 }
@@ -330,10 +333,9 @@ impl<'a> Vertices<'a> {
             return Ok(place);
         }
         let base = self.model.base_positions.row(vertex);
-        let weights = self.model.weights.row(vertex).iter().copied().enumerate();
         self.used.push(Vertex {
             place: [base[0], base[1], base[2], base[3]],
-            weights: weights.filter(|&(_, weight)| weight != 0.0).collect(),
+            weights: self.model.weights.row(vertex).to_vec(),
         });
         Ok(*self.places[vertex].insert(self.used.len() - 1))
     }

@@ -497,7 +497,10 @@ impl Path {
         let (shared, row) = (optimize_from_sums(&hoisted.shared), optimize_from_sums(&hoisted.row));
         let crossing = shared.outputs.len();
         let narrow = schedule_rows(&row, crossing, 1)?;
-        let lanes = lanes_for(narrow.values + narrow.adjoints);
+        // What all rows share is there once.
+        let of_a_row = narrow.values - crossing - narrow.constants.len()
+            + narrow.adjoints.saturating_sub(crossing);
+        let lanes = lanes_for(of_a_row);
         let code = if lanes > 1 {
             schedule_rows(&row, crossing, lanes as u32)?
         } else {
