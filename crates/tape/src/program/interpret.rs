@@ -1090,13 +1090,13 @@ fn sum_of<E: Element>(count: usize, term: impl Fn(usize) -> E) -> E {
     let whole = count - count % WAYS;
     let mut first = 0;
     while first < whole {
-        for way in 0..WAYS {
-            sums[way] += term(first + way);
+        for (way, sum) in sums.iter_mut().enumerate() {
+            *sum += term(first + way);
         }
         first += WAYS;
     }
-    for way in 0..count - whole {
-        sums[way] += term(whole + way);
+    for (way, sum) in sums[..count - whole].iter_mut().enumerate() {
+        *sum += term(whole + way);
     }
     let [a, b, c, d, e, f, g, h] = sums;
     ((a + e) + (c + g)) + ((b + f) + (d + h))
