@@ -192,10 +192,20 @@ impl<'a, T: Real> Components<'a, T> {
                     *whitened += l * x;
                 }
             }
-            *exponent = self.weights[k] - half * T::dot(whitened, whitened);
+            *exponent = self.weights[k] - half * squared_norm(whitened);
         }
         T::log_sum_exp(exponents)
     }
+}
+
+/// ‖x‖², written as a loop, to be compiled with the instructions of where it stands.
+#[inline(always)]
+fn squared_norm<T: Real>(x: &[T]) -> T {
+    let mut sum = x[0] * x[0];
+    for &x in &x[1..] {
+        sum += x * x;
+    }
+    sum
 }
 
 type Likelihood = Box<dyn Fn(&[Var], &[Var]) -> Var + Sync>;

@@ -69,9 +69,9 @@ fn squared_distance<T: Real>(p: impl Iterator<Item = T>, c: &[T]) -> T {
     sum
 }
 
-const LANES: usize = 8;
+const LANES: usize = 4;
 
-/// The centroids, eight side by side; those that are missing in the last block are infinitely far away.
+/// The centroids, four side by side; those that are missing in the last block are infinitely far away.
 fn blocks_of(centroids: &Rows) -> Vec<Vec<Lanes<LANES>>> {
     let number = |index: usize, axis: usize| {
         if index < centroids.count() { centroids.row(index)[axis] } else { f64::INFINITY }

@@ -39,9 +39,9 @@ fn primal(system: &Input) -> Vec<f64> {
 fn solution<T: Real>(x: &[T], steps: u32) -> Vec<T> {
     let h = 2.0 / f64::from(steps);
     let [half, whole, sixth, third] = [h / 2.0, h, h / 6.0, h / 3.0].map(T::from_f64);
-    let mut y = vec![T::from_f64(0.0); x.len()];
-    let mut between = y.clone();
-    let [mut k1, mut k2, mut k3, mut k4] = [y.clone(), y.clone(), y.clone(), y.clone()];
+    let zeros = || vec![T::from_f64(0.0); x.len()];
+    let (mut y, mut between) = (zeros(), zeros());
+    let [mut k1, mut k2, mut k3, mut k4] = [zeros(), zeros(), zeros(), zeros()];
     for _ in 0..steps {
         slope(x, &y, &mut k1);
         advance(&y, half, &k1, &mut between);
