@@ -654,17 +654,22 @@ impl<'a, E: Element> Machine<'a, E> {
                 let operand = |column: &Column| {
                     Operand::new(self.code, self.values, column.kind, column.value, count)
                 };
-                let rest = if let [start] = start {
-                    let start = operand(start);
-                    for (instance, result) in results.iter().enumerate() {
-                        result.set(start.at(instance).get());
+                let (x, y) = (operand(&pairs[0]), operand(&pairs[1]));
+                match start.first().map(operand) {
+                    Some(Operand::Run(start)) if E::IS_THIN => {
+                        let start = &start[..count];
+                        each_product(x, y, count, |instance, product| {
+                            results[instance].set(start[instance].get() + product);
+                        });
                     }
-                    pairs
-                } else {
-                    let (x, y) = (operand(&pairs[0]), operand(&pairs[1]));
-                    each_product(x, y, count, |instance, product| results[instance].set(product));
-                    &pairs[2..]
-                };
+                    Some(start) => each_product(x, y, count, |instance, product| {
+                        results[instance].set(start.at(instance).get() + product);
+                    }),
+                    None => each_product(x, y, count, |instance, product| {
+                        results[instance].set(product);
+                    }),
+                }
+                let rest = &pairs[2..];
                 for pair in rest.chunks_exact(2) {
                     let (x, y) = (operand(&pair[0]), operand(&pair[1]));
                     each_product(x, y, count, |instance, product| {
