@@ -8,7 +8,7 @@ use tape::{Batch, Real, Rewrites, Var};
 
 use super::{Module, vectorised};
 use crate::descent::Number;
-use crate::failure::{Failure, assert_length, assert_some};
+use crate::failure::{Failure, assert_length};
 use crate::measure::measure;
 
 pub(super) const MODULE: Module = Module {
@@ -38,6 +38,10 @@ const FEATURE: usize = 2;
 const VARIABLES: usize = CAMERA + POINT + 1;
 /// And the feature, which is data.
 const OBSERVATION: usize = VARIABLES + FEATURE;
+/// How many cameras, points and observations there may be: the Jacobian's indices have 32 bits.
+const MOST: usize = 100_000_000;
+const _: () = assert!(MOST * (CAMERA + POINT + 1) <= u32::MAX as usize);
+const _: () = assert!(MOST * (2 * VARIABLES + 1) <= u32::MAX as usize);
 
 struct Scene {
     cameras: Vec<f64>,
@@ -70,9 +74,12 @@ struct RepeatedOne {
 impl Scene {
     fn new(input: Input) -> Result<Self, Failure> {
         let Input { n, m, p, cam, x, w, feat } = input;
-        assert_some("n", n)?;
-        assert_some("m", m)?;
-        assert_some("p", p)?;
+        for (what, count) in [("n", n), ("m", m), ("p", p)] {
+            if !(1..=MOST).contains(&count) {
+                let given = count.to_string();
+                return Err(Failure::Value { what, expected: "from 1 to 10^8", given });
+            }
+        }
         assert_length("cam", CAMERA, cam.len())?;
         assert_length("x", POINT, x.len())?;
         assert_length("feat", FEATURE, feat.len())?;

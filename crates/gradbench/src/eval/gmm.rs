@@ -43,7 +43,8 @@ struct Gradient {
     alpha: Vec<f64>,
     mu: Rows,
     q: Rows,
-    l: Rows,
+    /// In one dimension, rows of nothing.
+    l: Vec<Vec<f64>>,
 }
 
 struct Mixture {
@@ -232,12 +233,13 @@ impl Prepared {
         let (_, mut gradient) = self.likelihood.gradient(parameters, &*points.data)?;
         let (_, prior) = tape::gradient(|x| self.mixture.log_prior(x), parameters);
         gradient.iter_mut().zip(prior).for_each(|(sum, part)| *sum += part);
-        let [alpha, mu, q, l] = sizes.split(&gradient).map(<[f64]>::to_vec);
+        let [alpha, mu, q, l] = sizes.split(&gradient);
+        let below = sizes.below();
         Ok(Gradient {
-            alpha,
-            mu: Rows::new(sizes.dimension, mu),
-            q: Rows::new(sizes.dimension, q),
-            l: Rows { columns: sizes.below(), data: l },
+            alpha: alpha.to_vec(),
+            mu: Rows::new(sizes.dimension, mu.to_vec()),
+            q: Rows::new(sizes.dimension, q.to_vec()),
+            l: (0..sizes.components).map(|k| l[k * below..][..below].to_vec()).collect(),
         })
     }
 }
