@@ -9,10 +9,10 @@ pub(crate) fn read<I: DeserializeOwned>(input: Value) -> I {
     serde_json::from_value(input).expect("the input of a test can be read")
 }
 
-/// So many numbers in (−1, 1), none like another.
+/// So many numbers in (−1, 1), none like another: multiples of the golden ratio by squares, without their whole parts.
 pub(crate) fn numbers(count: usize) -> Vec<f64> {
     const GOLDEN: f64 = 0.618_033_988_749_895;
-    (1..=count).map(|i| (i as f64 * GOLDEN).fract() * 2.0 - 1.0).collect()
+    (1..=count).map(|i| ((i * i) as f64 * GOLDEN).fract() * 2.0 - 1.0).collect()
 }
 
 /// [`numbers`] in rows.

@@ -128,8 +128,8 @@ mod tests {
 
     #[test]
     fn the_potential_falls_away_from_a_charge() {
-        // −x/‖x‖³ of a charge at the origin, and nearly nothing of one that is far away.
-        let potential = Potential([[0.0, 0.0], [1e100, 0.0]]);
-        assert_eq!(Reverse::gradient(&potential, &[0.0, 2.0]), [0.0, -0.25]);
+        // −x/‖x‖³ for (0, 2) from a charge at (0, 0) and for (0, 1) from one at (0, 1).
+        let potential = Potential([[0.0, 0.0], [0.0, 1.0]]);
+        assert_eq!(Reverse::gradient(&potential, &[0.0, 2.0]), [0.0, -0.25 - 1.0]);
     }
 }
