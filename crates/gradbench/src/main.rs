@@ -24,7 +24,8 @@ struct Arguments {
 
 fn main() -> io::Result<()> {
     let arguments = Arguments::parse();
-    let threads = if arguments.multithreaded { 0 } else { 1 };
+    // 0 stands for as many threads as there are cores.
+    let threads = usize::from(!arguments.multithreaded);
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build_global()

@@ -106,16 +106,14 @@ mod tests {
     }
 
     /// Ready to count from the input on.
-    fn prepare(input: Input) -> Result<u32, Failure> {
-        Ok(input.x)
-    }
+    const PREPARE: Prepare = |input| Ok(input.x);
 
     /// Counts on, and adds the number to the output of the time before.
-    fn count(next: &mut u32, mut room: Vec<u32>) -> Result<Vec<u32>, Failure> {
+    const COUNT: Evaluate = |next, mut room| {
         room.push(*next);
         *next += 1;
         Ok(room)
-    }
+    };
 
     fn refuse() -> Failure {
         Failure::Length { what: "x", expected: 1, given: 2 }
@@ -134,12 +132,12 @@ mod tests {
 
     #[track_caller]
     fn check_output(input: &str, expected: &str) {
-        assert_eq!(measured(input, prepare, count).unwrap().0, expected);
+        assert_eq!(measured(input, PREPARE, COUNT).unwrap().0, expected);
     }
 
     #[track_caller]
     fn check_names(input: &str, expected: &[&str]) {
-        let (_, timings) = measured(input, prepare, count).unwrap();
+        let (_, timings) = measured(input, PREPARE, COUNT).unwrap();
         assert!(timings.iter().map(|timing| timing.name).eq(expected.iter().copied()));
     }
 
@@ -166,7 +164,7 @@ mod tests {
 
     #[test]
     fn it_is_evaluated_until_the_time_is_over() {
-        let (_, timings) = measured(r#"{"x": 5, "min_seconds": 0.001}"#, prepare, count).unwrap();
+        let (_, timings) = measured(r#"{"x": 5, "min_seconds": 0.001}"#, PREPARE, COUNT).unwrap();
         let evaluations = timings[1..].iter().map(|timing| timing.nanoseconds);
         assert!(evaluations.sum::<u64>() >= 1_000_000);
     }
@@ -174,7 +172,7 @@ mod tests {
     #[test]
     fn it_is_not_evaluated_after_the_time_is_over() {
         let (_, mut timings) =
-            measured(r#"{"x": 5, "min_seconds": 0.001}"#, prepare, count).unwrap();
+            measured(r#"{"x": 5, "min_seconds": 0.001}"#, PREPARE, COUNT).unwrap();
         timings.pop();
         let evaluations = timings[1..].iter().map(|timing| timing.nanoseconds);
         assert!(evaluations.sum::<u64>() <= 1_000_000);
@@ -184,25 +182,25 @@ mod tests {
     fn no_runs_at_all_are_an_error() {
         check_failure(
             r#"{"x": 5, "min_runs": 0}"#,
-            prepare,
-            count,
+            PREPARE,
+            COUNT,
             "the input's min_runs must be at least 1, not 0",
         );
     }
 
     #[test]
     fn an_input_without_what_is_needed_is_an_error() {
-        check_failure("{}", prepare, count, "the input cannot be read: missing field `x`");
+        check_failure("{}", PREPARE, COUNT, "the input cannot be read: missing field `x`");
     }
 
     #[test]
     fn an_error_while_preparing_is_passed_on() {
-        check_failure(r#"{"x": 5}"#, |_| Err(refuse()), count, &refuse().to_string());
+        check_failure(r#"{"x": 5}"#, |_| Err(refuse()), COUNT, &refuse().to_string());
     }
 
     #[test]
     fn an_error_while_evaluating_is_passed_on() {
-        check_failure(r#"{"x": 5}"#, prepare, |_, _| Err(refuse()), &refuse().to_string());
+        check_failure(r#"{"x": 5}"#, PREPARE, |_, _| Err(refuse()), &refuse().to_string());
     }
 
     #[test]

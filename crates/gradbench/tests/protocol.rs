@@ -314,7 +314,7 @@ fn a_line_that_breaks_off_is_no_message() {
 
 #[test]
 fn a_line_nested_deeply_is_no_message() {
-    check_refused(&[b'['; 100_000], &Value::Null, "the line is not a message of the protocol");
+    check_refused(&b"[".repeat(100_000), &Value::Null, "the line is not a message of the protocol");
 }
 
 #[test]

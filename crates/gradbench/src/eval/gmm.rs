@@ -3,8 +3,10 @@
 //! Component k has the weight exp αₖ / Σ exp α, the mean μₖ, and the precision matrix Qₖᵀ·Qₖ, where Qₖ is lower
 //! triangular with the diagonal exp qₖ and lₖ below it, column by column. For N points xᵢ of D numbers,
 //!
+//! ```text
 //! log p = Σᵢ lseₖ(αₖ + Σ qₖ − ½‖Qₖ(xᵢ − μₖ)‖²) − N·(lse α + D/2·ln 2π)
 //!       + Σₖ (m·Σ qₖ − ½γ²‖Qₖ‖²) + K·(ν·D·ln(γ/√2) − ln Γ_D(ν/2)),  ν = D + m + 1.
+//! ```
 
 use std::f64::consts::{PI, TAU};
 
@@ -125,7 +127,7 @@ impl Mixture {
     }
 }
 
-/// ln Γ_p(a) = p(p − 1)/4·ln π + Σⱼ ln Γ(a − j/2), j from 0 to p − 1.
+/// ln Γₚ(a) = p(p − 1)/4·ln π + Σⱼ ln Γ(a − j/2), j from 0 to p − 1.
 fn ln_multivariate_gamma(a: f64, p: usize) -> f64 {
     let gammas: f64 = (0..p).map(|j| libm::lgamma(a - j as f64 / 2.0)).sum();
     (p * (p - 1)) as f64 / 4.0 * PI.ln() + gammas
@@ -308,7 +310,7 @@ mod tests {
         assert_eq!(gradient(oracle::read(input))["l"], json!([[-11.0]]));
     }
 
-    /// p(x) of the normal distribution with this mean and the precision QᵀQ.
+    /// p(x) of the normal distribution with this mean and the precision Qᵀ·Q.
     fn normal_density(x: &[f64], mean: &[f64], q: &[Vec<f64>]) -> f64 {
         let square: f64 = q
             .iter()
@@ -321,7 +323,7 @@ mod tests {
         (-0.5 * square).exp() * determinant / TAU.powf(x.len() as f64 / 2.0)
     }
 
-    /// p(QᵀQ) of the three-dimensional Wishart distribution with n degrees of freedom and the scale 1/γ².
+    /// p(Qᵀ·Q) of the three-dimensional Wishart distribution with n degrees of freedom and the scale 1/γ².
     fn wishart_density(q: &[Vec<f64>], n: f64, gamma: f64) -> f64 {
         let p = 3.0;
         let determinant: f64 = (0..3).map(|i| q[i][i] * q[i][i]).product();

@@ -205,10 +205,10 @@ impl Hand {
     /// Where each bone takes the vertices that it moves.
     #[inline(always)]
     fn transforms<T: Real + Mul<f64, Output = T>>(&self, theta: &[T]) -> Vec<Transform<T>> {
-        let global = self.global(theta);
+        let global = Self::global(theta);
         let mut absolutes: Vec<Transform<T>> = Vec::with_capacity(self.bones.len());
         for (i, bone) in self.bones.iter().enumerate() {
-            let relative = match self.angles(theta, i) {
+            let relative = match Self::angles(theta, i) {
                 Some([x, z]) => bone.relative_turned(x, z),
                 None => constant(&bone.relative),
             };
@@ -231,7 +231,7 @@ impl Hand {
     }
 
     /// The angles about the x and z axes by which θ turns a bone, if it does.
-    fn angles<T: Real>(&self, theta: &[T], bone: usize) -> Option<[T; 2]> {
+    fn angles<T: Real>(theta: &[T], bone: usize) -> Option<[T; 2]> {
         let bone = bone.checked_sub(FIRST_POSED)?;
         let (finger, joint) = (bone / BONES_OF_A_FINGER, bone % BONES_OF_A_FINGER);
         let angles = theta[6..].chunks_exact(ANGLES).nth(finger)?;
@@ -243,7 +243,7 @@ impl Hand {
     }
 
     /// The rotation of the whole hand about an axis, and its translation.
-    fn global<T: Real>(&self, theta: &[T]) -> Transform<T> {
+    fn global<T: Real>(theta: &[T]) -> Transform<T> {
         let [zero, one] = [0.0, 1.0].map(T::from_f64);
         let axis = &theta[..3];
         let angle = T::dot(axis, axis).sqrt();
@@ -366,10 +366,10 @@ fn constant<T: Real>(transform: &Transform<f64>) -> Transform<T> {
 
 /// a·b, where the last rows are (0, 0, 0, 1).
 #[inline(always)]
-fn product<T: Real, U: Copy>(a: &Transform<T>, b: &Transform<U>) -> Transform<T>
-where
-    T: Mul<U, Output = T>,
-{
+fn product<T: Real + Mul<U, Output = T>, U: Copy>(
+    a: &Transform<T>,
+    b: &Transform<U>,
+) -> Transform<T> {
     let mut product = *a;
     for (row, &[x, y, z, w]) in product.iter_mut().zip(a) {
         for (column, sum) in row.iter_mut().enumerate() {
@@ -418,7 +418,7 @@ mod tests {
                     triangles: Vec::new(),
                     is_mirrored: false,
                 },
-                correspondences: (0..BONES as i64).collect(),
+                correspondences: (0..).take(BONES).collect(),
                 points: Rows::new(3, vec![0.0; 3 * BONES]),
             },
             us: Vec::new(),
@@ -590,7 +590,7 @@ mod tests {
 
     /// Fingers of four bones on a wrist, none where another is; six vertices, each between many bones.
     fn posed(rotation: [f64; 3], is_mirrored: bool, has_us: bool) -> Input {
-        let parents = (0..BONES as i64).map(|i| match i {
+        let parents = (0..).take(BONES).map(|i| match i {
             0 => -1,
             _ if i % 4 == 2 => 1,
             _ => i - 1,

@@ -231,9 +231,9 @@ mod tests {
 
     #[test]
     fn the_nearest_may_be_in_the_last_block() {
-        let mut centroids = [2.0; 17];
-        centroids[16] = 1.0;
-        check_nearest(&centroids, 16);
+        let mut centroids = [2.0; 2 * LANES + 1];
+        centroids[2 * LANES] = 1.0;
+        check_nearest(&centroids, 2 * LANES);
     }
 
     #[test]
@@ -243,16 +243,16 @@ mod tests {
 
     #[test]
     fn of_two_that_are_nearest_in_a_lane_it_is_the_first() {
-        let mut centroids = [2.0; 17];
-        (centroids[3], centroids[11]) = (1.0, -1.0);
-        check_nearest(&centroids, 3);
+        let mut centroids = [2.0; 2 * LANES];
+        (centroids[1], centroids[1 + LANES]) = (1.0, -1.0);
+        check_nearest(&centroids, 1);
     }
 
     #[test]
     fn of_two_that_are_nearest_in_different_blocks_it_is_the_first() {
-        let mut centroids = [2.0; 17];
-        (centroids[5], centroids[8]) = (1.0, -1.0);
-        check_nearest(&centroids, 5);
+        let mut centroids = [2.0; 2 * LANES];
+        (centroids[1], centroids[LANES]) = (1.0, -1.0);
+        check_nearest(&centroids, 1);
     }
 
     /// Enough points that each of the centroids is the nearest of some.
