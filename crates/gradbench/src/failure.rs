@@ -1,5 +1,7 @@
 //! What can go wrong with a message, and what to do about it.
 
+use std::collections::TryReserveError;
+
 use serde_json::Error as JsonError;
 
 /// Why a message got no result.
@@ -21,6 +23,8 @@ pub(crate) enum Failure {
     Length { what: &'static str, expected: usize, given: usize },
     #[error("the input's {what} names item {index}, but there are {count}")]
     Index { what: &'static str, index: i64, count: usize },
+    #[error("the input is too large: {0}")]
+    Room(#[from] TryReserveError),
     #[error("{0}")]
     Derivative(#[from] tape::Error),
     #[error("the output cannot be written: {0}")]
@@ -42,4 +46,34 @@ pub(crate) fn assert_some(what: &'static str, count: usize) -> Result<(), Failur
         return Ok(());
     }
     Err(Failure::Value { what, expected: "at least 1", given: count.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(result: Result<(), Failure>, expected: &str) {
+        assert_eq!(result.err().map_or(String::new(), |failure| failure.to_string()), expected);
+    }
+
+    #[test]
+    fn a_length_that_is_called_for_is_no_failure() {
+        check(assert_length("x", 3, 3), "");
+    }
+
+    #[test]
+    fn a_length_that_is_not_says_which_is() {
+        check(assert_length("x", 3, 4), "the input's x must have 3 items, not 4");
+    }
+
+    #[test]
+    fn something_is_no_failure() {
+        check(assert_some("n", 1), "");
+    }
+
+    #[test]
+    fn nothing_is_a_failure() {
+        check(assert_some("n", 0), "the input's n must be at least 1, not 0");
+    }
 }

@@ -4,6 +4,8 @@ mod descent;
 mod eval;
 mod failure;
 mod measure;
+#[cfg(test)]
+mod oracle;
 mod rows;
 mod session;
 
@@ -22,15 +24,17 @@ struct Arguments {
 
 fn main() -> io::Result<()> {
     let arguments = Arguments::parse();
-    let threads = if arguments.multithreaded { 0 } else { 1 };
+    // 0 stands for as many threads as there are cores.
+    let threads = usize::from(!arguments.multithreaded);
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build_global()
         .expect("no other part of the program has started threads");
     let mut output = io::stdout().lock();
-    for line in io::stdin().lock().lines() {
+    // Bytes: a line that is no text is answered too.
+    for line in io::stdin().lock().split(b'\n') {
         let line = line?;
-        if line.trim().is_empty() {
+        if line.trim_ascii().is_empty() {
             continue;
         }
         serde_json::to_writer(&mut output, &session::answer(&line))?;

@@ -92,3 +92,120 @@ pub(crate) fn timed<R>(name: &'static str, work: impl FnOnce() -> R) -> (R, Timi
     let nanoseconds = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
     (result, Timing { name, nanoseconds })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Prepare = fn(Input) -> Result<u32, Failure>;
+    type Evaluate = fn(&mut u32, Vec<u32>) -> Result<Vec<u32>, Failure>;
+
+    #[derive(Deserialize)]
+    struct Input {
+        x: u32,
+    }
+
+    /// Ready to count from the input on.
+    const PREPARE: Prepare = |input| Ok(input.x);
+
+    /// Counts on, and adds the number to the output of the time before.
+    const COUNT: Evaluate = |next, mut room| {
+        room.push(*next);
+        *next += 1;
+        Ok(room)
+    };
+
+    fn refuse() -> Failure {
+        Failure::Length { what: "x", expected: 1, given: 2 }
+    }
+
+    fn measured(
+        input: &str,
+        prepare: Prepare,
+        evaluate: Evaluate,
+    ) -> Result<(String, Vec<Timing>), String> {
+        let input: &RawValue = serde_json::from_str(input).unwrap();
+        measure(input, prepare, evaluate)
+            .map(|Evaluation { output, timings }| (output.get().to_owned(), timings))
+            .map_err(|failure| failure.to_string())
+    }
+
+    #[track_caller]
+    fn check_output(input: &str, expected: &str) {
+        assert_eq!(measured(input, PREPARE, COUNT).unwrap().0, expected);
+    }
+
+    #[track_caller]
+    fn check_names(input: &str, expected: &[&str]) {
+        let (_, timings) = measured(input, PREPARE, COUNT).unwrap();
+        assert!(timings.iter().map(|timing| timing.name).eq(expected.iter().copied()));
+    }
+
+    #[track_caller]
+    fn check_failure(input: &str, prepare: Prepare, evaluate: Evaluate, expected: &str) {
+        let error = measured(input, prepare, evaluate).unwrap_err();
+        assert!(error.starts_with(expected), "{error}, not {expected}");
+    }
+
+    #[test]
+    fn a_function_is_evaluated_once_unless_more_is_asked_for() {
+        check_output(r#"{"x": 5}"#, "[5]");
+    }
+
+    #[test]
+    fn it_is_evaluated_as_often_as_is_asked_for() {
+        check_names(r#"{"x": 5, "min_runs": 3}"#, &["prepare", "evaluate", "evaluate", "evaluate"]);
+    }
+
+    #[test]
+    fn what_was_prepared_and_the_output_go_from_one_evaluation_to_the_next() {
+        check_output(r#"{"x": 5, "min_runs": 3}"#, "[5,6,7]");
+    }
+
+    #[test]
+    fn it_is_evaluated_until_the_time_is_over() {
+        let (_, timings) = measured(r#"{"x": 5, "min_seconds": 0.001}"#, PREPARE, COUNT).unwrap();
+        let evaluations = timings[1..].iter().map(|timing| timing.nanoseconds);
+        assert!(evaluations.sum::<u64>() >= 1_000_000);
+    }
+
+    #[test]
+    fn it_is_not_evaluated_after_the_time_is_over() {
+        let (_, mut timings) =
+            measured(r#"{"x": 5, "min_seconds": 0.001}"#, PREPARE, COUNT).unwrap();
+        timings.pop();
+        let evaluations = timings[1..].iter().map(|timing| timing.nanoseconds);
+        assert!(evaluations.sum::<u64>() <= 1_000_000);
+    }
+
+    #[test]
+    fn no_runs_at_all_are_an_error() {
+        check_failure(
+            r#"{"x": 5, "min_runs": 0}"#,
+            PREPARE,
+            COUNT,
+            "the input's min_runs must be at least 1, not 0",
+        );
+    }
+
+    #[test]
+    fn an_input_without_what_is_needed_is_an_error() {
+        check_failure("{}", PREPARE, COUNT, "the input cannot be read: missing field `x`");
+    }
+
+    #[test]
+    fn an_error_while_preparing_is_passed_on() {
+        check_failure(r#"{"x": 5}"#, |_| Err(refuse()), COUNT, &refuse().to_string());
+    }
+
+    #[test]
+    fn an_error_while_evaluating_is_passed_on() {
+        check_failure(r#"{"x": 5}"#, PREPARE, |_, _| Err(refuse()), &refuse().to_string());
+    }
+
+    #[test]
+    fn an_input_that_says_nothing_of_runs_may_be_a_number() {
+        let input: &RawValue = serde_json::from_str("3").unwrap();
+        assert_eq!(measure_once(input, |x: &u32| x + 1).unwrap().output.get(), "4");
+    }
+}

@@ -42,8 +42,8 @@ pub(crate) struct Response {
 }
 
 /// The response to one line. Whatever is wrong with it becomes an unsuccessful response: the session goes on.
-pub(crate) fn answer(line: &str) -> Response {
-    let message: Message<'_> = match serde_json::from_str(line) {
+pub(crate) fn answer(line: &[u8]) -> Response {
+    let message: Message<'_> = match serde_json::from_slice(line) {
         Ok(message) => message,
         Err(error) => return failed(id_of(line), &Failure::Message(error)),
     };
@@ -73,8 +73,8 @@ fn failed(id: Value, failure: &Failure) -> Response {
 }
 
 /// The identifier of a line that is no message, if it has one.
-fn id_of(line: &str) -> Value {
-    let fields: Result<Value, _> = serde_json::from_str(line);
+fn id_of(line: &[u8]) -> Value {
+    let fields: Result<Value, _> = serde_json::from_slice(line);
     fields.ok().and_then(|fields| fields.get("id").cloned()).unwrap_or(Value::Null)
 }
 

@@ -145,3 +145,90 @@ fn by_programs(elements: &[Var], minor: Minor, small: &mut impl FnMut(&[Var]) ->
     }
     expanded(elements, minor, |minor| by_programs(elements, minor, small))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::{self, assert_close, numbers};
+
+    #[track_caller]
+    fn check_primal(ell: usize, elements: &[f64], expected: f64) {
+        assert_eq!(primal(&Input { elements: elements.to_vec(), ell }), expected);
+    }
+
+    fn gradient(ell: usize, elements: &[f64]) -> Vec<f64> {
+        let input = Input { elements: elements.to_vec(), ell };
+        Prepared::new(input).unwrap().gradient().unwrap()
+    }
+
+    #[test]
+    fn the_determinant_of_one_number_is_itself() {
+        check_primal(1, &[5.0], 5.0);
+    }
+
+    #[test]
+    fn the_determinant_of_two_rows_is_ad_minus_bc() {
+        // 1·4 − 2·3.
+        check_primal(2, &[1.0, 2.0, 3.0, 4.0], -2.0);
+    }
+
+    #[test]
+    fn the_determinant_of_a_triangle_is_the_product_of_its_diagonal() {
+        // 2·3·7.
+        check_primal(3, &[2.0, 1.0, 4.0, 0.0, 3.0, 5.0, 0.0, 0.0, 7.0], 42.0);
+    }
+
+    #[test]
+    fn a_cycle_of_three_columns_is_even() {
+        check_primal(3, &[0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], 1.0);
+    }
+
+    #[test]
+    fn the_derivative_by_the_only_number_is_1() {
+        assert_eq!(gradient(1, &[5.0]), [1.0]);
+    }
+
+    #[test]
+    fn derivatives_are_cofactors() {
+        // Of a·d − b·c: d, −c, −b, a.
+        assert_eq!(gradient(2, &[1.0, 2.0, 3.0, 4.0]), [4.0, -3.0, -2.0, 1.0]);
+    }
+
+    #[track_caller]
+    fn check_gradient(ell: usize) {
+        let elements = numbers(ell * ell);
+        let expected = oracle::gradient(|x| determinant(x, Minor::whole(ell)), &elements);
+        assert_close(&gradient(ell, &elements), &expected);
+    }
+
+    #[test]
+    fn the_gradient_of_a_matrix_smaller_than_a_program_is_that_of_duals() {
+        check_gradient(SMALL - 2);
+    }
+
+    #[test]
+    fn the_gradient_of_a_matrix_as_small_as_a_program_is_that_of_duals() {
+        check_gradient(SMALL);
+    }
+
+    #[test]
+    fn the_gradient_of_a_matrix_larger_than_a_program_is_that_of_duals() {
+        check_gradient(SMALL + 1);
+    }
+
+    /// A row times the cofactors of a row is the determinant where they are the same, and 0 where they are not.
+    #[test]
+    fn a_row_times_cofactors_is_the_determinant_or_0() {
+        let ell = SMALL + 2;
+        let elements = numbers(ell * ell);
+        let cofactors = gradient(ell, &elements);
+        let determinant = primal(&Input { elements: elements.clone(), ell });
+        for (i, row) in elements.chunks(ell).enumerate() {
+            for (j, cofactors) in cofactors.chunks(ell).enumerate() {
+                let expected = if i == j { determinant } else { 0.0 };
+                let product = f64::dot(row, cofactors);
+                assert!((product - expected).abs() <= 1e-12, "rows {i} and {j}: {product}");
+            }
+        }
+    }
+}

@@ -3,8 +3,10 @@
 //! Component k has the weight exp αₖ / Σ exp α, the mean μₖ, and the precision matrix Qₖᵀ·Qₖ, where Qₖ is lower
 //! triangular with the diagonal exp qₖ and lₖ below it, column by column. For N points xᵢ of D numbers,
 //!
+//! ```text
 //! log p = Σᵢ lseₖ(αₖ + Σ qₖ − ½‖Qₖ(xᵢ − μₖ)‖²) − N·(lse α + D/2·ln 2π)
 //!       + Σₖ (m·Σ qₖ − ½γ²‖Qₖ‖²) + K·(ν·D·ln(γ/√2) − ln Γ_D(ν/2)),  ν = D + m + 1.
+//! ```
 
 use std::f64::consts::{PI, TAU};
 
@@ -43,7 +45,8 @@ struct Gradient {
     alpha: Vec<f64>,
     mu: Rows,
     q: Rows,
-    l: Rows,
+    /// In one dimension, rows of nothing.
+    l: Vec<Vec<f64>>,
 }
 
 struct Mixture {
@@ -124,7 +127,7 @@ impl Mixture {
     }
 }
 
-/// ln Γ_p(a) = p(p − 1)/4·ln π + Σⱼ ln Γ(a − j/2), j from 0 to p − 1.
+/// ln Γₚ(a) = p(p − 1)/4·ln π + Σⱼ ln Γ(a − j/2), j from 0 to p − 1.
 fn ln_multivariate_gamma(a: f64, p: usize) -> f64 {
     let gammas: f64 = (0..p).map(|j| libm::lgamma(a - j as f64 / 2.0)).sum();
     (p * (p - 1)) as f64 / 4.0 * PI.ln() + gammas
@@ -232,12 +235,164 @@ impl Prepared {
         let (_, mut gradient) = self.likelihood.gradient(parameters, &*points.data)?;
         let (_, prior) = tape::gradient(|x| self.mixture.log_prior(x), parameters);
         gradient.iter_mut().zip(prior).for_each(|(sum, part)| *sum += part);
-        let [alpha, mu, q, l] = sizes.split(&gradient).map(<[f64]>::to_vec);
+        let [alpha, mu, q, l] = sizes.split(&gradient);
+        let below = sizes.below();
         Ok(Gradient {
-            alpha,
-            mu: Rows::new(sizes.dimension, mu),
-            q: Rows::new(sizes.dimension, q),
-            l: Rows { columns: sizes.below(), data: l },
+            alpha: alpha.to_vec(),
+            mu: Rows::new(sizes.dimension, mu.to_vec()),
+            q: Rows::new(sizes.dimension, q.to_vec()),
+            l: (0..sizes.components).map(|k| l[k * below..][..below].to_vec()).collect(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json, to_value};
+
+    use super::*;
+    use crate::oracle::{self, assert_close, numbers, rows};
+
+    /// One point at 1, one component at 0 of the precision 1.
+    fn smallest() -> Input {
+        oracle::read(json!({
+            "d": 1, "k": 1, "n": 1, "x": [[1.0]], "m": 3, "gamma": 2.0,
+            "alpha": [0.5], "mu": [[0.0]], "q": [[0.0]], "l": [[]],
+        }))
+    }
+
+    fn input([d, k, n]: [usize; 3]) -> Input {
+        oracle::read(json!({
+            "d": d, "k": k, "n": n, "x": rows(n, d), "m": 2, "gamma": 1.5,
+            "alpha": numbers(k), "mu": rows(k, d), "q": rows(k, d),
+            "l": if d == 1 { vec![vec![]; k] } else { rows(k, d * (d - 1) / 2) },
+        }))
+    }
+
+    fn objective(input: Input) -> f64 {
+        Mixture::new(input).unwrap().objective()
+    }
+
+    fn gradient(input: Input) -> Value {
+        to_value(Prepared::new(input).unwrap().jacobian().unwrap()).unwrap()
+    }
+
+    fn flattened(value: &Value) -> Vec<f64> {
+        match value {
+            Value::Array(items) => items.iter().flat_map(flattened).collect(),
+            number => vec![number.as_f64().unwrap()],
+        }
+    }
+
+    #[test]
+    fn the_posterior_of_one_point_is_by_hand() {
+        // Likelihood: −½·1² − ½·ln 2π, as the only weight is 1. Prior, with ν = 5: −½·2²·1² + 5·ln(2/√2) − ln Γ(5/2),
+        // where Γ(5/2) = ¾·√π.
+        let likelihood = -0.5 - 0.5 * TAU.ln();
+        let prior = -2.0 + 5.0 * 2.0_f64.sqrt().ln() - (0.75 * PI.sqrt()).ln();
+        assert_close(&[objective(smallest())], &[likelihood + prior]);
+    }
+
+    #[test]
+    fn the_gradient_of_one_point_is_by_hand() {
+        // By α: 1 − 1. By μ: x − μ. By q: 1 − (x − μ)² of the likelihood and m − γ² of the prior.
+        let expected = json!({ "alpha": [0.0], "mu": [[1.0]], "q": [[-1.0]], "l": [[]] });
+        assert_eq!(gradient(smallest()), expected);
+    }
+
+    #[test]
+    fn the_gradient_below_the_diagonal_is_by_hand() {
+        // Q(x − μ) = (1, 2·1 + 1) for x − μ = (1, 1): by l: −3·1 of the likelihood and −γ²·2 = −8 of the prior.
+        let input = json!({
+            "d": 2, "k": 1, "n": 1, "x": [[1.0, 1.0]], "m": 0, "gamma": 2.0,
+            "alpha": [0.0], "mu": [[0.0, 0.0]], "q": [[0.0, 0.0]], "l": [[2.0]],
+        });
+        assert_eq!(gradient(oracle::read(input))["l"], json!([[-11.0]]));
+    }
+
+    /// p(x) of the normal distribution with this mean and the precision Qᵀ·Q.
+    fn normal_density(x: &[f64], mean: &[f64], q: &[Vec<f64>]) -> f64 {
+        let square: f64 = q
+            .iter()
+            .map(|row| {
+                let terms = row.iter().zip(x).zip(mean).map(|((q, x), mean)| q * (x - mean));
+                terms.sum::<f64>().powi(2)
+            })
+            .sum();
+        let determinant: f64 = (0..x.len()).map(|i| q[i][i]).product();
+        (-0.5 * square).exp() * determinant / TAU.powf(x.len() as f64 / 2.0)
+    }
+
+    /// p(Qᵀ·Q) of the three-dimensional Wishart distribution with n degrees of freedom and the scale 1/γ².
+    fn wishart_density(q: &[Vec<f64>], n: f64, gamma: f64) -> f64 {
+        let p = 3.0;
+        let determinant: f64 = (0..3).map(|i| q[i][i] * q[i][i]).product();
+        let trace: f64 = q.iter().flatten().map(|x| x * x).sum();
+        let gammas = [0.0, 0.5, 1.0].map(|j| libm::tgamma(n / 2.0 - j));
+        let multivariate_gamma = PI.powf(p * (p - 1.0) / 4.0) * gammas.iter().product::<f64>();
+        determinant.powf((n - p - 1.0) / 2.0) * (-0.5 * gamma * gamma * trace).exp()
+            / (2.0_f64.powf(n * p / 2.0) * gamma.powf(-n * p) * multivariate_gamma)
+    }
+
+    /// Π p(x)·Π p(Σ⁻¹), by the densities themselves.
+    #[test]
+    fn the_objective_is_the_logarithm_of_the_densities_product() {
+        let Input { x, m, gamma, alpha, mu, q, l, .. } = input([3, 2, 4]);
+        let matrix = |k: usize| {
+            let ([a, b, c], [l1, l2, l3]) = (q.row(k), l.row(k)) else { unreachable!() };
+            [vec![a.exp(), 0.0, 0.0], vec![*l1, b.exp(), 0.0], vec![*l2, *l3, c.exp()]]
+        };
+        let sum: f64 = alpha.iter().map(|alpha| alpha.exp()).sum();
+        let weighted =
+            |x: &[f64], k: usize| alpha[k].exp() / sum * normal_density(x, mu.row(k), &matrix(k));
+        let likelihood: f64 = x.iter().map(|x| weighted(x, 0) + weighted(x, 1)).product();
+        let degrees = 3.0 + f64::from(m) + 1.0;
+        let priors = [0, 1].map(|k| wishart_density(&matrix(k), degrees, gamma));
+        let expected = (likelihood * priors[0] * priors[1]).ln();
+        assert_close(&[objective(input([3, 2, 4]))], &[expected]);
+    }
+
+    #[track_caller]
+    fn check_gradient(sizes: [usize; 3]) {
+        let mixture = Mixture::new(input(sizes)).unwrap();
+        let posterior = |parameters: &[tape::Dual]| {
+            let components = Components::new(mixture.sizes, parameters);
+            let mut room = Room::new(mixture.sizes);
+            let likelihood = Real::sum_over(mixture.points.iter(), |point| {
+                let point: Vec<tape::Dual> = point.iter().map(|&x| x.into()).collect();
+                components.log_likelihood(&point, &mut room)
+            });
+            likelihood + mixture.log_prior(parameters)
+        };
+        let gradient = gradient(input(sizes));
+        let parts = ["alpha", "mu", "q", "l"].map(|part| flattened(&gradient[part]));
+        assert_close(&parts.concat(), &oracle::gradient(posterior, &mixture.parameters));
+    }
+
+    #[test]
+    fn the_gradient_in_one_dimension_is_that_of_duals() {
+        check_gradient([1, 3, 5]);
+    }
+
+    #[test]
+    fn the_gradient_in_two_dimensions_is_that_of_duals() {
+        check_gradient([2, 3, 5]);
+    }
+
+    #[test]
+    fn the_gradient_in_four_dimensions_is_that_of_duals() {
+        check_gradient([4, 2, 20]);
+    }
+
+    #[test]
+    fn the_gradient_of_one_component_is_that_of_duals() {
+        check_gradient([3, 1, 7]);
+    }
+
+    #[test]
+    fn the_gradient_has_the_shape_of_the_parameters() {
+        let gradient = gradient(input([3, 2, 1]));
+        let sizes = ["alpha", "mu", "q", "l"].map(|part| gradient[part].as_array().unwrap().len());
+        assert_eq!(sizes, [2, 2, 2, 2]);
     }
 }

@@ -21,3 +21,18 @@ fn double(x: f64) -> f64 {
     let (_, gradient) = tape::gradient(|x| square(x[0]), &[x]);
     gradient[0]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_square_of_3_is_9() {
+        assert_eq!(square(3.0), 9.0);
+    }
+
+    #[test]
+    fn its_derivative_at_3_is_6() {
+        assert_eq!(double(3.0), 6.0);
+    }
+}

@@ -205,10 +205,10 @@ impl Hand {
     /// Where each bone takes the vertices that it moves.
     #[inline(always)]
     fn transforms<T: Real + Mul<f64, Output = T>>(&self, theta: &[T]) -> Vec<Transform<T>> {
-        let global = self.global(theta);
+        let global = Self::global(theta);
         let mut absolutes: Vec<Transform<T>> = Vec::with_capacity(self.bones.len());
         for (i, bone) in self.bones.iter().enumerate() {
-            let relative = match self.angles(theta, i) {
+            let relative = match Self::angles(theta, i) {
                 Some([x, z]) => bone.relative_turned(x, z),
                 None => constant(&bone.relative),
             };
@@ -231,7 +231,7 @@ impl Hand {
     }
 
     /// The angles about the x and z axes by which θ turns a bone, if it does.
-    fn angles<T: Real>(&self, theta: &[T], bone: usize) -> Option<[T; 2]> {
+    fn angles<T: Real>(theta: &[T], bone: usize) -> Option<[T; 2]> {
         let bone = bone.checked_sub(FIRST_POSED)?;
         let (finger, joint) = (bone / BONES_OF_A_FINGER, bone % BONES_OF_A_FINGER);
         let angles = theta[6..].chunks_exact(ANGLES).nth(finger)?;
@@ -243,7 +243,7 @@ impl Hand {
     }
 
     /// The rotation of the whole hand about an axis, and its translation.
-    fn global<T: Real>(&self, theta: &[T]) -> Transform<T> {
+    fn global<T: Real>(theta: &[T]) -> Transform<T> {
         let [zero, one] = [0.0, 1.0].map(T::from_f64);
         let axis = &theta[..3];
         let angle = T::dot(axis, axis).sqrt();
@@ -366,10 +366,10 @@ fn constant<T: Real>(transform: &Transform<f64>) -> Transform<T> {
 
 /// a·b, where the last rows are (0, 0, 0, 1).
 #[inline(always)]
-fn product<T: Real, U: Copy>(a: &Transform<T>, b: &Transform<U>) -> Transform<T>
-where
-    T: Mul<U, Output = T>,
-{
+fn product<T: Real + Mul<U, Output = T>, U: Copy>(
+    a: &Transform<T>,
+    b: &Transform<U>,
+) -> Transform<T> {
     let mut product = *a;
     for (row, &[x, y, z, w]) in product.iter_mut().zip(a) {
         for (column, sum) in row.iter_mut().enumerate() {
@@ -378,4 +378,347 @@ where
         row[3] += w;
     }
     product
+}
+
+#[cfg(test)]
+mod tests {
+    use core::f64::consts::FRAC_PI_2;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::oracle::{self, assert_close, numbers};
+
+    const BONES: usize = 22;
+    const IDENTITY: Transform<f64> =
+        [[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]];
+    /// A quarter turn about z: x becomes y, and y −x.
+    const TURNED: Transform<f64> =
+        [[0.0, -1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]];
+
+    fn matrix(transform: Transform<f64>) -> Rows {
+        let last = [0.0, 0.0, 0.0, 1.0];
+        Rows::new(4, [transform.as_flattened(), &last].concat())
+    }
+
+    /// Bones without parents, each where the space begins, with a vertex at (1, 2, 3) that belongs to it alone; all points
+    /// are at the origin.
+    fn resting() -> Input {
+        let weights = |i: usize| (0..BONES).map(move |bone| f64::from(u8::from(bone == i)));
+        Input {
+            theta: vec![0.0; THETA],
+            data: Data {
+                model: Model {
+                    bone_names: vec![String::new(); BONES],
+                    parents: vec![-1; BONES],
+                    base_relatives: vec![matrix(IDENTITY); BONES],
+                    inverse_base_absolutes: vec![matrix(IDENTITY); BONES],
+                    base_positions: Rows::new(4, [1.0, 2.0, 3.0, 1.0].repeat(BONES)),
+                    weights: Rows::new(BONES, (0..BONES).flat_map(weights).collect()),
+                    triangles: Vec::new(),
+                    is_mirrored: false,
+                },
+                correspondences: (0..).take(BONES).collect(),
+                points: Rows::new(3, vec![0.0; 3 * BONES]),
+            },
+            us: Vec::new(),
+        }
+    }
+
+    fn errors(input: Input) -> Vec<f64> {
+        Hand::new(input).unwrap().errors(Vec::new())
+    }
+
+    /// The vertex of this bone of a hand that rests but for a change is here.
+    #[track_caller]
+    fn check(bone: usize, change: impl FnOnce(&mut Input), expected: [f64; 3]) {
+        let mut input = resting();
+        change(&mut input);
+        let place: Vec<f64> = errors(input)[3 * bone..][..3].iter().map(|error| -error).collect();
+        assert_close(&place, &expected);
+    }
+
+    #[test]
+    fn a_resting_hand_leaves_vertices_where_they_are() {
+        check(5, |_| {}, [1.0, 2.0, 3.0]);
+    }
+
+    #[test]
+    fn the_error_is_from_the_vertex_to_the_point() {
+        let mut input = resting();
+        input.data.points = Rows::new(3, [10.0, 20.0, 30.0].repeat(BONES));
+        assert_eq!(errors(input)[..3], [9.0, 18.0, 27.0]);
+    }
+
+    #[test]
+    fn the_hand_is_translated() {
+        check(
+            5,
+            |input| input.theta[3..6].copy_from_slice(&[10.0, 20.0, 30.0]),
+            [11.0, 22.0, 33.0],
+        );
+    }
+
+    #[test]
+    fn the_hand_is_turned_about_x() {
+        check(5, |input| input.theta[0] = FRAC_PI_2, [1.0, -3.0, 2.0]);
+    }
+
+    #[test]
+    fn the_hand_is_turned_about_y() {
+        check(5, |input| input.theta[1] = FRAC_PI_2, [3.0, 2.0, -1.0]);
+    }
+
+    #[test]
+    fn the_hand_is_turned_about_z() {
+        check(5, |input| input.theta[2] = FRAC_PI_2, [-2.0, 1.0, 3.0]);
+    }
+
+    #[test]
+    fn a_third_of_a_turn_about_the_diagonal_moves_the_axes_round() {
+        let component = 4.0 * FRAC_PI_2 / 3.0 / 3.0_f64.sqrt();
+        check(5, |input| input.theta[..3].fill(component), [3.0, 1.0, 2.0]);
+    }
+
+    #[test]
+    fn the_hand_is_turned_before_it_is_translated() {
+        let change = |input: &mut Input| {
+            input.theta[2] = FRAC_PI_2;
+            input.theta[3] = 10.0;
+        };
+        check(5, change, [8.0, 1.0, 3.0]);
+    }
+
+    #[test]
+    fn a_mirrored_hand_is_turned_after_it_is_mirrored() {
+        let change = |input: &mut Input| {
+            input.data.model.is_mirrored = true;
+            input.theta[2] = FRAC_PI_2;
+        };
+        // (1, 2, 3), (−1, 2, 3), (−2, −1, 3).
+        check(5, change, [-2.0, -1.0, 3.0]);
+    }
+
+    /// The first two angles of a finger turn its first bone about x and z, the other two its next bones about x.
+    #[test]
+    fn every_angle_turns_its_bone_and_no_other() {
+        for angle in 0..FINGERS * ANGLES {
+            let mut input = resting();
+            input.theta[6 + angle] = FRAC_PI_2;
+            let (finger, of_finger) = (angle / 4, angle % 4);
+            let turned = 2 + 4 * finger + [0, 0, 1, 2][of_finger];
+            let place = if of_finger == 1 { [-2.0, 1.0, 3.0] } else { [1.0, -3.0, 2.0] };
+            let expected =
+                (0..BONES).flat_map(|bone| if bone == turned { place } else { [1.0, 2.0, 3.0] });
+            let places: Vec<f64> = errors(input).iter().map(|error| -error).collect();
+            assert_close(&places, &expected.collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_bone_is_turned_about_x_before_z() {
+        // (1, 2, 3), (1, −3, 2), (3, 1, 2).
+        check(2, |input| input.theta[6..8].fill(FRAC_PI_2), [3.0, 1.0, 2.0]);
+    }
+
+    #[test]
+    fn a_bone_is_turned_before_it_is_put_in_its_place() {
+        let change = |input: &mut Input| {
+            input.theta[6] = FRAC_PI_2;
+            input.data.model.base_relatives[2] = matrix(TURNED);
+        };
+        // (1, 2, 3), (1, −3, 2), (3, 1, 2).
+        check(2, change, [3.0, 1.0, 2.0]);
+    }
+
+    #[test]
+    fn a_bone_is_put_in_its_place_before_its_parent_is() {
+        let change = |input: &mut Input| {
+            let mut moved = IDENTITY;
+            moved[0][3] = 10.0;
+            input.data.model.parents[3] = 2;
+            input.data.model.base_relatives[2] = matrix(TURNED);
+            input.data.model.base_relatives[3] = matrix(moved);
+        };
+        // (1, 2, 3), (11, 2, 3), (−2, 11, 3).
+        check(3, change, [-2.0, 11.0, 3.0]);
+    }
+
+    #[test]
+    fn a_vertex_is_taken_to_its_bone_first() {
+        let change = |input: &mut Input| {
+            let mut moved = IDENTITY;
+            moved[0][3] = 10.0;
+            input.data.model.base_relatives[4] = matrix(TURNED);
+            input.data.model.inverse_base_absolutes[4] = matrix(moved);
+        };
+        // (1, 2, 3), (11, 2, 3), (−2, 11, 3).
+        check(4, change, [-2.0, 11.0, 3.0]);
+    }
+
+    #[test]
+    fn a_vertex_of_two_bones_is_between_where_they_take_it() {
+        let change = |input: &mut Input| {
+            input.data.model.base_relatives[1] = matrix(TURNED);
+            // Three quarters of (1, 2, 3) and one of (−2, 1, 3).
+            input.data.model.weights.data[..2].copy_from_slice(&[0.75, 0.25]);
+        };
+        check(0, change, [0.25, 1.75, 3.0]);
+    }
+
+    #[test]
+    fn a_correspondence_is_within_a_triangle() {
+        let mut input = resting();
+        input.data.model.base_positions.data[..12]
+            .copy_from_slice(&[8.0, 0.0, 0.0, 1.0, 0.0, 8.0, 0.0, 1.0, 0.0, 0.0, 8.0, 1.0]);
+        input.data.model.triangles = vec![[9, 9, 9], [0, 1, 2]];
+        input.data.correspondences = vec![1];
+        input.data.points = Rows::new(3, vec![0.0; 3]);
+        // ½·a + ¼·b + ¼·c.
+        input.us = vec![[0.5, 0.25]];
+        assert_eq!(errors(input), [-4.0, -2.0, -2.0]);
+    }
+
+    #[test]
+    fn a_correspondence_names_a_vertex() {
+        let mut input = resting();
+        input.data.model.base_positions.data[4 * 7] = 5.0;
+        input.data.correspondences = vec![7, 0, 7];
+        input.data.points = Rows::new(3, vec![0.0; 9]);
+        assert_eq!(errors(input), [-5.0, -2.0, -3.0, -1.0, -2.0, -3.0, -5.0, -2.0, -3.0]);
+    }
+
+    /// Fingers of four bones on a wrist, none where another is; six vertices, each between many bones.
+    fn posed(rotation: [f64; 3], is_mirrored: bool, has_us: bool) -> Input {
+        let parents = (0..).take(BONES).map(|i| match i {
+            0 => -1,
+            _ if i % 4 == 2 => 1,
+            _ => i - 1,
+        });
+        let spread = numbers(2 * BONES * 12);
+        let near_identity = |numbers: &[f64]| {
+            let mut transform = IDENTITY;
+            for (x, number) in transform.as_flattened_mut().iter_mut().zip(numbers) {
+                *x += 0.3 * number;
+            }
+            matrix(transform)
+        };
+        let mut transforms = spread.chunks(12).map(near_identity);
+        let base_relatives = transforms.by_ref().take(BONES).collect();
+        let weights = numbers(6 * BONES).iter().map(|x| x.max(0.0)).collect();
+        let correspondences = if has_us { vec![1, 0, 1, 2] } else { vec![5, 0, 2, 5, 3] };
+        let points = Rows::new(3, numbers(3 * correspondences.len()));
+        let us = numbers(8).chunks(2).map(|us| [us[0], us[1]]).collect();
+        Input {
+            theta: [&rotation, &numbers(THETA - 3)[..]].concat(),
+            data: Data {
+                model: Model {
+                    bone_names: vec![String::new(); BONES],
+                    parents: parents.collect(),
+                    base_relatives,
+                    inverse_base_absolutes: transforms.collect(),
+                    base_positions: Rows::new(4, numbers(24)),
+                    weights: Rows::new(BONES, weights),
+                    triangles: vec![[0, 1, 2], [2, 4, 5], [3, 0, 5]],
+                    is_mirrored,
+                },
+                correspondences,
+                points,
+            },
+            us: if has_us { us } else { Vec::new() },
+        }
+    }
+
+    const ROTATION: [f64; 3] = [0.4, -0.7, 0.2];
+
+    /// Of the derivatives by all coordinates, which duals give, the jacobian has the correspondence's own.
+    #[track_caller]
+    fn check_jacobian(rotation: [f64; 3], is_mirrored: bool, has_us: bool) {
+        let hand = Hand::new(posed(rotation, is_mirrored, has_us)).unwrap();
+        let jacobian = hand.jacobian(Rows::default());
+
+        let coordinates = COORDINATES * hand.us.len();
+        let variables = [hand.us.as_flattened(), &hand.theta].concat();
+        let errors = |x: &[Dual]| {
+            let (us, theta) = x.split_at(coordinates);
+            let mut errors = Vec::new();
+            hand.each_error(theta, |i| [us[2 * i], us[2 * i + 1]], |error| errors.push(error));
+            errors
+        };
+        let derivatives = oracle::jacobian(errors, &variables);
+        let mut expected = Vec::new();
+        for (i, row) in derivatives.chunks(variables.len()).enumerate() {
+            let (us, theta) = row.split_at(coordinates);
+            expected.extend(us.chunks(2).nth(i / 3).into_iter().flatten().chain(theta));
+        }
+        assert_close(&jacobian.data, &expected);
+    }
+
+    #[test]
+    fn the_jacobian_of_vertices_is_that_of_duals() {
+        check_jacobian(ROTATION, false, false);
+    }
+
+    #[test]
+    fn the_jacobian_of_a_mirrored_hand_is_that_of_duals() {
+        check_jacobian(ROTATION, true, false);
+    }
+
+    #[test]
+    fn the_jacobian_of_triangles_is_that_of_duals() {
+        check_jacobian(ROTATION, false, true);
+    }
+
+    #[test]
+    fn the_jacobian_of_a_mirrored_hands_triangles_is_that_of_duals() {
+        check_jacobian(ROTATION, true, true);
+    }
+
+    #[test]
+    fn the_jacobian_of_a_hand_that_is_not_turned_is_that_of_duals() {
+        check_jacobian([0.0; 3], false, true);
+    }
+
+    #[test]
+    fn a_hand_that_is_not_turned_has_no_derivatives_by_its_rotation() {
+        let hand = Hand::new(posed([0.0; 3], false, false)).unwrap();
+        let jacobian = hand.jacobian(Rows::default());
+        assert!(jacobian.iter().all(|row| row[..3] == [0.0; 3]));
+    }
+
+    #[test]
+    fn the_errors_of_a_posed_hand_are_those_that_duals_carry() {
+        let hand = Hand::new(posed(ROTATION, true, true)).unwrap();
+        let theta: Vec<Dual> = hand.theta.iter().map(|&x| x.into()).collect();
+        let mut expected = Vec::new();
+        let us = |i: usize| hand.us[i].map(Dual::constant);
+        hand.each_error(&theta, us, |error| expected.push(error.value));
+        assert_close(&hand.errors(Vec::new()), &expected);
+    }
+
+    #[test]
+    fn room_with_other_numbers_in_it_is_overwritten() {
+        let hand = Hand::new(posed(ROTATION, false, true)).unwrap();
+        let room = Rows::new(1, vec![f64::NAN; 1000]);
+        assert_eq!(hand.jacobian(room), hand.jacobian(Rows::default()));
+    }
+
+    #[test]
+    fn an_input_is_read_from_json() {
+        let input: Input = oracle::read(json!({
+            "theta": vec![0.0; THETA],
+            "data": {
+                "model": {
+                    "bone_count": 1, "bone_names": ["wrist"], "parents": [-1],
+                    "base_relatives": [[[1.0, 0.0, 0.0, 0.0]]],
+                    "inverse_base_absolutes": [[[1.0, 0.0, 0.0, 0.0]]],
+                    "base_positions": [[1.0, 2.0, 3.0, 1.0]], "weights": [[1.0]],
+                    "triangles": [[0, 0, 0]], "is_mirrored": true,
+                },
+                "correspondences": [0], "points": [[1.0, 2.0, 3.0]],
+            },
+            "us": [[0.5, 0.25]],
+        }));
+        assert_eq!(input.us, [[0.5, 0.25]]);
+    }
 }

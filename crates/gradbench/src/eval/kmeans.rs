@@ -167,3 +167,122 @@ impl Prepared {
         Ok(Rows::new(d, direction.collect()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tape::Dual;
+
+    use super::*;
+    use crate::descent::Number;
+    use crate::oracle::{self, assert_close, rows};
+
+    fn input(points: &[Vec<f64>], centroids: &[Vec<f64>]) -> Input {
+        oracle::read(serde_json::json!({ "points": points, "centroids": centroids }))
+    }
+
+    fn cost(points: &[Vec<f64>], centroids: &[Vec<f64>]) -> f64 {
+        Clustering::new(input(points, centroids)).unwrap().cost()
+    }
+
+    fn direction(points: &[Vec<f64>], centroids: &[Vec<f64>]) -> Vec<f64> {
+        Prepared::new(input(points, centroids)).unwrap().direction().unwrap().data
+    }
+
+    /// The cost as it is written, with the centroids one after the other.
+    fn objective<T: Number>(points: &[Vec<f64>], centroids: &[T]) -> T {
+        T::sum_over(points, |point| {
+            let distances = centroids
+                .chunks(point.len())
+                .map(|centroid| squared_distance(point.iter().map(|&x| T::from_f64(x)), centroid));
+            distances.reduce(|a, b| if b < a { b } else { a }).unwrap()
+        })
+    }
+
+    /// Two clusters on a line: 0 and 3 about 1, 10 about 9.
+    fn line() -> [Vec<Vec<f64>>; 2] {
+        [vec![vec![0.0], vec![3.0], vec![10.0]], vec![vec![1.0], vec![9.0]]]
+    }
+
+    #[test]
+    fn every_point_costs_its_least_squared_distance() {
+        // 1² + 2² + 1².
+        let [points, centroids] = line();
+        assert_eq!(cost(&points, &centroids), 6.0);
+    }
+
+    #[test]
+    fn the_direction_is_from_the_mean_to_the_centroid() {
+        // 1 − (0 + 3)/2 and 9 − 10.
+        let [points, centroids] = line();
+        assert_eq!(direction(&points, &centroids), [-0.5, -1.0]);
+    }
+
+    #[test]
+    fn distances_are_squared_over_all_axes() {
+        // 3² + 4².
+        assert_eq!(cost(&[vec![0.0, 0.0]], &[vec![3.0, 4.0]]), 25.0);
+    }
+
+    #[track_caller]
+    fn check_nearest(centroids: &[f64], expected: usize) {
+        let centroids = Rows::new(1, centroids.to_vec());
+        assert_eq!(nearest(&[0.0], &blocks_of(&centroids)), (expected, 1.0));
+    }
+
+    #[test]
+    fn the_nearest_may_be_in_the_last_block() {
+        let mut centroids = [2.0; 2 * LANES + 1];
+        centroids[2 * LANES] = 1.0;
+        check_nearest(&centroids, 2 * LANES);
+    }
+
+    #[test]
+    fn of_two_that_are_nearest_in_a_block_it_is_the_first() {
+        check_nearest(&[2.0, 1.0, -1.0], 1);
+    }
+
+    #[test]
+    fn of_two_that_are_nearest_in_a_lane_it_is_the_first() {
+        let mut centroids = [2.0; 2 * LANES];
+        (centroids[1], centroids[1 + LANES]) = (1.0, -1.0);
+        check_nearest(&centroids, 1);
+    }
+
+    #[test]
+    fn of_two_that_are_nearest_in_different_blocks_it_is_the_first() {
+        let mut centroids = [2.0; 2 * LANES];
+        (centroids[1], centroids[LANES]) = (1.0, -1.0);
+        check_nearest(&centroids, 1);
+    }
+
+    /// Enough points that each of the centroids is the nearest of some.
+    fn clouds() -> [Vec<Vec<f64>>; 2] {
+        let points = rows(100, 3);
+        let centroids = points[..11].iter().map(|point| point.iter().map(|x| 0.9 * x).collect());
+        let centroids = centroids.collect();
+        [points, centroids]
+    }
+
+    #[test]
+    fn the_cost_is_the_objective() {
+        let [points, centroids] = clouds();
+        assert_close(&[cost(&points, &centroids)], &[objective(&points, &centroids.concat())]);
+    }
+
+    #[test]
+    fn the_direction_is_that_of_duals_of_duals() {
+        let [points, centroids] = clouds();
+        let place = centroids.concat();
+        let quotient = |i: usize| {
+            let seeded = |(j, &x): (usize, &f64)| {
+                let tangent = f64::from(u8::from(j == i));
+                Dual::new(Dual::new(x, tangent), Dual::constant(tangent))
+            };
+            let place: Vec<Dual<Dual>> = place.iter().enumerate().map(seeded).collect();
+            let derivative = objective(&points, &place).tangent;
+            derivative.value / derivative.tangent
+        };
+        let expected: Vec<f64> = (0..place.len()).map(quotient).collect();
+        assert_close(&direction(&points, &centroids), &expected);
+    }
+}

@@ -23,7 +23,10 @@ struct Input {
 
 fn checked(input: Input) -> Result<Input, Failure> {
     assert_some("x", input.x.len())?;
-    assert_some("n", input.n)?;
+    if input.n < 2 {
+        let (what, given) = ("n", input.n.to_string());
+        return Err(Failure::Value { what, expected: "at least 2", given });
+    }
     Ok(input)
 }
 
@@ -95,7 +98,89 @@ impl Prepared {
     }
 
     fn gradient(&self) -> Result<Vec<f64>, Failure> {
-        let rows: Vec<[f64; 2]> = (0..self.fit.n).map(|i| row(i, self.fit.n)).collect();
+        let n = self.fit.n;
+        let mut rows = Vec::new();
+        rows.try_reserve_exact(n)?;
+        rows.extend((0..n).map(|i| row(i, n)));
         Ok(self.term.gradient(&self.fit.x, &rows)?.1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::{self, assert_close, numbers};
+
+    /// The sum as it is written.
+    fn objective<T: Real>(x: &[T], n: usize) -> T {
+        T::sum_over(0..n, |i| {
+            let [t, sign] = row(i, n).map(T::from_f64);
+            term(x, t, sign)
+        })
+    }
+
+    fn gradient(x: &[f64], n: usize) -> Vec<f64> {
+        Prepared::new(Input { x: x.to_vec(), n }).unwrap().gradient().unwrap()
+    }
+
+    #[test]
+    fn a_constant_is_half_a_square_away_from_a_step() {
+        // The residuals at t = −1 and 1 are −1 − 1 and 1 − 1: ½·(4 + 0).
+        assert_eq!(primal(&Input { x: vec![1.0], n: 2 }), 2.0);
+    }
+
+    #[test]
+    fn the_step_is_0_in_the_middle() {
+        // The residuals at t = −1, 0 and 1 are −1 − 2, 0 − 2 and 1 − 2: ½·(9 + 4 + 1).
+        assert_eq!(primal(&Input { x: vec![2.0], n: 3 }), 7.0);
+    }
+
+    #[test]
+    fn the_gradient_points_away_from_the_step() {
+        // The residuals r at t = −1, 0 and 1 are −1, 0 and 1: −Σ r = 0 and −Σ r·t = −2.
+        assert_eq!(gradient(&[0.0, 0.0], 3), [0.0, -2.0]);
+    }
+
+    #[test]
+    fn coefficients_are_of_rising_powers() {
+        // At t = −1 and 1, x₀ + x₁·t + x₂·t² with (5, 3, 1) is 3 and 9: ½·(4² + 8²).
+        assert_eq!(primal(&Input { x: vec![5.0, 3.0, 1.0], n: 2 }), 40.0);
+    }
+
+    #[track_caller]
+    fn check_primal(n: usize) {
+        let x = numbers(5);
+        assert_close(&[primal(&Input { x: x.clone(), n })], &[objective(&x, n)]);
+    }
+
+    #[test]
+    fn fewer_points_than_lanes_are_summed() {
+        check_primal(15);
+    }
+
+    #[test]
+    fn as_many_points_as_lanes_are_summed() {
+        check_primal(16);
+    }
+
+    #[test]
+    fn points_beyond_the_lanes_are_summed() {
+        check_primal(37);
+    }
+
+    #[track_caller]
+    fn check_gradient(n: usize) {
+        let x = numbers(6);
+        assert_close(&gradient(&x, n), &oracle::gradient(|x| objective(x, n), &x));
+    }
+
+    #[test]
+    fn the_gradient_of_few_points_is_that_of_duals() {
+        check_gradient(3);
+    }
+
+    #[test]
+    fn the_gradient_of_many_points_is_that_of_duals() {
+        check_gradient(1001);
     }
 }

@@ -108,3 +108,84 @@ fn sum_of_firsts(pairs: &[f64]) -> f64 {
     }
     ways.iter().sum::<f64>() + rest
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::{self, assert_close, numbers};
+
+    fn gradient(x: &[f64]) -> Vec<f64> {
+        Prepared::new(Input { x: x.to_vec() }).unwrap().gradient(Vec::new()).unwrap()
+    }
+
+    #[test]
+    fn one_number_is_its_own() {
+        assert_eq!(primal(&[-3.0]), -3.0);
+    }
+
+    #[test]
+    fn exponentials_are_summed() {
+        // e⁰ + e^(ln 3) = 4.
+        assert_close(&[primal(&[0.0, 3.0_f64.ln()])], &[4.0_f64.ln()]);
+    }
+
+    #[test]
+    fn large_numbers_do_not_overflow() {
+        // ln(2·e¹⁰⁰⁰) = 1000 + ln 2.
+        assert_close(&[primal(&[1000.0, 1000.0])], &[1000.0 + 2.0_f64.ln()]);
+    }
+
+    #[test]
+    fn small_numbers_do_not_underflow() {
+        // ln(2·e⁻¹⁰⁰⁰) = −1000 + ln 2.
+        assert_close(&[primal(&[-1000.0, -1000.0])], &[2.0_f64.ln() - 1000.0]);
+    }
+
+    #[test]
+    fn derivatives_are_shares_of_the_sum() {
+        // 1 and 3 of 4.
+        assert_close(&gradient(&[0.0, 3.0_f64.ln()]), &[0.25, 0.75]);
+    }
+
+    #[test]
+    fn shares_of_large_numbers_do_not_overflow() {
+        assert_close(&gradient(&[1e300, 1e300, -1e300]), &[0.5, 0.5, 0.0]);
+    }
+
+    #[test]
+    fn the_largest_is_found_wherever_it_is() {
+        for place in 0..37 {
+            let mut x = vec![-2.0; 37];
+            x[place] = -1.0;
+            assert_eq!(largest(&x), -1.0, "at {place}");
+        }
+    }
+
+    #[test]
+    fn the_primal_is_the_engines_log_sum_exp() {
+        let x = numbers(100);
+        assert_close(&[primal(&x)], &[f64::log_sum_exp(&x)]);
+    }
+
+    #[track_caller]
+    fn check_gradient(count: usize) {
+        let x: Vec<f64> = numbers(count).iter().map(|x| 5.0 * x).collect();
+        let plain = |x: &[tape::Dual]| Real::sum_over(x, |x| x.exp()).ln();
+        assert_close(&gradient(&x), &oracle::gradient(plain, &x));
+    }
+
+    #[test]
+    fn the_gradient_of_few_numbers_is_that_of_duals() {
+        check_gradient(3);
+    }
+
+    #[test]
+    fn the_gradient_of_interleaved_sums_and_a_rest_is_that_of_duals() {
+        check_gradient(39);
+    }
+
+    #[test]
+    fn the_gradient_of_many_numbers_is_that_of_duals() {
+        check_gradient(1000);
+    }
+}

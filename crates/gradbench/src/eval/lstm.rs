@@ -310,3 +310,194 @@ fn loss<T: Real>(predicted: &[T], character: &[T]) -> T {
     }
     T::sum(character) * exponentials.ln() - T::dot(character, predicted)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tape::Dual;
+
+    use super::*;
+    use crate::oracle::{self, assert_close, numbers, rows};
+
+    /// A model with these parameters: rows of the layers', then three rows.
+    fn input(parameters: &[Vec<f64>], state: &[Vec<f64>], text: &[Vec<f64>]) -> Input {
+        let (layers, around) = parameters.split_at(parameters.len() - AROUND);
+        let main: Vec<Vec<f64>> = layers.chunks(GATES).map(<[_]>::concat).collect();
+        oracle::read(json!({
+            "main_params": main, "extra_params": around, "state": state, "sequence": text,
+        }))
+    }
+
+    /// One layer of one unit, which reads 1 and then is to predict 1, from this state.
+    fn loss_of_a_unit(parameters: [f64; 11], state: [f64; 2]) -> f64 {
+        let text = [vec![1.0], vec![1.0]];
+        let input = input(&parameters.map(|x| vec![x]), &state.map(|x| vec![x]), &text);
+        Model::new(input).unwrap().loss()
+    }
+
+    /// The loss of the prediction y of 1.
+    fn loss_of(y: f64) -> f64 {
+        (2.0 + y.exp()).ln() - y
+    }
+
+    #[test]
+    fn a_unit_of_zeros_predicts_0() {
+        // ln(2 + e⁰) − 0.
+        assert_close(&[loss_of_a_unit([0.0; 11], [0.0; 2])], &[3.0_f64.ln()]);
+    }
+
+    #[test]
+    fn the_loss_is_a_mean_over_numbers_and_characters() {
+        // Of two numbers in each of three predictions, the first is 1: 3·ln(2 + 2·e⁰)/6.
+        let text = [vec![0.0, 1.0], vec![1.0, 0.0], vec![1.0, 0.0], vec![1.0, 0.0]];
+        let zeros = |count: usize| vec![vec![0.0, 0.0]; count];
+        let input = input(&zeros(11), &zeros(2), &text);
+        assert_close(&[Model::new(input).unwrap().loss()], &[4.0_f64.ln() / 2.0]);
+    }
+
+    /// A gate's sigmoid is 1 at 40 and 0 at −800, a tangent hyperbolic is 1 at 40; to all digits.
+    const OPEN: f64 = 40.0;
+    const SHUT: f64 = -800.0;
+
+    /// The prediction of a unit whose gates have these biases and no weights, in the cell state 3, is tanh of this.
+    #[track_caller]
+    fn check_cell([forget, ingate, outgate, change]: [f64; 4], expected: f64) {
+        let parameters = [0.0, 0.0, 0.0, 0.0, forget, ingate, outgate, change, 1.0, 1.0, 0.0];
+        assert_close(&[loss_of_a_unit(parameters, [0.0, 3.0])], &[loss_of(expected)]);
+    }
+
+    #[test]
+    fn a_cell_that_forgets_nothing_and_lets_nothing_in_is_kept() {
+        check_cell([OPEN, SHUT, OPEN, OPEN], 3.0_f64.tanh());
+    }
+
+    #[test]
+    fn a_cell_that_forgets_and_lets_in_is_changed() {
+        check_cell([SHUT, OPEN, OPEN, OPEN], 1.0_f64.tanh());
+    }
+
+    #[test]
+    fn a_cell_that_does_both_adds_up() {
+        check_cell([OPEN, OPEN, OPEN, OPEN], 4.0_f64.tanh());
+    }
+
+    #[test]
+    fn a_cell_that_lets_nothing_out_is_not_seen() {
+        check_cell([OPEN, OPEN, SHUT, OPEN], 0.0);
+    }
+
+    #[test]
+    fn weights_of_forgetting_and_letting_out_are_of_the_input_and_the_others_of_what_is_hidden() {
+        // The input 1·0.5 and the hidden 0.25: σ(0.5·2), σ(0.25·4), σ(0.5·−6), tanh(0.25·8); the prediction 3·h − 1.
+        let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+        let cell = 3.0 * sigmoid(1.0) + sigmoid(1.0) * 2.0_f64.tanh();
+        let hidden = sigmoid(-3.0) * cell.tanh();
+        let parameters = [2.0, 4.0, -6.0, 8.0, 0.0, 0.0, 0.0, 0.0, 0.5, 3.0, -1.0];
+        assert_close(&[loss_of_a_unit(parameters, [0.25, 3.0])], &[loss_of(3.0 * hidden - 1.0)]);
+    }
+
+    #[test]
+    fn a_layer_reads_what_the_one_before_gives() {
+        // The first layer, all open, gives tanh 1. The second forgets none of its cell 0.5 and lets nothing in, and
+        // lets out σ(tanh 1·2).
+        let first = [0.0, 0.0, 0.0, 0.0, OPEN, OPEN, OPEN, OPEN];
+        let second = [0.0, 0.0, 2.0, 0.0, OPEN, SHUT, 0.0, OPEN];
+        let parameters = [&first[..], &second, &[1.0, 1.0, 0.0]].concat();
+        let column = |numbers: &[f64]| numbers.iter().map(|&x| vec![x]).collect::<Vec<_>>();
+        let text = [vec![1.0], vec![1.0]];
+        let input = input(&column(&parameters), &column(&[0.0, 0.0, 0.0, 0.5]), &text);
+        let outgate = 1.0 / (1.0 + (-2.0 * 1.0_f64.tanh()).exp());
+        let expected = loss_of(outgate * 0.5_f64.tanh());
+        assert_close(&[Model::new(input).unwrap().loss()], &[expected]);
+    }
+
+    /// The mean of the losses as it is written, by the parameters row by row.
+    fn objective<T: Real>(model: &Model, parameters: &[T]) -> T {
+        let column = |rows: &[T], i: usize| -> Vec<T> {
+            rows.iter().skip(i).step_by(model.width).copied().collect()
+        };
+        let constants = |rows: &[f64]| rows.iter().map(|&x| T::from_f64(x)).collect::<Vec<_>>();
+        let state = constants(&model.state.data);
+        let mut units: Vec<Unit<T>> = (0..model.width)
+            .map(|i| Unit { parameters: column(parameters, i), state: column(&state, i) })
+            .collect();
+        let mut sum = T::from_f64(0.0);
+        for (character, next) in model.text.iter().zip(model.text.iter().skip(1)) {
+            let inputs = constants(character);
+            let predicted = units.iter_mut().zip(inputs).map(|(unit, x)| unit.predict(x));
+            sum += loss(&predicted.collect::<Vec<T>>(), &constants(next));
+        }
+        sum / T::from_f64(model.predictions())
+    }
+
+    fn some_input(layers: usize, width: usize, characters: usize) -> Input {
+        let parameters = rows(OF_LAYER * layers + AROUND, width);
+        input(&parameters, &rows(2 * layers, width), &rows(characters, width))
+    }
+
+    #[test]
+    fn the_loss_is_the_objective() {
+        let model = Model::new(some_input(2, 3, 6)).unwrap();
+        assert_close(&[model.loss()], &[objective(&model, &model.parameters.data)]);
+    }
+
+    #[track_caller]
+    fn check_gradient(layers: usize, width: usize, characters: usize) {
+        let mut prepared = Prepared::new(some_input(layers, width, characters)).unwrap();
+        let gradient = prepared.gradient().unwrap();
+        let model = &prepared.model;
+        let loss = |parameters: &[Dual]| objective(model, parameters);
+        assert_close(&gradient, &oracle::gradient(loss, &model.parameters.data));
+    }
+
+    #[test]
+    fn the_gradient_of_one_layer_is_that_of_duals() {
+        check_gradient(1, 3, 6);
+    }
+
+    #[test]
+    fn the_gradient_of_two_layers_is_that_of_duals() {
+        check_gradient(2, 3, 6);
+    }
+
+    #[test]
+    fn the_gradient_of_as_many_units_as_lanes_is_that_of_duals() {
+        check_gradient(1, LANES, 4);
+    }
+
+    #[test]
+    fn the_gradient_of_more_units_than_lanes_is_that_of_duals() {
+        check_gradient(2, LANES + 1, 5);
+    }
+
+    #[test]
+    fn the_gradient_of_a_single_prediction_is_that_of_duals() {
+        check_gradient(2, 3, 2);
+    }
+
+    /// So many layers that a segment has few characters.
+    const LAYERS: usize = 40;
+
+    #[test]
+    fn a_long_text_is_read_in_segments() {
+        let model = Model::new(some_input(LAYERS, 1, 150)).unwrap();
+        assert_eq!(model.segments(), [0..58, 58..116, 116..149]);
+    }
+
+    #[test]
+    fn the_gradient_of_a_long_text_is_that_of_duals() {
+        check_gradient(LAYERS, 1, 150);
+    }
+
+    #[test]
+    fn a_gradient_leaves_nothing_behind_for_the_next() {
+        let mut prepared = Prepared::new(some_input(2, 3, 6)).unwrap();
+        let first = prepared.gradient().unwrap();
+        assert_eq!(prepared.gradient().unwrap(), first);
+    }
+
+    #[test]
+    fn lanes_that_are_left_repeat_the_last_number() {
+        assert_eq!(lanes(&numbers(10), 8).0[2..], [numbers(10)[9]; 6]);
+    }
+}

@@ -83,11 +83,75 @@ struct Prepared {
 impl Prepared {
     fn new(input: Input) -> Result<Self, Failure> {
         let Input { x, s } = checked(input)?;
+        assert_recordable(&x, s)?;
         let last = Program::trace(|x: &[Var]| solution(x, s)[x.len() - 1], &x)?;
         Ok(Self { x, last })
     }
 
     fn gradient(&self) -> Result<Vec<f64>, Failure> {
         Ok(self.last.gradient(&self.x)?.1)
+    }
+}
+
+/// An error where all steps are more than a tape holds: a variable's step takes 18 of its 2³¹ nodes.
+fn assert_recordable(x: &[f64], steps: u32) -> Result<(), Failure> {
+    const MOST: usize = 100_000_000;
+    let given = x.len().saturating_mul(steps as usize);
+    if given <= MOST {
+        return Ok(());
+    }
+    let (what, expected) = ("s, times the length of x,", "at most 10^8");
+    Err(Failure::Value { what, expected, given: given.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::{self, assert_close, numbers};
+
+    fn gradient(x: &[f64], s: u32) -> Vec<f64> {
+        Prepared::new(Input { x: x.to_vec(), s }).unwrap().gradient().unwrap()
+    }
+
+    /// The method is exact for powers of t up to the fourth.
+    #[test]
+    fn one_step_finds_the_first_four_functions() {
+        // yᵢ = x₀⋯xᵢ·tⁱ⁺¹/(i + 1)! at t = 2: 1·2, 2·4/2, 6·8/6, 24·16/24.
+        let y = primal(&Input { x: vec![1.0, 2.0, 3.0, 4.0], s: 1 });
+        assert_close(&y, &[2.0, 4.0, 8.0, 16.0]);
+    }
+
+    #[test]
+    fn three_steps_find_them_too() {
+        let y = primal(&Input { x: vec![1.0, 2.0, 3.0, 4.0], s: 3 });
+        assert_close(&y, &[2.0, 4.0, 8.0, 16.0]);
+    }
+
+    #[test]
+    fn many_steps_come_close_to_the_sixth_function() {
+        // 1·2⁶/6!.
+        let y = primal(&Input { x: vec![1.0; 6], s: 1000 });
+        assert!((y[5] - 64.0 / 720.0).abs() < 1e-12, "{}", y[5]);
+    }
+
+    #[test]
+    fn derivatives_of_a_product_are_it_without_a_factor() {
+        // y₃ = x₀·x₁·x₂·x₃·2/3 at (1, 2, 3, 4).
+        assert_close(&gradient(&[1.0, 2.0, 3.0, 4.0], 2), &[16.0, 8.0, 16.0 / 3.0, 4.0]);
+    }
+
+    #[test]
+    fn the_gradient_is_that_of_duals() {
+        let x = numbers(9);
+        let expected = oracle::gradient(|x| solution(x, 7)[8], &x);
+        assert_close(&gradient(&x, 7), &expected);
+    }
+
+    #[test]
+    fn the_most_steps_that_are_allowed_can_be_recorded() {
+        let tape = tape::Tape::new();
+        let x = tape.vars_from(&numbers(10));
+        let y = solution(&x, 10);
+        assert!(y[9].value() != 0.0 && tape.len() <= 18 * 10 * 10, "{} nodes", tape.len());
     }
 }

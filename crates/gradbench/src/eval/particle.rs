@@ -71,3 +71,65 @@ impl<T: Number> Objective<T> for Potential<T> {
         a + b
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What GradBench expects of the start 0.
+    const PUBLISHED: f64 = 0.207_191_874_648_611_6;
+
+    #[track_caller]
+    fn check<Outer: Mode, Inner: Mode>() {
+        let control = control::<Outer, Inner>(&Input { w: 0.0 });
+        assert!((control - PUBLISHED).abs() <= 1e-12, "{control}, not {PUBLISHED}");
+    }
+
+    #[test]
+    fn forward_over_forward_finds_the_published_control() {
+        check::<Forward, Forward>();
+    }
+
+    #[test]
+    fn forward_over_reverse_finds_the_published_control() {
+        check::<Forward, Reverse>();
+    }
+
+    #[test]
+    fn reverse_over_forward_finds_the_published_control() {
+        check::<Reverse, Forward>();
+    }
+
+    #[test]
+    fn reverse_over_reverse_finds_the_published_control() {
+        check::<Reverse, Reverse>();
+    }
+
+    fn miss(w: f64) -> f64 {
+        Miss::<Forward>(core::marker::PhantomData).at(&[w])
+    }
+
+    #[test]
+    fn with_the_published_control_the_particle_hits_the_origin() {
+        assert!(miss(PUBLISHED) < 1e-8, "{}", miss(PUBLISHED));
+    }
+
+    #[test]
+    fn without_control_it_misses() {
+        assert!(miss(0.0) > 0.1, "{}", miss(0.0));
+    }
+
+    #[test]
+    fn the_potential_is_the_sum_of_reciprocal_distances() {
+        // 1/5 of (3, 4), and 1/10 of (6, 8).
+        let potential = Potential([[3.0, 4.0], [6.0, 8.0]]);
+        assert_eq!(potential.at(&[0.0, 0.0]), 0.2 + 0.1);
+    }
+
+    #[test]
+    fn the_potential_falls_away_from_a_charge() {
+        // −x/‖x‖³ for (0, 2) from a charge at (0, 0) and for (0, 1) from one at (0, 1).
+        let potential = Potential([[0.0, 0.0], [0.0, 1.0]]);
+        assert_eq!(Reverse::gradient(&potential, &[0.0, 2.0]), [0.0, -0.25 - 1.0]);
+    }
+}

@@ -57,3 +57,56 @@ impl<T: Number> Objective<T> for Difference<T> {
         (x1 * x1 + x2 * x2) - (y[0] * y[0] + y[1] * y[1])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What GradBench expects of the start (1, 1), in all four places.
+    const PUBLISHED: f64 = 8.246_324_826_140_356e-6;
+
+    #[track_caller]
+    fn check<Outer: Mode, Inner: Mode>() {
+        for place in saddle::<Outer, Inner>(&Input { start: [1.0, 1.0] }) {
+            assert!((place - PUBLISHED).abs() <= 1e-12 * PUBLISHED, "{place}, not {PUBLISHED}");
+        }
+    }
+
+    #[test]
+    fn forward_over_forward_finds_the_published_point() {
+        check::<Forward, Forward>();
+    }
+
+    #[test]
+    fn forward_over_reverse_finds_the_published_point() {
+        check::<Forward, Reverse>();
+    }
+
+    #[test]
+    fn reverse_over_forward_finds_the_published_point() {
+        check::<Reverse, Forward>();
+    }
+
+    #[test]
+    fn reverse_over_reverse_finds_the_published_point() {
+        check::<Reverse, Reverse>();
+    }
+
+    #[test]
+    fn a_descent_from_the_saddle_point_stays_there() {
+        assert_eq!(saddle::<Reverse, Reverse>(&Input { start: [0.0, 0.0] }), [0.0; 4]);
+    }
+
+    #[test]
+    fn squares_of_x_count_for_it_and_squares_of_y_against_it() {
+        // (1 + 4) − (9 + 16).
+        assert_eq!(Difference([1.0, 2.0]).at(&[3.0, 4.0]), -20.0);
+    }
+
+    #[test]
+    fn the_greatest_value_is_where_y_vanishes() {
+        // The descent ends 10⁻⁵ short of it.
+        let greatest = Greatest::<Forward>([1.0, 1.0], PhantomData).at(&[3.0, 4.0]);
+        assert!((greatest - 25.0).abs() < 1e-9, "{greatest}");
+    }
+}
