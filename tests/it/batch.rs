@@ -272,7 +272,7 @@ fn a_derivative_of_every_row_is_a_map() {
 fn many_shared_inputs_do_not_make_a_row_long() {
     let f =
         |shared: &[Var], row: &[Var]| tape::sum(shared).sin() * row[0] + tape::dot(shared, shared);
-    let batch = Batch::trace(f, &[0.5; 100_000], &[1.0]).unwrap();
+    let batch = Batch::trace(f, &vec![0.5; 100_000], &[1.0]).unwrap();
     assert!(format!("{batch:?}").contains("rows at a time: Some(256)"), "{batch:?}");
 }
 
