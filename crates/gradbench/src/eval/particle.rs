@@ -1,26 +1,29 @@
 //! `particle`: the control that makes a charged particle hit the origin. Its path is that of the gradient of a potential,
 //! and the control is found by descent: a derivative inside a derivative.
 
+use core::marker::PhantomData;
+
 use serde::Deserialize;
 
 use super::Module;
 use crate::descent::{Forward, Mode, Number, Objective, Over, Reverse, argmin};
+use crate::failure::Failure;
 use crate::measure::measure;
 
 pub(super) const MODULE: Module = Module {
     name: "particle",
     functions: &[
         ("ff", |input| {
-            measure(input, Ok, |input: &mut Input, _| Ok(control::<Forward, Forward>(input)))
+            measure(input, Ok, |input: &mut Input, _| control::<Forward, Forward>(input))
         }),
         ("fr", |input| {
-            measure(input, Ok, |input: &mut Input, _| Ok(control::<Forward, Reverse>(input)))
+            measure(input, Ok, |input: &mut Input, _| control::<Forward, Reverse>(input))
         }),
         ("rf", |input| {
-            measure(input, Ok, |input: &mut Input, _| Ok(control::<Reverse, Forward>(input)))
+            measure(input, Ok, |input: &mut Input, _| control::<Reverse, Forward>(input))
         }),
         ("rr", |input| {
-            measure(input, Ok, |input: &mut Input, _| Ok(control::<Reverse, Reverse>(input)))
+            measure(input, Ok, |input: &mut Input, _| control::<Reverse, Reverse>(input))
         }),
     ],
 };
@@ -31,12 +34,21 @@ struct Input {
 }
 
 /// The control, with its derivative by one mode, and that of the potential by the other.
-fn control<Outer: Mode, Inner: Mode>(input: &Input) -> f64 {
-    argmin::<Outer, f64>(&Miss::<Inner>(core::marker::PhantomData), &[input.w])[0]
+fn control<Outer: Mode, Inner: Mode>(input: &Input) -> Result<f64, Failure> {
+    let miss = Miss::<Inner>(PhantomData);
+    if !miss.at(&[input.w]).is_finite() {
+        let (what, expected) = ("w", "a control with which the particle comes down");
+        return Err(Failure::Value { what, expected, given: input.w.to_string() });
+    }
+    Ok(argmin::<Outer, f64>(&miss, &[input.w])[0])
 }
 
-/// How far from the origin, squared, the particle crosses the axis, as a function of the control.
-struct Miss<Inner>(core::marker::PhantomData<Inner>);
+/// How far from the origin, squared, the particle crosses the axis, as a function of the control; ∞ where it has not come
+/// down in time.
+struct Miss<Inner>(PhantomData<Inner>);
+
+/// How many steps the particle is given. Without control it takes 353.
+const STEPS: usize = 10_000;
 
 impl<Inner: Mode> Objective<f64> for Miss<Inner> {
     fn at<N: Over<f64>>(&self, w: &[N]) -> N {
@@ -46,7 +58,7 @@ impl<Inner: Mode> Objective<f64> for Miss<Inner> {
         let step = number(0.1);
         let mut place = [number(0.0), number(8.0)];
         let mut velocity = [number(0.75), number(0.0)];
-        loop {
+        for _ in 0..STEPS {
             let slope = Inner::gradient(&potential, &place);
             place = [place[0] + step * velocity[0], place[1] + step * velocity[1]];
             if place[1] <= number(0.0) {
@@ -56,6 +68,7 @@ impl<Inner: Mode> Objective<f64> for Miss<Inner> {
             }
             velocity = [velocity[0] - step * slope[0], velocity[1] - step * slope[1]];
         }
+        number(f64::INFINITY)
     }
 }
 
@@ -81,7 +94,7 @@ mod tests {
 
     #[track_caller]
     fn check<Outer: Mode, Inner: Mode>() {
-        let control = control::<Outer, Inner>(&Input { w: 0.0 });
+        let control = control::<Outer, Inner>(&Input { w: 0.0 }).unwrap();
         assert!((control - PUBLISHED).abs() <= 1e-12, "{control}, not {PUBLISHED}");
     }
 
@@ -105,8 +118,18 @@ mod tests {
         check::<Reverse, Reverse>();
     }
 
+    #[test]
+    fn a_particle_that_never_comes_down_is_a_failure() {
+        for w in [-100.0, 15.0, 1e300] {
+            let failure = control::<Reverse, Reverse>(&Input { w }).unwrap_err().to_string();
+            let expected =
+                "the input's w must be a control with which the particle comes down, not";
+            assert!(failure.starts_with(expected), "{failure}");
+        }
+    }
+
     fn miss(w: f64) -> f64 {
-        Miss::<Forward>(core::marker::PhantomData).at(&[w])
+        Miss::<Forward>(PhantomData).at(&[w])
     }
 
     #[test]
