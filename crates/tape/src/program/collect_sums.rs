@@ -163,6 +163,16 @@ fn push_sum(graph: &Graph, into: &mut Graph, places: &[Id], terms: &[Term]) -> I
             .collect();
         return into.push(Op::Sum, &operands);
     }
+    // A bias after a dot product: as a product with 1 it would be the one pair that is not like the others, and cost the
+    // whole sum its tiles.
+    const LONG: usize = 8;
+    if let [products @ .., Term::Plain(bias)] = &terms[..]
+        && products.len() >= LONG
+        && products.iter().all(|term| matches!(term, Term::Product(..)))
+    {
+        let dot = push_sum(graph, into, places, products);
+        return into.push(Op::Add, &[dot, place(*bias)]);
+    }
     let mut operands = Vec::with_capacity(2 * terms.len());
     for (position, term) in terms.into_iter().enumerate() {
         match term {
