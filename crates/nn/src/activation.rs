@@ -3,6 +3,7 @@
 use core::fmt;
 use core::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use tape::{Op, Real};
 
 use crate::Error;
@@ -20,7 +21,8 @@ use crate::Error;
 /// assert!("powf".parse::<Activation>().is_err());        // takes two arguments
 /// # Ok::<(), nn::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 #[non_exhaustive]
 pub enum Activation {
     /// x itself.
@@ -71,5 +73,20 @@ impl FromStr for Activation {
             .filter(|operation| operation.arity() == 1)
             .map(Self::Operation)
             .ok_or_else(|| Error::UnknownActivation { name: name.to_owned() })
+    }
+}
+
+/// The name, as files have it.
+impl From<Activation> for String {
+    fn from(activation: Activation) -> Self {
+        activation.to_string()
+    }
+}
+
+impl TryFrom<String> for Activation {
+    type Error = Error;
+
+    fn try_from(name: String) -> Result<Self, Error> {
+        name.parse()
     }
 }

@@ -1,10 +1,10 @@
-//! Everything that can be wrong with a chain, its samples or its training, each with what to do about it.
+//! Everything that can be wrong with a network, its samples or its training, each with what to do about it.
 
 use thiserror::Error;
 
-use crate::Parameters;
+use crate::{NonFinite, Parameters};
 
-/// What is wrong with a chain, its samples or its training.
+/// What is wrong with a chain or a network, its samples or its training.
 #[derive(Clone, Debug, PartialEq, Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -70,6 +70,14 @@ pub enum Error {
         /// The name as given.
         name: String,
     },
+    /// A name that is no loss.
+    #[error(
+        "{name:?} is no loss: there are mean-squared, mean-absolute, huber:DELTA, cross-entropy and binary-cross-entropy"
+    )]
+    UnknownLoss {
+        /// The name as given.
+        name: String,
+    },
     /// An infinite weight or bias, or NaN.
     #[error("{name} cannot be {value}: weights and biases are finite")]
     NonFiniteParameter {
@@ -109,9 +117,58 @@ pub enum Error {
         /// The loss of the chain as it is.
         loss: f64,
     },
-    /// A training that ran away.
+    /// A chain's training that ran away.
     #[error(transparent)]
     Diverged(Box<Diverged>),
+    /// A network without layers.
+    #[error("a network needs at least one layer")]
+    NoLayers,
+    /// An input, a layer or a parameter with no numbers in it.
+    #[error("{what} is empty: it needs at least one number")]
+    Empty {
+        /// `the input`, a layer (`layer2`) or a parameter (`layer1.scale`).
+        what: String,
+    },
+    /// A name that cannot stand for a parameter of a layer.
+    #[error(
+        "{name:?} cannot name a parameter: each of a layer needs a name of its own, not empty and without a dot"
+    )]
+    ParameterName {
+        /// The name, with its layer's before it.
+        name: String,
+    },
+    /// A parameter that is not in the network.
+    #[error("the network has no parameter {name:?}: it has {}", known.join(", "))]
+    UnknownParameter {
+        /// The name as given.
+        name: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// Numbers that are too many or too few.
+    #[error("{what}: {expected} expected, {found} given")]
+    Shape {
+        /// What was counted.
+        what: String,
+        /// How many there should be.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// A row of inputs and targets with a number that is infinite, or NaN.
+    #[error("row {row} (counted from 0) has {value} in it: inputs and targets must be finite")]
+    NonFiniteRow {
+        /// Its place, from 0.
+        row: usize,
+        /// The number.
+        value: f64,
+    },
+    /// A network's training that ran away.
+    #[error(transparent)]
+    NonFinite(Box<NonFinite>),
+    /// What the engine refuses: rows of another width, a function that cannot be traced.
+    #[error(transparent)]
+    Engine(#[from] tape::Error),
 }
 
 /// A training that ran away: where, and what was there before.

@@ -7,12 +7,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 
 use crate::chain::{Chain, Sample, check_samples};
-use crate::{Diverged, Error};
-
-mod descent;
-
-use descent::Descent;
-pub use descent::Optimizer;
+use crate::{Descent, Diverged, Error, Optimizer};
 
 /// How to train a chain. The default is Adam on the whole batch, 0.01 a step, for at most 10,000 epochs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -145,7 +140,7 @@ impl Chain {
         let mut history = vec![loss];
         let mut best = Best { loss, epoch: 0, parameters: parameters.clone() };
         let mut batches = Batches::new(samples, training.batch);
-        let mut descent = Descent::new(training.optimizer, training.rate, parameters.len());
+        let mut descent = Descent::new(training.optimizer, parameters.len())?;
 
         let stop = loop {
             let number = history.len() - 1;
@@ -156,7 +151,7 @@ impl Chain {
             let before = parameters.clone();
             for batch in batches.next_epoch() {
                 let (_, derivatives) = self.gradient_at(&parameters, batch);
-                descent.step(&mut parameters, &derivatives);
+                descent.step(training.rate, &mut parameters, &derivatives);
             }
             let loss = self.loss_at(&parameters, samples);
             if !loss.is_finite() || parameters.iter().any(|parameter| !parameter.is_finite()) {
@@ -200,7 +195,7 @@ impl Training {
     }
 }
 
-fn setting(
+pub(crate) fn setting(
     setting: &'static str,
     value: f64,
     accepts: impl Fn(f64) -> bool,

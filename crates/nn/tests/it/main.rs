@@ -2,6 +2,9 @@
 
 mod bad_input;
 mod building;
+mod checkpoint;
 mod explanation;
 mod gradient;
+mod network;
+mod trainer;
 mod training;

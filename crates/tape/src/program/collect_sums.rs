@@ -142,6 +142,9 @@ impl Plan<'_> {
     }
 }
 
+/// From how many products on a bias after them is added by itself.
+const LONG: usize = 8;
+
 /// Appends the sum: plain where it has no products, otherwise as products, a plain term among them times 1.
 fn push_sum(graph: &Graph, into: &mut Graph, places: &[Id], terms: &[Term]) -> Id {
     let place = |id: Id| places[id.index()];
@@ -165,7 +168,6 @@ fn push_sum(graph: &Graph, into: &mut Graph, places: &[Id], terms: &[Term]) -> I
     }
     // A bias after a dot product: as a product with 1 it would be the one pair that is not like the others, and cost the
     // whole sum its tiles.
-    const LONG: usize = 8;
     if let [products @ .., Term::Plain(bias)] = &terms[..]
         && products.len() >= LONG
         && products.iter().all(|term| matches!(term, Term::Product(..)))

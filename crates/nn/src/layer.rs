@@ -1,0 +1,206 @@
+//! The layers of a network: dense ones, and any function that a user writes.
+
+use core::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tape::{Real, Var};
+
+use crate::{Activation, Initializer};
+
+/// A part of a network: takes the numbers of the layer before and gives its own.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Layer {
+    /// Every output is an activation of a weighted sum of all inputs.
+    Dense(Dense),
+    /// A function of the user's.
+    Own(Own),
+}
+
+/// A dense layer: y = activation(W·x + b), W with a row for each output and a column for each input.
+///
+/// Its parameters are `weight`, of shape outputs × inputs in row-major order, and `bias`, of shape outputs: the names
+/// and shapes of PyTorch's `Linear`.
+///
+/// ```
+/// use nn::{Dense, Initializer};
+///
+/// let hidden = Dense::new(32, "relu".parse()?);
+/// let last = Dense::linear(10).initializer(Initializer::Zeros).without_bias();
+/// assert_eq!((hidden.outputs(), last.outputs()), (32, 10));
+/// # Ok::<(), nn::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Dense {
+    outputs: usize,
+    activation: Activation,
+    has_bias: bool,
+    initializer: Initializer,
+}
+
+impl Dense {
+    /// A layer with this many outputs, with a bias, its weights drawn as suits the activation
+    /// ([`Initializer::for_activation`]).
+    pub fn new(outputs: usize, activation: Activation) -> Self {
+        let initializer = Initializer::for_activation(activation);
+        Self { outputs, activation, has_bias: true, initializer }
+    }
+
+    /// A layer without activation, for outputs of any size and for logits.
+    pub fn linear(outputs: usize) -> Self {
+        Self::new(outputs, Activation::Identity)
+    }
+
+    /// The layer without biases.
+    pub fn without_bias(self) -> Self {
+        Self { has_bias: false, ..self }
+    }
+
+    /// The layer with weights that are drawn another way. Biases start at 0.
+    pub fn initializer(self, initializer: Initializer) -> Self {
+        Self { initializer, ..self }
+    }
+
+    /// The number of outputs.
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// What is applied to each weighted sum.
+    pub fn activation(&self) -> Activation {
+        self.activation
+    }
+}
+
+/// The values of a dense layer, for any type of number: `weights` is row-major with `biases.len()` rows, or, without
+/// biases, as many as there are.
+///
+/// # Panics
+/// When there are not whole rows of `inputs.len()` weights, or not a bias for each.
+///
+/// ```
+/// let y = nn::dense(&[1.0, 2.0, 3.0, 4.0], Some(&[0.5, 0.0]), &[1.0, 10.0], nn::Activation::Identity);
+/// assert_eq!(y, [21.5, 43.0]);
+/// ```
+#[track_caller]
+pub fn dense<T: Real>(
+    weights: &[T],
+    biases: Option<&[T]>,
+    inputs: &[T],
+    activation: Activation,
+) -> Vec<T> {
+    let rows = weights.len() / inputs.len().max(1);
+    assert_eq!(
+        (weights.len(), biases.map_or(rows, <[T]>::len)),
+        (rows * inputs.len(), rows),
+        "weights of a dense layer with {} inputs, and its biases",
+        inputs.len()
+    );
+    let sums = weights.chunks_exact(inputs.len().max(1)).map(|row| T::dot(row, inputs));
+    match biases {
+        Some(biases) => sums.zip(biases).map(|(sum, &bias)| activation.apply(sum + bias)).collect(),
+        None => sums.map(|sum| activation.apply(sum)).collect(),
+    }
+}
+
+type Function = dyn Fn(&[Var], &[Var]) -> Vec<Var> + Send + Sync;
+
+/// A layer that is a function of its parameters and its inputs. A generic function serves as it is.
+///
+/// ```
+/// use nn::{Dense, Initializer, Network, Own};
+/// use tape::Real;
+///
+/// /// Every input times a number of its own.
+/// fn scaled<T: Real>(parameters: &[T], inputs: &[T]) -> Vec<T> {
+///     parameters.iter().zip(inputs).map(|(&scale, &x)| scale * x).collect()
+/// }
+///
+/// let scale = Own::new(scaled).parameter("scale", &[3], Initializer::Constant(1.0));
+/// let network = Network::builder(3).layer(scale).layer(Dense::linear(1)).build()?;
+/// assert!(network.parameters().keys().eq(["layer1.scale", "layer2.weight", "layer2.bias"]));
+/// # Ok::<(), nn::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Own {
+    function: Arc<Function>,
+    parameters: Vec<(String, Vec<usize>, Initializer)>,
+}
+
+impl Own {
+    /// A layer of this function: of all its parameters, one after the other as they are named by
+    /// [`parameter`](Self::parameter), and of its inputs. How many outputs it has shows when it is called.
+    ///
+    /// It is traced, so it may branch on its numbers, but must not take them out by `value()`.
+    pub fn new(function: impl Fn(&[Var], &[Var]) -> Vec<Var> + Send + Sync + 'static) -> Self {
+        Self { function: Arc::new(function), parameters: Vec::new() }
+    }
+
+    /// Gives the layer a parameter with this name and shape, after those that it has.
+    pub fn parameter(
+        mut self,
+        name: impl Into<String>,
+        shape: &[usize],
+        initializer: Initializer,
+    ) -> Self {
+        self.parameters.push((name.into(), shape.to_vec(), initializer));
+        self
+    }
+}
+
+impl fmt::Debug for Own {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Own").field("parameters", &self.parameters).finish_non_exhaustive()
+    }
+}
+
+impl From<Dense> for Layer {
+    fn from(dense: Dense) -> Self {
+        Self::Dense(dense)
+    }
+}
+
+impl From<Own> for Layer {
+    fn from(own: Own) -> Self {
+        Self::Own(own)
+    }
+}
+
+impl Layer {
+    /// Its parameters when it has this many inputs: name, shape, and how they are drawn.
+    pub(crate) fn parameters(&self, inputs: usize) -> Vec<(String, Vec<usize>, Initializer)> {
+        match self {
+            Self::Dense(dense) => {
+                let weight = ("weight".to_owned(), vec![dense.outputs, inputs], dense.initializer);
+                let bias = ("bias".to_owned(), vec![dense.outputs], Initializer::Zeros);
+                if dense.has_bias { vec![weight, bias] } else { vec![weight] }
+            }
+            Self::Own(own) => own.parameters.clone(),
+        }
+    }
+
+    /// What it makes of its inputs. `parameters` are all of its own.
+    pub(crate) fn apply(&self, parameters: &[Var], inputs: &[Var]) -> Vec<Var> {
+        match self {
+            Self::Dense(layer) => {
+                let (weights, biases) = parameters.split_at(layer.outputs * inputs.len());
+                dense(weights, layer.has_bias.then_some(biases), inputs, layer.activation)
+            }
+            Self::Own(own) => (own.function)(parameters, inputs),
+        }
+    }
+}
+
+/// `dense, 32 outputs, relu`.
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dense(Dense { outputs, activation, .. }) => {
+                let plural = if *outputs == 1 { "" } else { "s" };
+                write!(f, "dense, {outputs} output{plural}, {activation}")
+            }
+            Self::Own(_) => f.write_str("a function of its own"),
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! A trained network with all that it takes to use it on new rows: names, scales, classes. On disk, two files.
+
+use std::path::Path;
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use tape::Matrix;
+
+use crate::checkpoint::{Architecture, paths};
+use crate::data::{Classes, Standardizer};
+use crate::file::{self, FileError, Tensors};
+use crate::network::length;
+use crate::objective::largest;
+use crate::{Error, Network};
+
+/// A trained network and what its numbers mean.
+///
+/// ```
+/// use nn::data::{Classes, Standardizer};
+/// use nn::{Answers, Dense, Model, Network, Target};
+/// use tape::Matrix;
+///
+/// let rows = Matrix { rows: 2, columns: 1, data: vec![1.0, 3.0] };
+/// let mut network = Network::builder(1).layer(Dense::linear(1)).build()?;
+/// network.set_parameter("layer1.weight", &[5.0])?;
+/// let model = Model {
+///     network,
+///     inputs: vec!["length".to_owned()],
+///     standardizer: Standardizer::learn(&rows)?,
+///     target: Target::Numbers { names: vec!["mass".to_owned()], standardizer: Standardizer::learn(&rows)? },
+/// };
+/// // 4 is (4 − 2)/1 in units of the spread; times 5, and back again.
+/// let answers = model.answers(Matrix { rows: 1, columns: 1, data: vec![4.0] })?;
+/// assert_eq!(answers, Answers::Numbers(Matrix { rows: 1, columns: 1, data: vec![12.0] }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// What computes.
+    pub network: Network,
+    /// The names of its inputs, in order.
+    pub inputs: Vec<String>,
+    /// How inputs become those that it learnt from.
+    pub standardizer: Standardizer,
+    /// What comes out.
+    pub target: Target,
+}
+
+/// What a model answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Target {
+    /// One of several classes: the network has a logit for each.
+    Classes {
+        /// The name of the column.
+        name: String,
+        /// What they are called.
+        classes: Classes,
+    },
+    /// Numbers.
+    Numbers {
+        /// The names of the columns.
+        names: Vec<String>,
+        /// How they became what the network learnt.
+        standardizer: Standardizer,
+    },
+}
+
+/// What a model says about rows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answers {
+    /// For each row the place of its most probable class, and the probability of each class (rows × classes).
+    Classes(Vec<usize>, Matrix<f64>),
+    /// For each row its numbers, in their own units.
+    Numbers(Matrix<f64>),
+}
+
+/// What stands in the JSON file.
+#[derive(Serialize, Deserialize)]
+struct Description {
+    format: String,
+    version: u32,
+    network: Architecture,
+    inputs: Vec<String>,
+    standardizer: Standardizer,
+    target: Target,
+}
+
+const FORMAT: &str = "wengert model";
+const VERSION: u32 = 1;
+
+impl Model {
+    /// What the network makes of rows as they come: `rows` × inputs, in their own units.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where rows have not as many numbers as there are inputs.
+    pub fn answers(&self, mut rows: Matrix<f64>) -> Result<Answers, Error> {
+        length("the columns of the rows", self.inputs.len(), rows.columns)?;
+        length("the scales of the inputs", rows.columns, self.standardizer.means().len())?;
+        self.standardizer.scale(&mut rows);
+        let mut outputs = self.network.predict_rows(&rows)?;
+        match &self.target {
+            Target::Classes { .. } => {
+                let chosen = (0..outputs.rows).map(|row| largest(outputs.row(row))).collect();
+                let width = outputs.columns.max(1);
+                outputs.data.chunks_exact_mut(width).for_each(softmax);
+                Ok(Answers::Classes(chosen, outputs))
+            }
+            Target::Numbers { standardizer, .. } => {
+                let scales = standardizer.means().len();
+                length("the scales of the outputs", outputs.columns, scales)?;
+                standardizer.scale_back(&mut outputs);
+                Ok(Answers::Numbers(outputs))
+            }
+        }
+    }
+
+    /// Writes the model to `PATH.safetensors` (its parameters, as PyTorch would name them) and `PATH.json` (everything
+    /// else).
+    ///
+    /// # Errors
+    /// [`FileError`]; of a network with a layer that is a function, [`FileError::OwnLayer`].
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), FileError> {
+        let (tensors, description) = paths(path.as_ref());
+        let network = Architecture::of(&self.network);
+        network.build(&description)?;
+        let all: Tensors = self
+            .network
+            .parameters()
+            .iter()
+            .map(|(name, own)| (name.clone(), (own.shape().to_vec(), own.values().to_vec())))
+            .collect::<IndexMap<_, _>>();
+        file::write_tensors(&tensors, &all, FORMAT)?;
+        let of_model = Description {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            network,
+            inputs: self.inputs.clone(),
+            standardizer: self.standardizer.clone(),
+            target: self.target.clone(),
+        };
+        file::write_json(&description, &of_model)
+    }
+
+    /// Reads a model.
+    ///
+    /// # Errors
+    /// [`FileError`]: what cannot be read or is damaged.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, FileError> {
+        let (tensors_path, description_path) = paths(path.as_ref());
+        let description: Description = file::read_json(&description_path)?;
+        let damaged =
+            |what: String| Err(FileError::Damaged { path: description_path.clone(), what });
+        if (description.format.as_str(), description.version) != (FORMAT, VERSION) {
+            let Description { format, version, .. } = description;
+            return damaged(format!(
+                "it is {format:?} of version {version}, not {FORMAT:?} of {VERSION}"
+            ));
+        }
+        let mut network = description.network.build(&description_path)?;
+        let Description { inputs, standardizer, target, .. } = description;
+        let outputs = match &target {
+            Target::Classes { classes, .. } => classes.len(),
+            Target::Numbers { names, .. } => names.len(),
+        };
+        if (inputs.len(), outputs) != (network.inputs(), network.outputs()) {
+            return damaged(format!(
+                "it names {} inputs and {outputs} outputs of a network with {} and {}",
+                inputs.len(),
+                network.inputs(),
+                network.outputs()
+            ));
+        }
+        let (tensors, _) = file::read_tensors(&tensors_path)?;
+        let parameters = network.parameters().clone();
+        for (name, parameter) in &parameters {
+            let values = file::tensor(&tensors_path, &tensors, name, parameter.shape())?;
+            network
+                .set_parameter(name, values)
+                .map_err(|error| file::inside(&tensors_path, &error))?;
+        }
+        Ok(Self { network, inputs, standardizer, target })
+    }
+}
+
+/// eˣ over their sum, the largest taken off first so that nothing overflows.
+fn softmax(logits: &mut [f64]) {
+    let most = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let mut sum = 0.0;
+    for logit in &mut *logits {
+        *logit = (*logit - most).exp();
+        sum += *logit;
+    }
+    for probability in logits {
+        *probability /= sum;
+    }
+}

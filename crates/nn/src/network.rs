@@ -1,0 +1,378 @@
+//! A network of layers: its named parameters, what it computes, and how it is built.
+
+use core::fmt;
+use std::sync::{Arc, OnceLock};
+
+use indexmap::IndexMap;
+use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use tape::{Matrix, Rows, Var};
+
+use crate::layer::Layer;
+use crate::{Error, Objective};
+
+/// Layers in a row, each fed by the one before, with named parameters.
+///
+/// The layers are numbered from 1, and parameters are named after them: `layer1.weight`, `layer1.bias`, ….
+///
+/// ```
+/// use nn::{Dense, Network};
+///
+/// let mut network = Network::builder(2)
+///     .layer(Dense::new(3, "tanh".parse()?))
+///     .layer(Dense::linear(1))
+///     .seed(7)
+///     .build()?;
+/// assert_eq!(network.parameters()["layer1.weight"].shape(), [3, 2]);
+///
+/// network.set_parameter("layer2.weight", &[0.0, 0.0, 0.0])?;
+/// network.set_parameter("layer2.bias", &[1.5])?;
+/// assert_eq!(network.predict(&[1.0, 2.0])?, [1.5]);
+/// # Ok::<(), nn::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Network {
+    inputs: usize,
+    outputs: usize,
+    layers: Arc<[Layer]>,
+    parameters: IndexMap<String, Parameter>,
+    /// The program of its outputs, made when it is first needed. It holds no parameter.
+    traced: OnceLock<Arc<Outputs>>,
+}
+
+/// A function of parameters and a row.
+type OfRow<R> = Box<dyn Fn(&[Var], &[Var]) -> R + Send + Sync>;
+type Outputs = tape::Batch<OfRow<Vec<Var>>>;
+type RowLoss = tape::Batch<OfRow<Var>>;
+
+/// A named array of numbers: a parameter of a network, or the derivatives with respect to it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Parameter {
+    shape: Vec<usize>,
+    values: Vec<f64>,
+}
+
+impl Parameter {
+    /// Its extent in each dimension.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// Its numbers, the last dimension running fastest.
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+}
+
+/// Builds a [`Network`]. Nothing is checked before [`NetworkBuilder::build`].
+#[derive(Clone, Debug)]
+pub struct NetworkBuilder {
+    inputs: usize,
+    layers: Vec<Layer>,
+    seed: u64,
+}
+
+impl NetworkBuilder {
+    /// Adds a layer after those that there are.
+    pub fn layer(mut self, layer: impl Into<Layer>) -> Self {
+        self.layers.push(layer.into());
+        self
+    }
+
+    /// Determines the parameters to start from, the same on every machine. Without it the seed is 0.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The network.
+    ///
+    /// # Errors
+    /// [`Error::NoLayers`]; [`Error::Empty`] where the inputs, a layer or a parameter have no numbers;
+    /// [`Error::ParameterName`] for a name of a parameter that is empty, has a dot in it, or is there twice in its layer;
+    /// what [`Initializer`](crate::Initializer)s refuse.
+    pub fn build(self) -> Result<Network, Error> {
+        if self.layers.is_empty() {
+            return Err(Error::NoLayers);
+        }
+        not_empty("the input", self.inputs)?;
+        let mut random = ChaCha8Rng::seed_from_u64(self.seed);
+        let mut parameters = IndexMap::new();
+        let mut width = self.inputs;
+        for (number, layer) in (1..).zip(&self.layers) {
+            let mut own = Vec::new();
+            let known = layer.parameters(width);
+            let outputs = match layer {
+                Layer::Dense(dense) => not_empty(format!("layer{number}"), dense.outputs())?,
+                Layer::Own(_) => 0,
+            };
+            for (name, shape, initializer) in known {
+                let name = format!("layer{number}.{name}");
+                let is_valid = name.matches('.').count() == 1 && !name.ends_with('.');
+                if !is_valid || parameters.contains_key(&name) {
+                    return Err(Error::ParameterName { name });
+                }
+                initializer.check()?;
+                let count = not_empty(&name, shape.iter().product())?;
+                let inputs = shape.get(1).map_or(1, |_| count / shape[0]);
+                let values = initializer.draw(&mut random, inputs, shape[0], count);
+                own.extend(values.iter().map(|&value| Var::constant(value)));
+                parameters.insert(name, Parameter { shape, values });
+            }
+            width = match outputs {
+                0 => {
+                    let inputs = vec![Var::constant(0.0); width];
+                    not_empty(format!("layer{number}"), layer.apply(&own, &inputs).len())?
+                }
+                outputs => outputs,
+            };
+        }
+        Ok(Network {
+            inputs: self.inputs,
+            outputs: width,
+            layers: self.layers.into(),
+            parameters,
+            traced: OnceLock::new(),
+        })
+    }
+}
+
+fn not_empty(what: impl Into<String>, count: usize) -> Result<usize, Error> {
+    if count == 0 { Err(Error::Empty { what: what.into() }) } else { Ok(count) }
+}
+
+impl Network {
+    /// A network for rows of this many numbers.
+    pub fn builder(inputs: usize) -> NetworkBuilder {
+        NetworkBuilder { inputs, layers: Vec::new(), seed: 0 }
+    }
+
+    /// How many numbers go in.
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// How many numbers come out.
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// The layers, first to last.
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// The parameters by name, first layer to last.
+    pub fn parameters(&self) -> &IndexMap<String, Parameter> {
+        &self.parameters
+    }
+
+    /// The number of numbers in all parameters together.
+    pub fn size(&self) -> usize {
+        self.parameters.values().map(|parameter| parameter.values.len()).sum()
+    }
+
+    /// Replaces the numbers of a parameter.
+    ///
+    /// # Errors
+    /// [`Error::UnknownParameter`]; [`Error::Shape`] where there are more or fewer numbers than it has;
+    /// [`Error::NonFiniteParameter`].
+    pub fn set_parameter(&mut self, name: &str, values: &[f64]) -> Result<(), Error> {
+        let Some(parameter) = self.parameters.get_mut(name) else {
+            let known = self.parameters.keys().cloned().collect();
+            return Err(Error::UnknownParameter { name: name.to_owned(), known });
+        };
+        length(name, parameter.values.len(), values.len())?;
+        if let Some(&value) = values.iter().find(|value| !value.is_finite()) {
+            return Err(Error::NonFiniteParameter { name: name.to_owned(), value });
+        }
+        parameter.values.copy_from_slice(values);
+        Ok(())
+    }
+
+    /// The outputs for one row, to the last bit what plain `f64` gives.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where the row has not as many numbers as the network has inputs.
+    pub fn predict(&self, row: &[f64]) -> Result<Vec<f64>, Error> {
+        length("the row", self.inputs, row.len())?;
+        let constants = |numbers: &[f64]| -> Vec<Var> {
+            numbers.iter().map(|&number| Var::constant(number)).collect()
+        };
+        let outputs = apply(&self.layers, self.inputs, &constants(&self.flat()), &constants(row));
+        Ok(outputs.iter().map(|output| output.value()).collect())
+    }
+
+    /// The outputs for many rows at once, a row for each. They go through the vector functions of [`tape::Batch`], which
+    /// may differ from [`predict`](Self::predict) in the last places.
+    ///
+    /// # Errors
+    /// [`Error::Engine`] where rows have not as many numbers as the network has inputs.
+    pub fn predict_rows(&self, rows: impl Rows + Sync) -> Result<Matrix<f64>, Error> {
+        let parameters = self.flat();
+        let traced = if let Some(traced) = self.traced.get() {
+            Arc::clone(traced)
+        } else {
+            let (layers, inputs) = (Arc::clone(&self.layers), self.inputs);
+            let outputs: OfRow<Vec<Var>> =
+                Box::new(move |parameters, row| apply(&layers, inputs, parameters, row));
+            let traced = Arc::new(Outputs::trace(outputs, &parameters, &vec![0.0; inputs])?);
+            Arc::clone(self.traced.get_or_init(|| traced))
+        };
+        Ok(traced.map(&parameters, rows)?)
+    }
+
+    /// The mean loss over rows, and its derivatives with respect to every parameter, by name. `inputs` and `targets` have
+    /// a row for each.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where rows, inputs or outputs do not match; [`Error::NoSamples`] without rows.
+    ///
+    /// ```
+    /// use nn::{Dense, Loss, Network};
+    /// use tape::Matrix;
+    ///
+    /// let mut network = Network::builder(1).layer(Dense::linear(1)).build()?;
+    /// network.set_parameter("layer1.weight", &[2.0])?;
+    /// let inputs = Matrix { rows: 1, columns: 1, data: vec![3.0] };
+    /// let targets = Matrix { rows: 1, columns: 1, data: vec![7.0] };
+    /// let (loss, gradient) = network.gradient(Loss::MeanSquared, &inputs, &targets)?;
+    /// assert_eq!(loss, 1.0);                                    // (2·3 − 7)²
+    /// assert_eq!(gradient["layer1.weight"].values(), [-6.0]);   // 2·(6 − 7)·3
+    /// # Ok::<(), nn::Error>(())
+    /// ```
+    pub fn gradient(
+        &self,
+        objective: impl Into<Objective>,
+        inputs: &Matrix<f64>,
+        targets: &Matrix<f64>,
+    ) -> Result<(f64, IndexMap<String, Parameter>), Error> {
+        let objective = objective.into();
+        let rows = self.rows(&objective, inputs, targets)?;
+        let parameters = self.flat();
+        let width = self.inputs + targets.columns;
+        let batch = self.row_loss(&objective, &rows[..width])?;
+        let (loss, mut derivatives) = batch.gradient(&parameters, &rows[..])?;
+        let count = inputs.rows as f64;
+        for derivative in &mut derivatives {
+            *derivative /= count;
+        }
+        let mut gradient = self.parameters.clone();
+        write_flat(&mut gradient, &derivatives);
+        Ok((loss / count, gradient))
+    }
+
+    /// The loss of a row of inputs and targets, traced.
+    pub(crate) fn row_loss(&self, objective: &Objective, row: &[f64]) -> Result<RowLoss, Error> {
+        let (layers, inputs, objective) =
+            (Arc::clone(&self.layers), self.inputs, objective.clone());
+        let loss: OfRow<Var> = Box::new(move |parameters, row| {
+            let (row, targets) = row.split_at(inputs);
+            objective.apply(&apply(&layers, inputs, parameters, row), targets)
+        });
+        Ok(RowLoss::trace(loss, &self.flat(), row)?)
+    }
+
+    /// Inputs and targets side by side, row by row. What an objective of the user's wants as targets is its own matter.
+    pub(crate) fn rows(
+        &self,
+        objective: &Objective,
+        inputs: &Matrix<f64>,
+        targets: &Matrix<f64>,
+    ) -> Result<Vec<f64>, Error> {
+        length("the columns of the inputs", self.inputs, inputs.columns)?;
+        length("the rows of the targets", inputs.rows, targets.rows)?;
+        if objective.loss().is_some() {
+            length("the columns of the targets", self.outputs, targets.columns)?;
+        }
+        if inputs.rows == 0 {
+            return Err(Error::NoSamples);
+        }
+        let mut rows = Vec::with_capacity(inputs.data.len() + targets.data.len());
+        for row in 0..inputs.rows {
+            rows.extend_from_slice(inputs.row(row));
+            rows.extend_from_slice(targets.row(row));
+        }
+        Ok(rows)
+    }
+
+    /// Whether all parameters have the same names and bits. (Networks are not compared as a whole: what functions their
+    /// layers apply cannot be.)
+    pub fn has_parameters_of(&self, other: &Self) -> bool {
+        let bits = |network: &Self| network.flat().iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+        self.parameters.keys().eq(other.parameters.keys()) && bits(self) == bits(other)
+    }
+
+    /// The numbers of all parameters, one after the other.
+    pub(crate) fn flat(&self) -> Vec<f64> {
+        self.parameters.values().flat_map(|parameter| &parameter.values).copied().collect()
+    }
+
+    /// Sets all parameters, one after the other.
+    pub(crate) fn set_flat(&mut self, values: &[f64]) {
+        write_flat(&mut self.parameters, values);
+    }
+
+    /// The name of the parameter that has the number at this place of [`flat`](Self::flat).
+    pub(crate) fn parameter_at(&self, mut place: usize) -> Option<&str> {
+        for (name, parameter) in &self.parameters {
+            match place.checked_sub(parameter.values.len()) {
+                None => return Some(name),
+                Some(rest) => place = rest,
+            }
+        }
+        None
+    }
+}
+
+fn write_flat(parameters: &mut IndexMap<String, Parameter>, mut values: &[f64]) {
+    for parameter in parameters.values_mut() {
+        let (own, rest) = values.split_at(parameter.values.len());
+        parameter.values.copy_from_slice(own);
+        values = rest;
+    }
+}
+
+/// The outputs of the last layer. `parameters` are those of all layers, one after the other.
+fn apply(layers: &[Layer], inputs: usize, mut parameters: &[Var], row: &[Var]) -> Vec<Var> {
+    let mut values = row.to_vec();
+    debug_assert_eq!(values.len(), inputs);
+    for layer in layers {
+        let shapes = layer.parameters(values.len());
+        let count = shapes.iter().map(|(_, shape, _)| shape.iter().product::<usize>()).sum();
+        let (own, rest) = parameters.split_at(count);
+        values = layer.apply(own, &values);
+        parameters = rest;
+    }
+    values
+}
+
+pub(crate) fn length(what: &str, expected: usize, found: usize) -> Result<(), Error> {
+    if expected == found {
+        Ok(())
+    } else {
+        Err(Error::Shape { what: what.to_owned(), expected, found })
+    }
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Network")
+            .field("inputs", &self.inputs)
+            .field("layers", &self.layers)
+            .field("parameters", &self.parameters)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Its layers and sizes, a line each.
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} inputs", self.inputs)?;
+        for (number, layer) in (1..).zip(self.layers.iter()) {
+            write!(f, "\nlayer{number}: {layer}")?;
+        }
+        write!(f, "\n{} parameters", self.size())
+    }
+}

@@ -1,0 +1,114 @@
+//! A training as a person watches it: a progress bar or plain lines, and Ctrl-C as a wish to stop.
+
+use core::ops::ControlFlow;
+use core::sync::atomic::{AtomicBool, Ordering};
+use std::io;
+use std::sync::Arc;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::{Event, Record};
+
+/// Shows where a training stands, on the error output: on a terminal a bar with loss and rate, otherwise a plain line for
+/// some of the epochs.
+///
+/// ```
+/// use core::ops::ControlFlow;
+/// use nn::terminal::Progress;
+///
+/// let mut progress = Progress::new(100);
+/// let watch = |event| {
+///     progress.show(&event);
+///     ControlFlow::Continue(())
+/// };
+/// # let _: &dyn Fn(nn::Event) -> ControlFlow<()> = &|_| ControlFlow::Continue(());
+/// # drop(watch);
+/// ```
+#[derive(Debug)]
+pub struct Progress {
+    bar: ProgressBar,
+    epochs: usize,
+}
+
+impl Progress {
+    /// For a training of at most this many epochs.
+    pub fn new(epochs: usize) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(epochs as u64), ProgressDrawTarget::stderr());
+        let template = "{wide_bar} epoch {pos} of {len}, {msg}, {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        Self { bar, epochs }
+    }
+
+    /// Takes note of an event.
+    pub fn show(&mut self, event: &Event) {
+        let Event::Epoch(record) = event else { return };
+        let line = describe(record);
+        if self.bar.is_hidden() {
+            if is_shown(record.epoch, self.epochs) {
+                eprintln!("epoch {} of {}: {line}", record.epoch, self.epochs);
+            }
+        } else {
+            self.bar.set_message(line);
+            self.bar.set_position(record.epoch as u64);
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// `loss 0.123, rate 0.001, validation loss 0.2, accuracy 95.10 %`.
+fn describe(record: &Record) -> String {
+    let line = format!("loss {:.5}, rate {:.3e}", record.loss, record.rate);
+    let Some(score) = record.validation else { return line };
+    let line = format!("{line}, validation loss {:.5}", score.loss);
+    match score.accuracy {
+        Some(accuracy) => format!("{line}, accuracy {:.2} %", 100.0 * accuracy),
+        None => line,
+    }
+}
+
+/// Whether an epoch gets a line where not all do: 1, 2, 5, 10, 20, 50, …, every tenth part of the whole, and the last.
+pub fn is_shown(epoch: usize, epochs: usize) -> bool {
+    let round = [1, 2, 5].iter().any(|&digit| {
+        let powers = (0..).map_while(|power| 10_usize.checked_pow(power)?.checked_mul(digit));
+        powers.take_while(|&number| number <= epoch).any(|number| number == epoch)
+    });
+    round || epoch == epochs || epoch.is_multiple_of((epochs / 10).max(1))
+}
+
+/// Ctrl-C as a wish to stop, which the watch of a training can pass on. A second Ctrl-C ends the process at once.
+#[derive(Clone, Debug)]
+pub struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// Listens for Ctrl-C from here on. A process can do so once.
+    ///
+    /// # Errors
+    /// When the system refuses, or something else listens already.
+    pub fn listen() -> io::Result<Self> {
+        let wished = Arc::new(AtomicBool::new(false));
+        let of_handler = Arc::clone(&wished);
+        let handler = move || {
+            if of_handler.swap(true, Ordering::Relaxed) {
+                std::process::exit(130);
+            }
+        };
+        ctrlc::set_handler(handler).map_err(io::Error::other)?;
+        Ok(Self(wished))
+    }
+
+    /// Whether there has been a Ctrl-C.
+    pub fn is_wished(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// What a watch should answer.
+    pub fn flow(&self) -> ControlFlow<()> {
+        if self.is_wished() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}

@@ -1,0 +1,454 @@
+//! Trains a network on rows of data: the loop over epochs and mini-batches, when it stops, and what is kept.
+
+use core::ops::ControlFlow;
+
+use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
+use rand::seq::SliceRandom;
+use serde::{Deserialize, Serialize};
+use tape::Matrix;
+
+use crate::objective::largest;
+use crate::{Clip, Descent, Error, Network, Objective, Optimizer, Schedule, Stop, add_l2, setting};
+
+/// How to train a network. The default is Adam, a rate of 0.001, batches of 32, 100 epochs.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// How a step follows from the derivatives.
+    pub optimizer: Optimizer,
+    /// Size of a step before the schedule: greater than 0.
+    pub rate: f64,
+    /// How the rate changes.
+    pub schedule: Schedule,
+    /// How many times the rows are gone through at most, those before a resumption included.
+    pub epochs: usize,
+    /// How many rows make a step: at least 1. The last step of an epoch has what is left.
+    pub batch: usize,
+    /// λ of the penalty λ/2·Σp² over all parameters, whose derivative λ·p is added to each derivative (PyTorch's
+    /// `weight_decay` of every optimiser but AdamW): at least 0.
+    pub l2: f64,
+    /// What bounds the derivatives before a step, if anything.
+    pub clip: Option<Clip>,
+    /// Determines the order of the rows in each epoch.
+    pub seed: u64,
+    /// After how many epochs without a lower validation loss to stop early, if ever. (Without validation rows it is the
+    /// training loss that counts.)
+    pub patience: Option<usize>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            optimizer: Optimizer::ADAM,
+            rate: 0.001,
+            schedule: Schedule::default(),
+            epochs: 100,
+            batch: 32,
+            l2: 0.0,
+            clip: None,
+            seed: 0,
+            patience: None,
+        }
+    }
+}
+
+impl Settings {
+    fn check(&self) -> Result<(), Error> {
+        let positive = |value: f64| value > 0.0 && value.is_finite();
+        setting("the rate", self.rate, positive, "finite and greater than 0")?;
+        setting("the size of a batch", self.batch as f64, |value| value >= 1.0, "at least 1")?;
+        let bounded = |value: f64| value >= 0.0 && value.is_finite();
+        setting("the L2 penalty", self.l2, bounded, "finite and at least 0")?;
+        self.schedule.check()?;
+        self.clip.map_or(Ok(()), Clip::check)
+    }
+}
+
+/// Rows to learn from or to judge by: inputs and targets, a row of each for each sample.
+#[derive(Clone, Copy, Debug)]
+pub struct Samples<'a> {
+    /// What goes in: a column for each input of the network.
+    pub inputs: &'a Matrix<f64>,
+    /// What should come out.
+    pub targets: &'a Matrix<f64>,
+}
+
+/// What one epoch came to.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Its number, from 1.
+    pub epoch: usize,
+    /// The rate of its last step.
+    pub rate: f64,
+    /// The mean loss over its rows, each with the parameters that its batch met; without the L2 penalty.
+    pub loss: f64,
+    /// How the network does after it on the validation rows, if there are any.
+    pub validation: Option<Score>,
+}
+
+/// How a network does on rows.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// The mean loss.
+    pub loss: f64,
+    /// The share of rows whose class is right, where the loss is about classes.
+    pub accuracy: Option<f64>,
+}
+
+/// What a training tells while it runs; the answer can end it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A step is done.
+    Batch {
+        /// The epoch that it belongs to, from 1.
+        epoch: usize,
+        /// Its number in the epoch, from 1.
+        number: usize,
+        /// How many an epoch has.
+        count: usize,
+        /// The mean loss of its rows.
+        loss: f64,
+    },
+    /// An epoch is done.
+    Epoch(Record),
+}
+
+/// A training in progress: a network, and all that is needed to go on with it.
+///
+/// **Deterministic**: the same network, rows and settings give the same bits, whatever the number of threads.
+///
+/// ```
+/// use nn::{Dense, Loss, Network, Optimizer, Samples, Settings, Trainer};
+/// use tape::Matrix;
+///
+/// // y = 2x − 1
+/// let x = [-1.0, 0.0, 1.0, 2.0];
+/// let inputs = Matrix { rows: 4, columns: 1, data: x.to_vec() };
+/// let targets = Matrix { rows: 4, columns: 1, data: x.map(|x| 2.0 * x - 1.0).to_vec() };
+///
+/// let network = Network::builder(1).layer(Dense::linear(1)).build()?;
+/// let settings = Settings { optimizer: Optimizer::Plain, rate: 0.2, batch: 4, epochs: 200, ..Settings::default() };
+/// let mut trainer = Trainer::new(network, Loss::MeanSquared, settings)?;
+/// trainer.train(Samples { inputs: &inputs, targets: &targets })?;
+/// let y = trainer.network().predict(&[10.0])?[0];
+/// assert!((y - 19.0).abs() < 1e-9);
+/// # Ok::<(), nn::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Trainer {
+    /// With the parameters after the last whole epoch.
+    pub(crate) network: Network,
+    pub(crate) objective: Objective,
+    pub(crate) settings: Settings,
+    pub(crate) descent: Descent,
+    pub(crate) history: Vec<Record>,
+    pub(crate) best: Option<Best>,
+    /// The epoch of the lowest loss so far, and that loss, for patience.
+    lowest: Option<(usize, f64)>,
+}
+
+/// The lowest validation loss, and what gave it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Best {
+    pub(crate) epoch: usize,
+    pub(crate) loss: f64,
+    pub(crate) parameters: Vec<f64>,
+}
+
+impl Trainer {
+    /// A training that starts from the network as it is.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSetting`].
+    pub fn new(
+        network: Network,
+        objective: impl Into<Objective>,
+        settings: Settings,
+    ) -> Result<Self, Error> {
+        settings.check()?;
+        let objective = objective.into();
+        if let Some(loss) = objective.loss() {
+            loss.check()?;
+        }
+        let descent = Descent::new(settings.optimizer, network.size())?;
+        let (history, best, lowest) = (Vec::new(), None, None);
+        Ok(Self { network, objective, settings, descent, history, best, lowest })
+    }
+
+    /// A training that goes on from where another stood.
+    pub(crate) fn resume(self, descent: Descent, history: Vec<Record>, best: Option<Best>) -> Self {
+        let mut trainer = Self { descent, best, ..self };
+        for record in &history {
+            trainer.note(record);
+        }
+        trainer.history = history;
+        trainer
+    }
+
+    /// The network with the best parameters so far: those of the lowest validation loss, or, without validation rows,
+    /// those after the last epoch.
+    pub fn network(&self) -> Network {
+        let mut network = self.network.clone();
+        if let Some(best) = &self.best {
+            network.set_flat(&best.parameters);
+        }
+        network
+    }
+
+    /// The network after the last whole epoch, from which the training goes on.
+    pub fn last(&self) -> &Network {
+        &self.network
+    }
+
+    /// The epoch whose parameters [`network`](Self::network) has, from 1; 0 before the first.
+    pub fn best_epoch(&self) -> usize {
+        self.best.as_ref().map_or(self.history.len(), |best| best.epoch)
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Every epoch so far.
+    pub fn history(&self) -> &[Record] {
+        &self.history
+    }
+
+    /// Trains until all epochs are done, or patience is over.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] and [`Error::NoSamples`] for rows that do not fit, [`Error::NonFiniteSample`] for numbers in them;
+    /// [`Error::NonFinite`] when a loss, a derivative or a parameter leaves the finite numbers, after which the network
+    /// has the parameters before that step.
+    pub fn train(&mut self, samples: Samples<'_>) -> Result<Stop, Error> {
+        self.train_watched(samples, None, |_| ControlFlow::Continue(()))
+    }
+
+    /// As [`train`](Self::train), judging each epoch by validation rows if there are any, and telling `watch` after each
+    /// step and each epoch where the training stands.
+    ///
+    /// When `watch` breaks off in the middle of an epoch, the steps of that epoch are taken back: what a training holds is
+    /// always the end of an epoch, so that it can be resumed to the bit.
+    ///
+    /// # Errors
+    /// As [`train`](Self::train).
+    pub fn train_watched(
+        &mut self,
+        samples: Samples<'_>,
+        validation: Option<Samples<'_>>,
+        mut watch: impl FnMut(Event) -> ControlFlow<()>,
+    ) -> Result<Stop, Error> {
+        let rows = self.rows(samples)?;
+        let judge = validation.map(|validation| self.rows(validation).map(|_| validation));
+        let judge = judge.transpose()?;
+        let width = samples.inputs.columns + samples.targets.columns;
+        let gradient = self.network.row_loss(&self.objective, &rows[..width])?;
+        let steps = samples.inputs.rows.div_ceil(self.settings.batch);
+        let mut order: Vec<usize> = Vec::new();
+        let mut batch = Vec::with_capacity(self.settings.batch * width);
+        let mut parameters = self.network.flat();
+        let mut before = parameters.clone();
+        loop {
+            let done = self.history.len();
+            if done >= self.settings.epochs {
+                return Ok(Stop::Epochs);
+            }
+            if self.settings.patience.is_some_and(|patience| self.epochs_in_vain() >= patience) {
+                return Ok(Stop::Patience);
+            }
+            let descent = self.descent.clone();
+            self.shuffle(&mut order, samples.inputs.rows);
+            let (mut sum, mut rate) = (0.0, 0.0);
+            for (number, chosen) in order.chunks(self.settings.batch).enumerate() {
+                batch.clear();
+                for &row in chosen {
+                    batch.extend_from_slice(&rows[row * width..][..width]);
+                }
+                let (loss, mut derivatives) = gradient.gradient(&parameters, &batch[..])?;
+                let count = chosen.len() as f64;
+                for derivative in &mut derivatives {
+                    *derivative /= count;
+                }
+                let loss = loss / count;
+                let factor = self.settings.schedule.factor(
+                    done * steps + number,
+                    steps,
+                    self.settings.epochs,
+                );
+                rate = self.settings.rate * factor;
+                before.copy_from_slice(&parameters);
+                let stepped = self.step(rate, loss, &mut parameters, &mut derivatives);
+                if let Err(what) = stepped {
+                    self.network.set_flat(&before);
+                    self.descent = descent;
+                    return Err(self.non_finite(what, done + 1, number + 1, loss));
+                }
+                sum += loss * count;
+                let event =
+                    Event::Batch { epoch: done + 1, number: number + 1, count: steps, loss };
+                if watch(event).is_break() {
+                    self.descent = descent;
+                    return Ok(Stop::Callback);
+                }
+            }
+            self.network.set_flat(&parameters);
+            let validation = judge.map(|samples| self.score_last(samples)).transpose()?;
+            let loss = sum / samples.inputs.rows as f64;
+            let record = Record { epoch: done + 1, rate, loss, validation };
+            self.history.push(record);
+            self.note(&record);
+            self.offer(&record, &parameters);
+            if watch(Event::Epoch(record)).is_break() {
+                return Ok(Stop::Callback);
+            }
+        }
+    }
+
+    /// How the best network so far does on rows.
+    ///
+    /// # Errors
+    /// [`Error::Shape`], [`Error::NoSamples`], [`Error::NonFiniteSample`].
+    pub fn score(&self, samples: Samples<'_>) -> Result<Score, Error> {
+        self.rows(samples)?;
+        score(&self.network(), &self.objective, samples)
+    }
+
+    fn score_last(&self, samples: Samples<'_>) -> Result<Score, Error> {
+        score(&self.network, &self.objective, samples)
+    }
+
+    /// Inputs and targets side by side, if they fit.
+    fn rows(&self, samples: Samples<'_>) -> Result<Vec<f64>, Error> {
+        let Samples { inputs, targets } = samples;
+        let rows = self.network.rows(&self.objective, inputs, targets)?;
+        if let Some(place) = rows.iter().position(|number| !number.is_finite()) {
+            let width = inputs.columns + targets.columns;
+            return Err(Error::NonFiniteRow { row: place / width, value: rows[place] });
+        }
+        Ok(rows)
+    }
+
+    /// The order of the next epoch: a matter of the seed and the epoch alone, so that a resumed training has the same.
+    fn shuffle(&self, order: &mut Vec<usize>, rows: usize) {
+        let mut random = ChaCha8Rng::seed_from_u64(self.settings.seed);
+        random.set_stream(self.history.len() as u64);
+        order.clear();
+        order.extend(0..rows);
+        order.shuffle(&mut random);
+    }
+
+    /// One step, unless something in it is not finite: then the parameters are to be dropped.
+    fn step(
+        &mut self,
+        rate: f64,
+        loss: f64,
+        parameters: &mut [f64],
+        derivatives: &mut [f64],
+    ) -> Result<(), NotFinite> {
+        let first = |numbers: &[f64]| numbers.iter().position(|number| !number.is_finite());
+        if let Some(place) = first(derivatives) {
+            return Err(NotFinite::Derivative(place));
+        }
+        if !loss.is_finite() {
+            return Err(NotFinite::Loss);
+        }
+        if self.settings.l2 > 0.0 {
+            add_l2(self.settings.l2, parameters, derivatives);
+        }
+        if let Some(clip) = self.settings.clip {
+            clip.apply(derivatives);
+        }
+        self.descent.step(rate, parameters, derivatives);
+        first(parameters).map_or(Ok(()), |place| Err(NotFinite::Parameter(place)))
+    }
+
+    fn non_finite(&self, what: NotFinite, epoch: usize, batch: usize, loss: f64) -> Error {
+        let (what, place) = match what {
+            NotFinite::Loss => {
+                let sizes: Vec<f64> = self.network.flat().iter().map(|x| x.abs()).collect();
+                (LOSS, largest(&sizes))
+            }
+            NotFinite::Derivative(place) => ("a derivative", place),
+            NotFinite::Parameter(place) => ("a parameter", place),
+        };
+        let parameter = self.network.parameter_at(place).unwrap_or_default().to_owned();
+        let rate = self.settings.rate;
+        Error::NonFinite(Box::new(NonFinite { what, epoch, batch, parameter, loss, rate }))
+    }
+
+    /// Keeps the parameters of the lowest validation loss.
+    fn offer(&mut self, record: &Record, parameters: &[f64]) {
+        let Some(Score { loss, .. }) = record.validation else { return };
+        if loss.is_finite() && self.best.as_ref().is_none_or(|best| loss < best.loss) {
+            let (epoch, parameters) = (record.epoch, parameters.to_vec());
+            self.best = Some(Best { epoch, loss, parameters });
+        }
+    }
+
+    /// Notes the epoch of the lowest loss.
+    fn note(&mut self, record: &Record) {
+        let loss = record.validation.map_or(record.loss, |score| score.loss);
+        if self.lowest.is_none_or(|(_, lowest)| loss < lowest) {
+            self.lowest = Some((record.epoch, loss));
+        }
+    }
+
+    /// How many epochs have passed since the lowest loss.
+    fn epochs_in_vain(&self) -> usize {
+        self.history.len() - self.lowest.map_or(0, |(epoch, _)| epoch)
+    }
+}
+
+/// What of a step is not finite, and where.
+#[derive(Clone, Copy)]
+enum NotFinite {
+    Loss,
+    Derivative(usize),
+    Parameter(usize),
+}
+
+/// A training that ran away: where, and what is wrong.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error(
+    "the training left the finite numbers in epoch {epoch}, batch {batch}: {what} is not finite, {} (loss {loss}); the \
+     network keeps its parameters from before; try a rate below {rate}, or clip the derivatives",
+    if *what == LOSS {
+        format!("while the largest number is in {parameter}")
+    } else {
+        format!("first in {parameter}")
+    }
+)]
+pub struct NonFinite {
+    /// `the loss`, `a derivative` or `a parameter`.
+    pub what: &'static str,
+    /// The epoch, from 1.
+    pub epoch: usize,
+    /// The step in the epoch, from 1.
+    pub batch: usize,
+    /// The first parameter that it shows in. Where only the loss is not finite, the parameter with the largest number.
+    pub parameter: String,
+    /// The mean loss of the batch.
+    pub loss: f64,
+    /// The rate, before the schedule.
+    pub rate: f64,
+}
+
+const LOSS: &str = "the loss";
+
+/// How a network does on rows that fit it.
+fn score(network: &Network, objective: &Objective, samples: Samples<'_>) -> Result<Score, Error> {
+    let outputs = network.predict_rows(samples.inputs)?;
+    let (mut loss, mut right, mut judged) = (0.0, 0_usize, 0_usize);
+    for row in 0..outputs.rows {
+        let (outputs, targets) = (outputs.row(row), samples.targets.row(row));
+        loss += objective.value(outputs, targets);
+        if let Some(is_right) = objective.is_right(outputs, targets) {
+            judged += 1;
+            right += usize::from(is_right);
+        }
+    }
+    let accuracy = (judged > 0).then(|| right as f64 / judged as f64);
+    Ok(Score { loss: loss / outputs.rows as f64, accuracy })
+}
