@@ -13,16 +13,22 @@ use crate::{Event, Record};
 /// some of the epochs.
 ///
 /// ```
-/// use core::ops::ControlFlow;
-/// use nn::terminal::Progress;
+/// use nn::terminal::{Interrupt, Progress};
+/// use nn::{Dense, Loss, Network, Samples, Settings, Trainer};
+/// use tape::Matrix;
 ///
-/// let mut progress = Progress::new(100);
-/// let watch = |event| {
+/// let x = Matrix { rows: 2, columns: 1, data: vec![1.0, 2.0] };
+/// let samples = Samples { inputs: &x, targets: &x };
+/// let network = Network::builder(1).layer(Dense::linear(1)).build()?;
+/// let mut trainer = Trainer::new(network, Loss::MeanSquared, Settings::default())?;
+///
+/// let (progress, interrupt) = (Progress::new(trainer.settings().epochs), Interrupt::listen()?);
+/// trainer.train_watched(samples, None, |event| {
 ///     progress.show(&event);
-///     ControlFlow::Continue(())
-/// };
-/// # let _: &dyn Fn(nn::Event) -> ControlFlow<()> = &|_| ControlFlow::Continue(());
-/// # drop(watch);
+///     interrupt.flow()
+/// })?;
+/// progress.finish();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct Progress {
@@ -42,7 +48,7 @@ impl Progress {
     }
 
     /// Takes note of an event.
-    pub fn show(&mut self, event: &Event) {
+    pub fn show(&self, event: &Event) {
         let Event::Epoch(record) = event else { return };
         let line = describe(record);
         if self.bar.is_hidden() {

@@ -6,5 +6,7 @@ mod checkpoint;
 mod explanation;
 mod gradient;
 mod network;
+mod parts;
+mod pytorch;
 mod trainer;
 mod training;
