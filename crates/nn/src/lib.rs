@@ -27,6 +27,9 @@ mod chain;
 mod error;
 mod explanation;
 mod parameters;
+#[cfg(feature = "plot")]
+pub mod plot;
+pub mod report;
 mod training;
 
 pub use activation::Activation;
@@ -35,4 +38,4 @@ pub use chain::{Chain, Sample};
 pub use error::{Diverged, Error};
 pub use explanation::{Explanation, Factor, Step, Term};
 pub use parameters::Parameters;
-pub use training::{Batch, Epoch, Optimizer, Stop, Trained, Training};
+pub use training::{Batch, Epoch, Optimizer, Recorded, Snapshot, Stop, Trained, Training};

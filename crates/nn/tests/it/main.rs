@@ -4,4 +4,5 @@ mod bad_input;
 mod building;
 mod explanation;
 mod gradient;
+mod report;
 mod training;
