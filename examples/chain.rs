@@ -13,7 +13,8 @@ use std::time::Instant;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
-use nn::{Builder, Chain, Error, Sample, Stop, Trained, Training};
+use nn::report::ChainReport;
+use nn::{Builder, Chain, Error, Recorded, Sample, Stop, Trained, Training, plot};
 
 const SAMPLES: [(f64, f64); 3] = [(3.0, 17.0), (10.0, 200.0), (7.0, -17.0)];
 
@@ -42,6 +43,12 @@ struct Options {
     /// Samples to learn instead of 3,17 10,200 7,-17: a line each, input and target with a comma between
     #[arg(long, value_name = "FILE.csv")]
     data: Option<PathBuf>,
+    /// Where to write a page that plays backpropagation step by step, at every stage of both trainings
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
+    /// Where to draw the loss and the fit of the second training
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -76,7 +83,8 @@ fn run(options: &Options, out: &mut impl Write) -> Result<()> {
     }
 
     heading(out, "1. Without biases and activations")?;
-    let linear = train(out, options, linear, &samples, linear_training(options))?;
+    let training = linear_training(options);
+    let (linear, linear_recorded) = train(out, options, linear, &samples, training)?;
     explain_linear_limit(out, &linear, &samples)?;
 
     heading(out, "2. With biases, and a sine at the first node after the input")?;
@@ -90,10 +98,24 @@ fn run(options: &Options, out: &mut impl Write) -> Result<()> {
             "Two nodes leave none for a sine: the chain with a bias is a straight line."
         )?;
     }
-    let chain = train(out, options, builder.build()?, &samples, sine_training(options, &samples))?;
+    let training = sine_training(options, &samples);
+    let (chain, recorded) = train(out, options, builder.build()?, &samples, training)?;
     let error = largest_error(&chain, &samples);
     let verdict = if error <= WITHIN { "Reached" } else { "Not reached" };
     writeln!(out, "{verdict}: every target within {WITHIN} (largest error {error:.2e})")?;
+
+    if let Some(path) = &options.report {
+        let page = ChainReport::new(format!("The chain {}", names.join("→")))
+            .training("without biases and activations", &linear, &samples, &linear_recorded)?
+            .training("with biases and a sine", &chain, &samples, &recorded)?;
+        std::fs::write(path, page.to_html())
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        writeln!(out, "The report is in {}: open it in a browser", path.display())?;
+    }
+    if let Some(path) = &options.plot {
+        plot::training(path, &chain, &samples, &recorded.trained.history)?;
+        writeln!(out, "Loss and fit are drawn in {}", path.display())?;
+    }
     Ok(())
 }
 
@@ -126,18 +148,18 @@ fn train(
     mut chain: Chain,
     samples: &[Sample],
     training: Training,
-) -> Result<Chain> {
+) -> Result<(Chain, Recorded)> {
     writeln!(out, "Before training (seed {}): {:.6}\n", options.seed, chain.parameters())?;
     writeln!(out, "{}\n", chain.explain(samples[0])?)?;
 
     let start = Instant::now();
-    let trained = train_with_progress(&mut chain, samples, &training)?;
-    report(out, &trained, start)?;
+    let recorded = train_with_progress(&mut chain, samples, &training)?;
+    report(out, &recorded.trained, start)?;
 
     writeln!(out, "After training: {:.6}\n", chain.parameters())?;
     writeln!(out, "{}\n", chain.explain(samples[0])?)?;
     write_predictions(out, &chain, samples)?;
-    Ok(chain)
+    Ok((chain, recorded))
 }
 
 /// The bar shows on a terminal only.
@@ -145,10 +167,10 @@ fn train_with_progress(
     chain: &mut Chain,
     samples: &[Sample],
     training: &Training,
-) -> Result<Trained> {
+) -> Result<Recorded> {
     let style = ProgressStyle::with_template("{wide_bar} epoch {pos} of {len}, loss {msg}")?;
     let bar = ProgressBar::new(training.epochs as u64).with_style(style);
-    let trained = chain.train_watched(samples, training, |epoch| {
+    let recorded = chain.train_recorded(samples, training, |epoch| {
         if epoch.number.is_multiple_of(100) {
             bar.set_message(format!("{:.4e}", epoch.loss));
             bar.set_position(epoch.number as u64);
@@ -156,7 +178,7 @@ fn train_with_progress(
         ControlFlow::Continue(())
     });
     bar.finish_and_clear();
-    trained.map_err(|error| match error {
+    recorded.map_err(|error| match error {
         Error::Diverged(diverged) => {
             anyhow!("{diverged}\nThe last finite weights: {}", diverged.last_finite)
         }

@@ -118,6 +118,36 @@ pub enum Error {
         loss: f64,
     },
     /// A chain's training that ran away.
+    /// A report of a training that left no snapshots.
+    #[error("no snapshots to report: give those that `Chain::train_recorded` returns")]
+    NoSnapshots,
+    /// Snapshots of another chain.
+    #[error(
+        "the snapshot after epoch {epoch} has other weights or biases than the chain: report a chain with its own snapshots"
+    )]
+    ForeignSnapshot {
+        /// The epoch of the first that does not fit.
+        epoch: usize,
+    },
+    /// A part of a report whose values do not fill its shape.
+    #[error("{part} needs {wanted} values, got {got}")]
+    ReportSize {
+        /// Which part.
+        part: String,
+        /// How many values its shape asks for.
+        wanted: usize,
+        /// How many were given.
+        got: usize,
+    },
+    /// Units drawn as images whose inputs form no square.
+    #[error("{part} cannot be drawn as square images: {inputs} inputs are no square number")]
+    NotSquare {
+        /// Which part.
+        part: String,
+        /// How many inputs a unit has.
+        inputs: usize,
+    },
+    /// A training that ran away.
     #[error(transparent)]
     Diverged(Box<Diverged>),
     /// A network without layers.

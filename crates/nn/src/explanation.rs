@@ -11,8 +11,10 @@ use crate::parameters::bias_symbol;
 mod layout;
 mod link;
 
-use layout::{in_product, number, rows};
-use link::{Link, Operand, derivative, weight_symbol};
+use layout::rows;
+pub(crate) use layout::{in_product, number};
+use link::{Link, Operand};
+pub(crate) use link::{derivative, weight_symbol};
 
 /// How the loss of one sample depends on every parameter. `Display` prints all of it.
 ///
@@ -150,7 +152,7 @@ impl Chain {
     }
 
     /// A symbol for the loss that is no node's name: `L` is one in A…Z.
-    fn loss_symbol(&self) -> &'static str {
+    pub(crate) fn loss_symbol(&self) -> &'static str {
         let is_free = |symbol: &&str| self.nodes().all(|node| node != *symbol);
         ["L", "Loss"].into_iter().find(is_free).unwrap_or("the loss")
     }

@@ -38,6 +38,9 @@ mod network;
 mod objective;
 mod optimizer;
 mod parameters;
+#[cfg(feature = "plot")]
+pub mod plot;
+pub mod report;
 mod schedule;
 #[cfg(feature = "terminal")]
 pub mod terminal;
@@ -61,4 +64,4 @@ pub use parameters::Parameters;
 pub use schedule::{Decay, Schedule};
 pub use trainer::{Event, NonFinite, Record, Samples, Score, Settings, Trainer};
 use training::setting;
-pub use training::{Batch, Epoch, Stop, Trained, Training};
+pub use training::{Batch, Epoch, Recorded, Snapshot, Stop, Trained, Training};

@@ -9,6 +9,10 @@ use rand::seq::SliceRandom;
 use crate::chain::{Chain, Sample, check_samples};
 use crate::{Descent, Diverged, Error, Optimizer};
 
+mod recording;
+
+pub use recording::{Recorded, Snapshot};
+
 /// How to train a chain. The default is Adam on the whole batch, 0.01 a step, for at most 10,000 epochs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Training {
@@ -129,6 +133,16 @@ impl Chain {
         training: &Training,
         mut watch: impl FnMut(Epoch) -> ControlFlow<()>,
     ) -> Result<Trained, Error> {
+        self.descend(samples, training, |epoch, _| watch(epoch))
+    }
+
+    /// As [`Chain::train_watched`]; `watch` is given the parameters too, weights before biases.
+    fn descend(
+        &mut self,
+        samples: &[Sample],
+        training: &Training,
+        mut watch: impl FnMut(Epoch, &[f64]) -> ControlFlow<()>,
+    ) -> Result<Trained, Error> {
         check_samples(samples)?;
         training.check()?;
 
@@ -144,7 +158,7 @@ impl Chain {
 
         let stop = loop {
             let number = history.len() - 1;
-            let watched = watch(Epoch { number, loss: history[number] });
+            let watched = watch(Epoch { number, loss: history[number] }, &parameters);
             if let Some(stop) = training.stop(number, &best, watched) {
                 break stop;
             }

@@ -1,7 +1,7 @@
 //! How an explanation looks as text: short numbers, and columns that stand under each other.
 
 /// The number with six significant digits at most, in decimal or, far from 1, with an exponent.
-pub(super) fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     const DIGITS: i32 = 6;
     let scientific = format!("{value:.*e}", DIGITS as usize - 1);
     let Some((mantissa, exponent)) = scientific.split_once('e') else {
@@ -17,7 +17,7 @@ pub(super) fn number(value: f64) -> String {
 }
 
 /// The number as an operand that is not the first: in parentheses when negative.
-pub(super) fn in_product(value: f64) -> String {
+pub(crate) fn in_product(value: f64) -> String {
     let number = number(value);
     if number.starts_with('-') { format!("({number})") } else { number }
 }

@@ -91,11 +91,11 @@ impl Link<'_> {
     }
 }
 
-pub(super) fn derivative(of: &str, with_respect_to: &str) -> String {
+pub(crate) fn derivative(of: &str, with_respect_to: &str) -> String {
     format!("∂{of}/∂{with_respect_to}")
 }
 
 /// The name of an edge, in parentheses where its arrow could be misread in a product.
-pub(super) fn weight_symbol(edge: &str) -> String {
+pub(crate) fn weight_symbol(edge: &str) -> String {
     if edge.contains("->") { format!("({edge})") } else { edge.to_owned() }
 }

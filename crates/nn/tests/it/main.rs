@@ -8,5 +8,6 @@ mod gradient;
 mod network;
 mod parts;
 mod pytorch;
+mod report;
 mod trainer;
 mod training;

@@ -8,7 +8,7 @@ use tape::Var;
 struct Recorded {
     optimizers: Vec<Steps>,
     clips: Vec<Clipped>,
-    schedules: Vec<Rates>,
+    schedules: Vec<Planned>,
     losses: Vec<OneLoss>,
 }
 
@@ -36,7 +36,7 @@ struct Trajectory {
 }
 
 #[derive(Deserialize)]
-struct Rates {
+struct Planned {
     schedule: Schedule,
     steps_per_epoch: usize,
     rates: Vec<f64>,
@@ -98,7 +98,7 @@ fn clipping_is_pytorchs() {
 
 #[test]
 fn schedules_are_pytorchs() {
-    for Rates { schedule, steps_per_epoch, rates } in recorded().schedules {
+    for Planned { schedule, steps_per_epoch, rates } in recorded().schedules {
         let epochs = rates.len() / steps_per_epoch;
         for (step, expected) in rates.iter().enumerate() {
             let found = schedule.factor(step, steps_per_epoch, epochs);

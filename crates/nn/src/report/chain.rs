@@ -1,0 +1,269 @@
+//! The page of a chain: backpropagation to step through, at every stage of its training.
+
+use core::fmt::Write;
+
+use serde::Serialize;
+
+use super::axis::{Axis, Spacing};
+use super::chart::{Plot, numbers};
+use super::markup::{escape, fill, json};
+use super::page::{self, page};
+use super::stepper::{Numbers, Script};
+use crate::chain::check_samples;
+use crate::explanation::number;
+use crate::{Chain, Error, Recorded, Sample, Snapshot};
+
+const BODY: &str = include_str!("chain.html");
+const CODE: &str = include_str!("chain.js");
+
+/// How many samples can be stepped through.
+const SAMPLES: usize = 8;
+/// How many samples the table of predictions lists, and the chart beside it shows.
+const PREDICTIONS: usize = 100;
+/// About how many numbers of the list one training may put on the page.
+const NUMBERS: usize = 12_000;
+/// At how many inputs the fitted curve is computed.
+const CURVE: u32 = 240;
+
+/// A page on which backpropagation through a chain is played step by step, at every stage of one or more trainings.
+///
+/// It draws the network with its weights and the Wengert list beside it, and walks through the forward pass node by
+/// node and the reverse sweep edge by edge, each derivative as a chain-rule product in symbols and numbers with the
+/// reused part marked. The epoch and the sample can be chosen; the loss curve and the fit follow. Every number is the
+/// engine's: the page's script only shows them.
+///
+/// The page is one HTML file that loads nothing else. It holds the first 8 samples, and fewer snapshots the longer the
+/// chain is: at least 12.
+///
+/// ```
+/// use std::ops::ControlFlow;
+///
+/// use nn::report::ChainReport;
+/// use nn::{Chain, Sample, Training};
+///
+/// let samples = [(3.0, 17.0), (10.0, 200.0)].map(Sample::from);
+/// let mut chain = Chain::new();
+/// let training = Training { epochs: 100, ..Training::default() };
+/// let recorded = chain.train_recorded(&samples, &training, |_| ControlFlow::Continue(()))?;
+///
+/// let html = ChainReport::new("A line").training("Adam", &chain, &samples, &recorded)?.to_html();
+/// assert!(html.starts_with("<!DOCTYPE html>"));
+/// # Ok::<(), nn::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ChainReport {
+    title: String,
+    /// Escaped for a script element.
+    trainings: Vec<String>,
+    /// What each training shows besides the stepper.
+    results: String,
+}
+
+/// One training, as the page's script reads it.
+#[derive(Serialize)]
+struct Data<'a> {
+    name: &'a str,
+    #[serde(flatten)]
+    script: Script,
+    samples: Vec<[f64; 2]>,
+    snapshots: Vec<SnapshotData>,
+}
+
+#[derive(Serialize)]
+struct SnapshotData {
+    epoch: usize,
+    loss: f64,
+    /// Where the loss curve is at this epoch.
+    mark: [f64; 2],
+    /// The fitted curve.
+    curve: String,
+    /// For each listed sample the prediction, the error, and the height at which it is drawn.
+    predictions: Vec<[f64; 3]>,
+    /// By sample.
+    numbers: Vec<Numbers>,
+}
+
+impl ChainReport {
+    /// A page without a training so far.
+    pub fn new(title: impl Into<String>) -> Self {
+        Self { title: title.into(), trainings: Vec::new(), results: String::new() }
+    }
+
+    /// Adds a training, to be chosen on the page by its name.
+    ///
+    /// # Errors
+    /// [`Error::NoSamples`], [`Error::NonFiniteSample`]; [`Error::NoSnapshots`]; [`Error::ForeignSnapshot`] when the
+    /// snapshots are those of another chain.
+    pub fn training(
+        mut self,
+        name: &str,
+        chain: &Chain,
+        samples: &[Sample],
+        recorded: &Recorded,
+    ) -> Result<Self, Error> {
+        check_samples(samples)?;
+        let stepped = &samples[..samples.len().min(SAMPLES)];
+        let script = Script::new(chain, samples[0])?;
+        let most = (NUMBERS / (Numbers::count(&script) * stepped.len())).clamp(12, 48);
+        let chains: Vec<(&Snapshot, Chain)> = thinned(&recorded.snapshots, most)
+            .map(|snapshot| Ok((snapshot, at_snapshot(chain, snapshot)?)))
+            .collect::<Result<_, Error>>()?;
+        let Some((_, trained)) = chains.last() else {
+            return Err(Error::NoSnapshots);
+        };
+
+        let index = self.trainings.len();
+        let loss = loss_plot(recorded);
+        let listed = &samples[..samples.len().min(PREDICTIONS)];
+        let fit = fit_plot(trained, listed);
+        let snapshots = chains.iter().map(|(snapshot, chain)| {
+            let prediction = |sample: &Sample| {
+                let prediction = chain.predict(sample.input);
+                [prediction, prediction - sample.target, fit.y(prediction)]
+            };
+            Ok(SnapshotData {
+                epoch: snapshot.epoch,
+                loss: snapshot.loss,
+                mark: [loss.x(snapshot.epoch as f64), loss.y(snapshot.loss)],
+                curve: fit.path(&curve(chain, &fit.x)),
+                predictions: listed.iter().map(prediction).collect(),
+                numbers: stepped
+                    .iter()
+                    .map(|&sample| Numbers::new(chain, sample))
+                    .collect::<Result<_, _>>()?,
+            })
+        });
+        let snapshots = snapshots.collect::<Result<_, Error>>()?;
+        self.results.push_str(&results(index, &loss, &fit, recorded, samples, &script));
+        self.trainings.push(json(&Data {
+            name,
+            script,
+            samples: stepped.iter().map(|sample| [sample.input, sample.target]).collect(),
+            snapshots,
+        }));
+        Ok(self)
+    }
+
+    /// The page. Without a training it says so.
+    pub fn to_html(&self) -> String {
+        let title = escape(&self.title);
+        if self.trainings.is_empty() {
+            let body = format!("<main><h1>{title}</h1><p>There is no training to show.</p></main>");
+            return page(&self.title, &body, None);
+        }
+        let body = fill(BODY, &[("title", &title), ("results", &self.results)]);
+        let data = format!("[{}]", self.trainings.join(","));
+        page(&self.title, &body, Some(page::Script { data: &data, code: CODE }))
+    }
+}
+
+fn at_snapshot(chain: &Chain, snapshot: &Snapshot) -> Result<Chain, Error> {
+    let parameters = &snapshot.parameters;
+    let is_alike = chain.weights().keys().eq(parameters.weights.keys())
+        && chain.biases().keys().eq(parameters.biases.keys());
+    if !is_alike {
+        return Err(Error::ForeignSnapshot { epoch: snapshot.epoch });
+    }
+    Ok(Chain { parameters: parameters.clone(), ..chain.clone() })
+}
+
+/// At most so many of the snapshots, evenly, the first and the last among them.
+fn thinned(snapshots: &[Snapshot], most: usize) -> impl Iterator<Item = &Snapshot> {
+    let count = snapshots.len().min(most);
+    let last = snapshots.len().saturating_sub(1);
+    (0..count).map(move |i| &snapshots[i * last / (count - 1).max(1)])
+}
+
+fn loss_plot(recorded: &Recorded) -> Plot {
+    let history = &recorded.trained.history;
+    let epochs = (0..history.len()).map(|epoch| epoch as f64);
+    let mut plot = Plot {
+        title: "Loss by epoch".to_owned(),
+        description: format!(
+            "A curve on logarithmic axes: from {} before the first epoch to {} after {}. The lowest is {}.",
+            number(history[0]),
+            number(history[history.len() - 1]),
+            history.len() - 1,
+            number(recorded.trained.loss)
+        ),
+        x: Axis::over("epoch", Spacing::Count, epochs.clone()),
+        y: Axis::over("mean squared error", Spacing::Log, history.iter().copied()),
+        content: String::new(),
+    };
+    plot.curve(0, &epochs.zip(history.iter().copied()).collect::<Vec<_>>());
+    plot.content.push_str(r#"<path class="epoch-line"/><circle class="epoch-mark" r="5"/>"#);
+    plot
+}
+
+/// Targets and predictions by input. The curve and the predictions move with the epoch: the script places them.
+fn fit_plot(trained: &Chain, samples: &[Sample]) -> Plot {
+    let inputs = samples.iter().map(|sample| sample.input);
+    let outputs = samples.iter().flat_map(|s| [s.target, trained.predict(s.input)]);
+    let names: Vec<&str> = trained.nodes().collect();
+    let mut plot = Plot {
+        title: "Predictions and targets".to_owned(),
+        description: "The curve is what the chain predicts at the chosen epoch; circles are targets, crosses are the \
+                      predictions at the same inputs. The table has the numbers."
+            .to_owned(),
+        x: Axis::over(names[0], Spacing::Linear, inputs).with_margin(0.08),
+        y: Axis::over(names[names.len() - 1], Spacing::Linear, outputs).with_margin(0.15),
+        content: r#"<path class="curve curve-0" data-fit=""/>"#.to_owned(),
+    };
+    for sample in samples {
+        let (x, y) = (plot.x(sample.input), plot.y(sample.target));
+        let _ = write!(
+            plot.content,
+            r#"<circle class="target" cx="{x}" cy="{y}" r="5.5"/><path class="prediction" d="M-4 -4L4 4M-4 4L4 -4" data-x="{x}"/>"#
+        );
+    }
+    plot
+}
+
+fn curve(chain: &Chain, inputs: &Axis) -> Vec<(f64, f64)> {
+    let [low, high] = inputs.ends();
+    let at = |i: u32| low + (high - low) * f64::from(i) / f64::from(CURVE);
+    (0..=CURVE).map(|i| (at(i), chain.predict(at(i)))).collect()
+}
+
+/// Loss, fit and predictions of one training, as the script finds them by their classes.
+fn results(
+    index: usize,
+    loss: &Plot,
+    fit: &Plot,
+    recorded: &Recorded,
+    samples: &[Sample],
+    script: &Script,
+) -> String {
+    let history: Vec<Vec<f64>> = recorded
+        .snapshots
+        .iter()
+        .map(|snapshot| vec![snapshot.epoch as f64, snapshot.loss])
+        .collect();
+    let mut rows = String::new();
+    for &Sample { input, target } in samples.iter().take(PREDICTIONS) {
+        let _ = write!(
+            rows,
+            r#"<tr><th scope="row" data-value="{input}">{}</th><td data-value="{target}">{}</td><td class="predicted"></td><td class="error"></td></tr>"#,
+            number(input),
+            number(target)
+        );
+    }
+    let left_out = match samples.len().saturating_sub(PREDICTIONS) {
+        0 => String::new(),
+        more => format!("<p class=\"note\">{more} samples more are not listed.</p>"),
+    };
+    format!(
+        r#"<div class="results" data-training="{index}" hidden>
+<section class="panel"><h2>Loss</h2>{loss}<p class="note">The mark is the chosen epoch. Both axes are logarithmic.</p>{history}</section>
+<section class="panel"><h2>Predictions against targets</h2>{fit}
+<ul class="legend"><li><svg viewBox="0 0 24 12" aria-hidden="true"><path class="curve curve-0" d="M1 6H23"/></svg>the chain</li><li><svg viewBox="0 0 24 12" aria-hidden="true"><circle class="target" cx="12" cy="6" r="5"/></svg>target</li><li><svg viewBox="0 0 24 12" aria-hidden="true"><path class="prediction" d="M8 2L16 10M8 10L16 2"/></svg>prediction</li></ul>
+<div class="scroll" tabindex="0" role="region" aria-label="Predictions and targets"><table class="predictions"><thead><tr><th scope="col">input {first}</th><th scope="col">target</th><th scope="col">prediction {last}</th><th scope="col">error</th></tr></thead><tbody>{rows}</tbody></table></div>{left_out}</section>
+</div>
+"#,
+        loss = loss.svg(&format!("loss-{index}")),
+        history = numbers(&["epoch", "mean squared error"], &history),
+        fit = fit.svg(&format!("fit-{index}")),
+        first = escape(&script.nodes[0]),
+        last = escape(&script.nodes[script.nodes.len() - 1]),
+    )
+}

@@ -1,0 +1,289 @@
+//! The report pages: their numbers are the engine's, whatever they are given they show as text, and they load nothing.
+
+use std::ops::ControlFlow;
+
+use nn::report::{ChainReport, Chart, Confusion, Curve, HeatMap, Scale, TrainingReport, Units};
+use nn::{Chain, Error, Recorded, Sample, Snapshot, Training};
+use serde_json::Value;
+
+mod browser;
+
+const SAMPLES: [(f64, f64); 3] = [(3.0, 17.0), (10.0, 200.0), (7.0, -17.0)];
+
+fn samples() -> Vec<Sample> {
+    SAMPLES.map(Sample::from).to_vec()
+}
+
+/// The chain of four with every bias and a sine, as the example trains it.
+fn with_sine() -> Chain {
+    let builder = Chain::builder().biases().activation("B", "sin".parse().unwrap());
+    builder.seed(1).build().unwrap()
+}
+
+fn recorded(chain: &mut Chain, epochs: usize) -> Recorded {
+    let training = Training { epochs, ..Training::default() };
+    chain.train_recorded(&samples(), &training, |_| ControlFlow::Continue(())).unwrap()
+}
+
+fn page(mut chain: Chain, epochs: usize) -> String {
+    let recorded = recorded(&mut chain, epochs);
+    let report = ChainReport::new("A chain").training("Adam", &chain, &samples(), &recorded);
+    report.unwrap().to_html()
+}
+
+fn data(page: &str) -> Value {
+    let (_, rest) = page.split_once(r#"id="data">"#).unwrap();
+    let (json, _) = rest.split_once("</script>").unwrap();
+    serde_json::from_str(json).unwrap()
+}
+
+/// The chain as it was at a snapshot.
+fn at(chain: &Chain, snapshot: &Snapshot) -> Chain {
+    let mut chain = chain.clone();
+    for (edge, &weight) in &snapshot.parameters.weights {
+        chain.set_weight(edge, weight).unwrap();
+    }
+    for (node, &bias) in &snapshot.parameters.biases {
+        chain.set_bias(node, bias).unwrap();
+    }
+    chain
+}
+
+#[test]
+fn the_page_s_data_hold_the_engine_s_numbers_for_every_snapshot_and_sample() {
+    let mut chain = with_sine();
+    let recorded = recorded(&mut chain, 50);
+    let report = ChainReport::new("").training("", &chain, &samples(), &recorded).unwrap();
+    let data = data(&report.to_html());
+    let snapshots = data[0]["snapshots"].as_array().unwrap();
+    assert_eq!(snapshots.len(), recorded.snapshots.len());
+    for (shown, snapshot) in snapshots.iter().zip(&recorded.snapshots) {
+        let chain = at(&chain, snapshot);
+        assert_eq!(shown["epoch"], snapshot.epoch);
+        assert_eq!(shown["loss"], chain.loss(&samples()).unwrap());
+        for (numbers, sample) in shown["numbers"].as_array().unwrap().iter().zip(samples()) {
+            let (loss, gradient) = chain.gradient(&[sample]).unwrap();
+            assert_eq!(numbers["values"].as_array().unwrap().last().unwrap(), loss);
+            for (index, derivative) in gradient.values().enumerate() {
+                assert_eq!(numbers["adjoints"][index + 1], derivative);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_last_snapshot_of_a_training_has_the_parameters_that_the_chain_keeps() {
+    let mut chain = with_sine();
+    let recorded = recorded(&mut chain, 300);
+    assert_eq!(recorded.trained.loss, recorded.trained.history[300], "the loss falls to the end");
+    assert_eq!(&recorded.snapshots.last().unwrap().parameters, chain.parameters());
+}
+
+#[test]
+fn recording_changes_nothing_about_a_training() {
+    let (mut watched, mut plain) = (with_sine(), with_sine());
+    let training = Training { epochs: 100, ..Training::default() };
+    let recorded = recorded(&mut watched, 100);
+    assert_eq!(plain.train(&samples(), &training).unwrap(), recorded.trained);
+    assert_eq!(plain, watched);
+}
+
+#[test]
+fn a_chain_of_two_nodes_and_one_of_twenty_six_have_pages() {
+    for (letters, steps) in [(2, 5), (26, 1 + 26 + 1 + 25 + 24)] {
+        let chain = Chain::builder().letters(letters).unwrap().build().unwrap();
+        let data = data(&page(chain, 20));
+        assert_eq!(data[0]["steps"].as_array().unwrap().len(), steps);
+    }
+}
+
+#[test]
+fn twenty_six_nodes_cost_49_multiplications_where_products_on_their_own_cost_325() {
+    let chain = Chain::builder().letters(26).unwrap().build().unwrap();
+    let data = data(&page(chain, 5));
+    let last = data[0]["steps"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["done"], &last["alone"]), (&49.into(), &325.into()));
+    assert_eq!(last["reused"], 25);
+}
+
+#[test]
+fn the_page_of_a_long_chain_stays_small() {
+    let chain = Chain::builder().letters(26).unwrap().biases().build().unwrap();
+    let size = page(chain, 20_000).len();
+    assert!(size < 1_500_000, "{size} bytes");
+}
+
+#[test]
+fn hostile_text_is_shown_as_text() {
+    const HOSTILE: &str = "</script><b onclick=\"x\">&";
+    let mut chain = with_sine();
+    let recorded = recorded(&mut chain, 5);
+    let report =
+        ChainReport::new(HOSTILE).training(HOSTILE, &chain, &samples(), &recorded).unwrap();
+    check_harmless(&report.to_html());
+    assert_eq!(data(&report.to_html())[0]["name"], HOSTILE);
+
+    let text = || HOSTILE.to_owned();
+    let report = TrainingReport::new(HOSTILE)
+        .summary(HOSTILE, HOSTILE)
+        .chart(Chart {
+            title: text(),
+            label: text(),
+            scale: Scale::Log,
+            curves: vec![Curve { name: text(), first: 0, values: vec![1.0, 2.0] }],
+        })
+        .confusion(Confusion { classes: vec![text()], counts: vec![1] })
+        .unwrap()
+        .weights(HeatMap { name: text(), rows: 1, columns: 1, values: vec![1.0], units: None })
+        .unwrap()
+        .note(HOSTILE);
+    check_harmless(&report.to_html());
+}
+
+fn check_harmless(page: &str) {
+    assert!(!page.contains("<b onclick"), "markup got through");
+    assert_eq!(page.matches("<script").count(), page.matches("</script>").count());
+}
+
+#[test]
+fn a_page_refers_to_nothing_outside_of_itself() {
+    for page in [page(with_sine(), 5), training_report().to_html()] {
+        let namespace = "http://www.w3.org/2000/svg";
+        let without_namespace = page.replace(namespace, "");
+        for reference in ["http:", "https:", "//cdn", " src=", " href=", "@import", "fetch("] {
+            assert!(!without_namespace.contains(reference), "{reference}");
+        }
+        assert!(page.contains("default-src 'none'"), "the page's policy forbids all loading");
+    }
+}
+
+#[test]
+fn a_training_without_snapshots_or_samples_has_no_page() {
+    let mut chain = with_sine();
+    let mut recorded = recorded(&mut chain, 5);
+    let with = |samples: &[Sample], recorded: &Recorded| {
+        ChainReport::new("").training("", &chain, samples, recorded).unwrap_err()
+    };
+    assert_eq!(with(&[], &recorded), Error::NoSamples);
+    recorded.snapshots.clear();
+    assert_eq!(with(&samples(), &recorded), Error::NoSnapshots);
+}
+
+#[test]
+fn snapshots_of_another_chain_are_refused() {
+    let mut other = Chain::new();
+    let recorded = recorded(&mut other, 5);
+    let report = ChainReport::new("").training("", &with_sine(), &samples(), &recorded);
+    assert_eq!(report.unwrap_err(), Error::ForeignSnapshot { epoch: 0 });
+}
+
+#[test]
+fn a_page_without_a_training_says_so() {
+    assert!(ChainReport::new("Empty").to_html().contains("There is no training to show."));
+}
+
+#[test]
+fn a_chart_without_values_says_so() {
+    let curves = vec![Curve { name: String::new(), first: 1, values: vec![f64::NAN] }];
+    let (title, label) = (String::new(), String::new());
+    let chart = Chart { title, label, scale: Scale::Linear, curves };
+    assert!(
+        TrainingReport::new("").chart(chart).to_html().contains("There are no values to draw.")
+    );
+}
+
+#[test]
+fn values_that_do_not_fill_a_shape_are_refused() {
+    let confusion = Confusion { classes: vec!["a".to_owned(), "b".to_owned()], counts: vec![1; 3] };
+    let error = TrainingReport::new("").confusion(confusion).unwrap_err();
+    assert_eq!(error.to_string(), "the confusion matrix of 2 classes needs 4 values, got 3");
+
+    let mut weights = HeatMap {
+        name: "layer1.weight".to_owned(),
+        rows: 2,
+        columns: 3,
+        values: vec![0.0; 5],
+        units: None,
+    };
+    let error = TrainingReport::new("").weights(weights.clone()).unwrap_err();
+    assert_eq!(error.to_string(), r#"the heat map "layer1.weight" of 2 × 3 needs 6 values, got 5"#);
+    weights.values.push(0.0);
+    weights.units = Some(Units::Rows);
+    let error = TrainingReport::new("").weights(weights).unwrap_err();
+    assert!(matches!(error, Error::NotSquare { inputs: 3, .. }), "{error}");
+}
+
+#[test]
+fn large_and_empty_weights_have_a_picture_or_a_word() {
+    let weights = |rows, columns, value| HeatMap {
+        name: "w".to_owned(),
+        rows,
+        columns,
+        values: vec![value; rows * columns],
+        units: None,
+    };
+    let html = |weights| TrainingReport::new("").weights(weights).unwrap().to_html();
+    assert!(html(weights(1_000, 100, 1.0)).contains("Only the first 163 rows and 100 columns"));
+    assert!(html(weights(1, 100_000, 1.0)).contains("Only the first 1 rows and 16384 columns"));
+    assert!(html(weights(0, 0, 1.0)).contains("There are no finite weights to draw."));
+    assert!(html(weights(3, 3, f64::NAN)).contains("There are no finite weights to draw."));
+    assert!(html(weights(3, 3, 0.0)).contains("3 rows and 3 columns, from 0 to 0"));
+}
+
+/// A page with everything on it.
+fn training_report() -> TrainingReport {
+    let classes = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+    let wave = |i: usize| (i as f64 * 0.37).sin();
+    let curve = |name: &str, scale: f64| Curve {
+        name: name.to_owned(),
+        first: 0,
+        values: (0..80).map(|epoch| scale * (-0.06 * f64::from(epoch)).exp() + 0.01).collect(),
+    };
+    let accuracy = |name: &str, lag: f64| Curve {
+        name: name.to_owned(),
+        first: 0,
+        values: (0..80).map(|epoch| 1.0 - lag * (-0.05 * f64::from(epoch)).exp()).collect(),
+    };
+    let mut counts = vec![0; 100];
+    for class in 0..10 {
+        counts[class * 11] = 30 + class;
+        counts[class * 10 + (class + 3) % 10] = class % 4;
+    }
+    TrainingReport::new("Handwritten digits")
+        .summary("network", "64 → 16 tanh → 10 softmax")
+        .summary("parameters", "1,210")
+        .summary("accuracy", "95.8 %")
+        .summary("time", "1.8 s")
+        .chart(Chart {
+            title: "Loss".to_owned(),
+            label: "cross-entropy".to_owned(),
+            scale: Scale::Log,
+            curves: vec![curve("training", 2.3), curve("validation", 2.5)],
+        })
+        .chart(Chart {
+            title: "Accuracy".to_owned(),
+            label: "share that is right".to_owned(),
+            scale: Scale::Linear,
+            curves: vec![accuracy("training", 0.9), accuracy("validation", 0.92)],
+        })
+        .confusion(Confusion { classes: classes.map(str::to_owned).to_vec(), counts })
+        .unwrap()
+        .predictions((0..200).map(|i| (wave(i), wave(i) + 0.1 * wave(7 * i))))
+        .weights(HeatMap {
+            name: "layer1.weight".to_owned(),
+            rows: 16,
+            columns: 64,
+            values: (0..1024).map(|i| wave(i) * wave(i / 64 + i)).collect(),
+            units: Some(Units::Rows),
+        })
+        .unwrap()
+        .weights(HeatMap {
+            name: "layer2.weight".to_owned(),
+            rows: 10,
+            columns: 16,
+            values: (0..160).map(wave).collect(),
+            units: None,
+        })
+        .unwrap()
+        .note("A fifth of the samples was kept for validation.")
+}

@@ -1,0 +1,234 @@
+// Opens a report page in Chromium, works it as a reader would, and prints what it read as JSON.
+//
+//     node read.mjs chain PAGE.html [FOLDER FOR SCREENSHOTS]
+//     node read.mjs training PAGE.html [FOLDER FOR SCREENSHOTS]
+//
+// CHROMIUM names the browser when it is not /usr/bin/chromium.
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { chromium } from "playwright-core";
+
+const [kind, file, folder] = process.argv.slice(2);
+if (!["chain", "training"].includes(kind) || !file) {
+  console.error("usage: node read.mjs chain|training PAGE.html [FOLDER]");
+  process.exit(2);
+}
+if (folder) mkdirSync(folder, { recursive: true });
+const address = pathToFileURL(resolve(file)).href;
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
+  args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+const DESKTOP = { width: 1280, height: 900 };
+const PHONE = { width: 360, height: 740 };
+const found = { errors: [], requests: [] };
+
+try {
+  const page = await open({ viewport: DESKTOP });
+  found.controls = await controls(page);
+  if (kind === "chain") Object.assign(found, await readChain(page));
+  else found.values = await page.$$eval("[data-value]", (cells) => cells.map((cell) => Number(cell.dataset.value)));
+  found.contrast = { light: await contrasts(page), dark: [] };
+  found.pageWidth = await width(PHONE);
+  found.pageWidthDesktop = await width(DESKTOP);
+  const dark = await open({ viewport: DESKTOP, colorScheme: "dark" });
+  if (kind === "chain") await toStep(dark, "middle");
+  found.contrast.dark = await contrasts(dark);
+  if (folder) await screenshots();
+} finally {
+  await browser.close();
+}
+console.log(JSON.stringify(found));
+
+/** A page that reports what goes wrong on it and every request but that for itself. */
+async function open(options) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  page.on("console", (message) => { if (message.type() === "error" || message.type() === "warning") found.errors.push(message.text()); });
+  page.on("pageerror", (error) => found.errors.push(String(error)));
+  page.on("request", (request) => { if (request.url() !== address) found.requests.push(request.url()); });
+  page.on("requestfailed", (request) => found.errors.push(`failed: ${request.url()}`));
+  await page.goto(address);
+  return page;
+}
+
+/** Role and name of everything that can be operated, as assistive technology is told. */
+async function controls(page) {
+  const session = await page.context().newCDPSession(page);
+  const { nodes } = await session.send("Accessibility.getFullAXTree");
+  const roles = ["button", "slider", "combobox", "img", "region", "image"];
+  return nodes
+    .filter((node) => !node.ignored && roles.includes(node.role?.value))
+    .map((node) => ({ role: node.role.value, name: node.name?.value ?? "" }));
+}
+
+/** Every training, sample and a few epochs, each read after every step; by buttons, by keys and by the slider in turn. */
+async function readChain(page) {
+  const readings = [];
+  const trainings = await page.locator("#training option").count();
+  const ways = ["button", "key", "slider"];
+  let way = 0;
+  for (let training = 0; training < trainings; training++) {
+    await page.selectOption("#training", String(training));
+    const samples = await page.locator("#sample option").count();
+    const last = Number(await page.getAttribute("#epoch", "max"));
+    for (let sample = 0; sample < samples; sample++) {
+      await page.selectOption("#sample", String(sample));
+      for (const epoch of new Set([0, Math.floor(last / 2), last])) {
+        await slide(page, "#epoch", epoch);
+        readings.push(await readSteps(page, { training, sample, way: ways[way++ % 3] }));
+      }
+    }
+  }
+  return { readings, keyboard: await readKeyboard(page), playing: await readPlaying(page) };
+}
+
+async function readSteps(page, { training, sample, way }) {
+  if (await page.getAttribute("#first", "aria-disabled") !== "true") await page.click("#first");
+  const count = Number(await page.getAttribute("#step", "max"));
+  const steps = [await readStep(page)];
+  for (let step = 1; step <= count; step++) {
+    if (way === "button") await page.click("#next");
+    else if (way === "key") await page.keyboard.press("ArrowRight");
+    else await slide(page, "#step", step);
+    steps.push(await readStep(page));
+  }
+  const predictions = await page.$$eval(".results:not([hidden]) .predicted", (cells) => cells.map((cell) => Number(cell.dataset.value)));
+  const epoch = await page.$eval("#epoch-text", (text) => ({ number: Number(text.dataset.value), loss: Number(text.dataset.loss) }));
+  return { training, sample, way, epoch: epoch.number, loss: epoch.loss, steps, predictions };
+}
+
+/** What the page shows at the current step. Text is what is visible, numbers are the cells' full-precision ones. */
+function readStep(page) {
+  return page.evaluate(() => {
+    const number = (node) => (node?.dataset.value === undefined ? null : Number(node.dataset.value));
+    const rows = [...document.querySelectorAll("#list tbody tr")].map((row) => ({
+      number: row.querySelector("th").innerText,
+      name: row.querySelector(".name").innerText.trim(),
+      operation: row.querySelector(".operation").innerText.trim(),
+      value: number(row.querySelector(".value")),
+      partials: [...row.querySelectorAll(".partials span")].map(number),
+      adjoint: number(row.querySelector(".adjoint")),
+      current: row.getAttribute("aria-current") === "step",
+    }));
+    const counts = document.querySelector("#counts");
+    return {
+      step: number(document.querySelector("#step-text")),
+      now: document.querySelector("#now").innerText,
+      rows,
+      symbols: document.querySelector("#symbols")?.innerText ?? null,
+      reused: document.querySelector("#symbols mark")?.innerText ?? null,
+      result: number(document.querySelector("#product .result")),
+      counts: counts && { text: counts.innerText, reused: Number(counts.dataset.reused) },
+      gradient: [...document.querySelectorAll("#gradient tr")].filter((row) => row.querySelector("th")).map((row) => ({
+        symbol: row.querySelector("th").innerText,
+        factors: Number(row.children[1].innerText),
+        value: number(row.lastElementChild),
+      })),
+      tally: document.querySelector("#tally").innerText,
+      // Nothing of it may lie outside of the picture.
+      drawing: [...document.querySelectorAll("#network text")].map((text) => text.textContent),
+    };
+  });
+}
+
+/** End, Home and the arrows as a reader without a mouse uses them; the focus must not get lost. */
+async function readKeyboard(page) {
+  const step = () => page.$eval("#step-text", (text) => Number(text.dataset.value));
+  const seen = {};
+  await page.focus("#next");
+  await page.keyboard.press("End");
+  seen.end = await step();
+  seen.focus = await page.evaluate(() => document.activeElement.id);
+  await page.keyboard.press("ArrowLeft");
+  seen.left = await step();
+  await page.keyboard.press("Home");
+  seen.home = await step();
+  await page.keyboard.press("ArrowRight");
+  seen.right = await step();
+  await page.keyboard.press("Tab");
+  seen.tab = await page.evaluate(() => document.activeElement.id);
+  seen.outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
+  return seen;
+}
+
+async function readPlaying(page) {
+  const label = () => page.getAttribute("#play", "aria-label");
+  const step = () => page.$eval("#step-text", (text) => Number(text.dataset.value));
+  if (await page.getAttribute("#first", "aria-disabled") !== "true") await page.click("#first");
+  const before = await label();
+  await page.evaluate(() => document.activeElement.blur());
+  await page.keyboard.press("Space");
+  const during = await label();
+  await page.waitForFunction(() => Number(document.querySelector("#step-text").dataset.value) >= 2, null, { timeout: 10_000 });
+  await page.keyboard.press("Space");
+  const reached = await step();
+  return { before, during, after: await label(), reached };
+}
+
+async function slide(page, selector, value) {
+  await page.$eval(selector, (slider, value) => {
+    slider.value = value;
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+  }, value);
+}
+
+async function toStep(page, which) {
+  const last = Number(await page.getAttribute("#step", "max"));
+  const forward = await page.evaluate(() => JSON.parse(document.getElementById("data").textContent).at(-1).steps.filter((step) => step.kind === "forward").length);
+  await slide(page, "#step", which === "middle" ? Math.round((forward + last) / 2) : which === "forward" ? Math.ceil(forward / 2) : last);
+}
+
+/** How wide the page's content is on a screen of this size. */
+async function width(viewport) {
+  const page = await open({ viewport });
+  if (kind === "chain") await toStep(page, "last");
+  return page.evaluate(() => document.documentElement.scrollWidth);
+}
+
+/** Text whose contrast with what is behind it is below 4.5 to 1 (WCAG 2.2, success criterion 1.4.3). */
+function contrasts(page) {
+  return page.evaluate(() => {
+    const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+    const rgba = (color) => {
+      canvas.clearRect(0, 0, 1, 1);
+      canvas.fillStyle = color;
+      canvas.fillRect(0, 0, 1, 1);
+      return [...canvas.getImageData(0, 0, 1, 1).data];
+    };
+    const luminance = (color) => {
+      const [r, g, b] = color.map((c) => c / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const behind = (node) => {
+      for (let at = node; at; at = at.parentElement) {
+        const color = rgba(getComputedStyle(at).backgroundColor);
+        if (color[3] === 255) return color;
+      }
+      return [255, 255, 255, 255];
+    };
+    const low = [];
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+      const node = walker.currentNode.parentElement;
+      if (!walker.currentNode.data.trim() || !node.getClientRects().length || ["SCRIPT", "STYLE", "TITLE", "DESC", "OPTION"].includes(node.tagName.toUpperCase())) continue;
+      const style = getComputedStyle(node);
+      const color = rgba(node instanceof SVGElement ? style.fill : style.color);
+      const [a, b] = [luminance(color.slice(0, 3)), luminance(behind(node).slice(0, 3))].sort((x, y) => y - x);
+      const ratio = (a + 0.05) / (b + 0.05);
+      if (ratio < 4.5) low.push(`${ratio.toFixed(2)}: ${node.tagName} ${node.getAttribute("class") ?? ""} "${walker.currentNode.data.trim().slice(0, 30)}"`);
+    }
+    return low;
+  });
+}
+
+async function screenshots() {
+  for (const [name, options] of [["light", { viewport: DESKTOP }], ["dark", { viewport: DESKTOP, colorScheme: "dark" }], ["phone", { viewport: PHONE, deviceScaleFactor: 2 }], ["phone-dark", { viewport: PHONE, deviceScaleFactor: 2, colorScheme: "dark" }]]) {
+    const page = await open({ ...options, reducedMotion: "reduce" });
+    for (const step of kind === "chain" ? ["forward", "middle", "last"] : [null]) {
+      if (step) await toStep(page, step);
+      await page.screenshot({ path: join(folder, `${kind}-${name}${step ? `-${step}` : ""}.png`), fullPage: true });
+    }
+  }
+}
