@@ -105,7 +105,7 @@ impl Dataset {
         }
     }
 
-    /// Two parts, the second with round(`fraction` · rows) samples, drawn by the seed: the same on every machine. Both
+    /// Two parts, the second with `fraction` · rows samples, rounded up, drawn by the seed: the same on every machine. Both
     /// keep the order of the samples.
     ///
     /// Where the targets are classes (in each row a single 1 and else 0), of each class the same share is drawn, as nearly
@@ -131,7 +131,8 @@ impl Dataset {
             return Err(Error::Fraction { fraction });
         }
         let rows = self.len();
-        let wanted = whole((fraction * rows as f64).round());
+        // A product that should be whole may be a little more.
+        let wanted = whole((fraction * rows as f64 - 1e-9).ceil());
         if wanted == 0 || wanted == rows {
             return Err(Error::EmptyPart { fraction, rows });
         }

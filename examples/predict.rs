@@ -1,0 +1,88 @@
+//! Uses a model that `train` has saved on new rows: answers as CSV.
+//!
+//! ```text
+//! cargo run --release --example predict -- target/train/iris.model examples/data/iris.csv
+//! ```
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use nn::data::Table;
+use nn::{Answers, Model, Target};
+
+/// Reads a model and a table with its inputs as columns, by name; writes an answer for each row.
+#[derive(Parser)]
+struct Options {
+    /// The model: PATH of PATH.safetensors and PATH.json
+    model: PathBuf,
+    /// The rows: CSV with a header, plain or gzip; other columns than the model's inputs are left out
+    file: PathBuf,
+    /// Where to write, instead of the standard output
+    #[arg(long, value_name = "FILE.csv")]
+    out: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    match run(&Options::parse()) {
+        Err(error) if !is_broken_pipe(&error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+fn run(options: &Options) -> Result<()> {
+    let model = Model::load(&options.model)?;
+    let table = Table::read(&options.file)?;
+    let rows = table.numbers(&model.inputs).with_context(|| {
+        format!("{} has not the numbers that the model takes", options.file.display())
+    })?;
+    let answers = model.answers(rows)?;
+    match &options.out {
+        Some(path) => {
+            let file =
+                File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+            write_answers(file, &model, &answers)
+        }
+        None => write_answers(io::stdout().lock(), &model, &answers),
+    }
+}
+
+/// Of classes the label and the probability of each; of numbers the numbers.
+fn write_answers(out: impl Write, model: &Model, answers: &Answers) -> Result<()> {
+    let mut writer = csv::Writer::from_writer(out);
+    match (answers, &model.target) {
+        (Answers::Classes(chosen, probabilities), Target::Classes { name, classes }) => {
+            let labels = classes.labels();
+            let header = labels.iter().map(|label| format!("p({label})"));
+            writer.write_record([name.clone()].into_iter().chain(header))?;
+            for (row, &class) in chosen.iter().enumerate() {
+                let shares = probabilities.row(row).iter().map(|share| format!("{share:.6}"));
+                writer.write_record([labels[class].clone()].into_iter().chain(shares))?;
+            }
+        }
+        (Answers::Numbers(numbers), Target::Numbers { names, .. }) => {
+            writer.write_record(names)?;
+            for row in 0..numbers.rows {
+                writer.write_record(numbers.row(row).iter().map(ToString::to_string))?;
+            }
+        }
+        _ => unreachable!("a model answers as its target says"),
+    }
+    writer.flush()?;
+    Ok(())
+}
+
+/// Whether the reader of our output has seen enough.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let kind = match error.downcast_ref::<csv::Error>().map(csv::Error::kind) {
+        Some(csv::ErrorKind::Io(error)) => Some(error.kind()),
+        _ => error.downcast_ref::<io::Error>().map(io::Error::kind),
+    };
+    kind == Some(io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,545 @@
+//! Trains a network of dense layers on any table of numbers, and writes the model and a page that shows how it went.
+//!
+//! ```text
+//! cargo run --release --example train                                        # the digits that come with the project
+//! cargo run --release --example train -- examples/data/iris.csv --target species
+//! cargo run --release --example train -- FILE.csv --target price --task regress --hidden 32,32 --epochs 200
+//! ```
+//!
+//! A share of the rows, drawn by the seed, is kept for the test; scales are learnt from the rest. Ctrl-C stops and keeps
+//! what is best so far. `predict` uses the model on other rows.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use clap::{Parser, ValueEnum};
+use nn::data::{Dataset, Standardizer, Table, Task};
+use nn::metrics::{Confusion, r_squared};
+use nn::report::{self, Chart, Curve, HeatMap, Scale, TrainingReport, Units};
+use nn::terminal::{Interrupt, Progress, is_shown};
+use nn::{
+    Activation, Answers, Clip, Decay, Dense, Loss, Model, Network, Optimizer, Record, Samples,
+    Schedule, Score, Settings, Stop, Target, Trainer, plot,
+};
+use tape::Matrix;
+
+/// Trains a network of dense layers on a table, tests it on rows that it has not seen, and writes model and report.
+#[derive(Parser)]
+#[command(allow_negative_numbers = true)]
+struct Options {
+    /// The table: CSV with a header, plain or gzip [default: the digits that come with the project]
+    file: Option<PathBuf>,
+    /// The column to predict: its name, its number from 1, or from the end (-1 is the last)
+    #[arg(long, default_value = "-1")]
+    target: String,
+    /// Columns to leave out, with commas between
+    #[arg(long, value_delimiter = ',')]
+    drop: Vec<String>,
+    /// What the target is [default: classes if it is text or few whole numbers, otherwise numbers]
+    #[arg(long, value_enum)]
+    task: Option<TaskName>,
+    /// The widths of the hidden layers, with commas between; "none" for none
+    #[arg(long, default_value = "64")]
+    hidden: String,
+    /// What hidden layers apply: relu, tanh, sigmoid, gelu, silu, …
+    #[arg(long, default_value = "relu")]
+    activation: Activation,
+    /// How many times to go through the rows at most
+    #[arg(long, default_value_t = 200)]
+    epochs: usize,
+    /// How many rows make a step
+    #[arg(long, default_value_t = 32)]
+    batch: usize,
+    /// How to make steps from derivatives
+    #[arg(long, value_enum, default_value = "adam")]
+    optimizer: OptimizerName,
+    /// Size of a step
+    #[arg(long, default_value_t = 0.001)]
+    rate: f64,
+    /// How the rate changes
+    #[arg(long, value_enum, default_value = "constant")]
+    schedule: ScheduleName,
+    /// Epochs in which the rate rises to its full size
+    #[arg(long, default_value_t = 0.0)]
+    warm_up: f64,
+    /// λ of the penalty λ/2·Σp² on all parameters
+    #[arg(long, default_value_t = 0.001)]
+    l2: f64,
+    /// The longest gradient that is not shortened
+    #[arg(long)]
+    clip: Option<f64>,
+    /// Determines the test rows, the start and the order of the rows
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Share of the rows that is kept for the test
+    #[arg(long, default_value_t = 0.2)]
+    test: f64,
+    /// Share of the training rows that judges each epoch
+    #[arg(long, default_value_t = 0.0)]
+    validation: f64,
+    /// Stop after so many epochs without a lower loss, on the validation rows if there are any
+    #[arg(long)]
+    patience: Option<usize>,
+    /// The folder for the model and the report
+    #[arg(long, default_value = "target/train")]
+    out: PathBuf,
+    /// The report page [default: NAME.html in the folder]
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
+    /// A plot of the loss
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
+    /// A plot of predictions by targets, for numbers
+    #[arg(long, value_name = "FILE.svg")]
+    plot_fit: Option<PathBuf>,
+    /// Go on from the checkpoint in the folder that the last run of this name has left
+    #[arg(long)]
+    resume: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum TaskName {
+    Classify,
+    Regress,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum OptimizerName {
+    Plain,
+    Momentum,
+    Nesterov,
+    RmsProp,
+    Adam,
+    AdamW,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ScheduleName {
+    Constant,
+    /// Half the rate every fifth part of the epochs
+    Step,
+    /// Down to a hundredth along half a cosine
+    Cosine,
+}
+
+fn main() -> ExitCode {
+    match run(&Options::parse(), &mut io::stdout().lock()) {
+        Err(error) if !is_broken_pipe(&error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+fn run(options: &Options, out: &mut impl Write) -> Result<()> {
+    let file = options.file.clone().unwrap_or_else(shipped_digits);
+    let table = Table::read(&file)?;
+    let table = table.drop(&options.drop)?;
+    let data = Data::new(options, &table)?;
+    let network = network(options, &data)?;
+    writeln!(out, "{}: {} rows, {} columns", file.display(), table.rows(), table.columns().len())?;
+    write_summary(out, options, &data, &network)?;
+
+    fs::create_dir_all(&options.out)
+        .with_context(|| format!("cannot make the folder {}", options.out.display()))?;
+    let place = |ending: &str| options.out.join(format!("{}{ending}", name_of(&file)));
+    let checkpoint = place(".checkpoint");
+    let mut trainer = if options.resume {
+        let mut trainer = Trainer::load(network, data.loss(), &checkpoint)?;
+        trainer.set_epochs(options.epochs);
+        writeln!(out, "Goes on after epoch {}.\n", trainer.history().len())?;
+        trainer
+    } else {
+        Trainer::new(network, data.loss(), options.settings())?
+    };
+    let start = Instant::now();
+    let stop = train(&mut trainer, &data)?;
+    let seconds = start.elapsed().as_secs_f64();
+    trainer.save(&checkpoint)?;
+    write_history(out, &trainer)?;
+    let epochs = trainer.history().len();
+    writeln!(out, "\nStopped after {epochs} epochs ({seconds:.2} s): {}.", why(stop))?;
+
+    let model = data.model(&trainer);
+    let test = Tested::new(&model, &data.test)?;
+    let training = Tested::new(&model, &data.training)?;
+    writeln!(out, "\n{}", test.details())?;
+    writeln!(out, "training {}", training.line())?;
+    writeln!(out, "test {}\n", test.line())?;
+
+    model.save(place(".model"))?;
+    let page = options.report.clone().unwrap_or_else(|| place(".html"));
+    let report = report(&file, &data, &trainer, &test, &training, seconds)?;
+    fs::write(&page, report.to_html())
+        .with_context(|| format!("cannot write {}", page.display()))?;
+    let model = place(".model");
+    writeln!(out, "Model:  {0}.safetensors, {0}.json", model.display())?;
+    writeln!(out, "Report: {}", page.display())?;
+    if let Some(path) = &options.plot {
+        let losses: Vec<f64> = trainer.history().iter().map(|record| record.loss).collect();
+        plot::write(path, &plot::loss(&losses)?)?;
+        writeln!(out, "Plot:   {}", path.display())?;
+    }
+    if let Some(path) = &options.plot_fit {
+        let Tested::Numbers(pairs) = &test else {
+            bail!("--plot-fit is for numbers; classes have a confusion matrix");
+        };
+        plot::write(path, &plot::predictions(pairs)?)?;
+        writeln!(out, "Plot:   {}", path.display())?;
+    }
+    writeln!(
+        out,
+        "\nFor other rows: cargo run --release --example predict -- {} ROWS.csv",
+        model.display()
+    )?;
+    Ok(())
+}
+
+/// The table as a network takes it, in its parts.
+struct Data {
+    target: Target,
+    /// In the units of the table.
+    training: Dataset,
+    test: Dataset,
+    /// Scaled, what the network learns from and what judges each epoch.
+    learnt: (Matrix<f64>, Matrix<f64>),
+    judged: Option<(Matrix<f64>, Matrix<f64>)>,
+    standardizer: Standardizer,
+}
+
+impl Data {
+    fn new(options: &Options, table: &Table) -> Result<Self> {
+        let name = table.name_of(&options.target)?;
+        let task = match options.task {
+            Some(TaskName::Classify) => Task::Classify,
+            Some(TaskName::Regress) => Task::Regress,
+            None => Task::of(table, name)?,
+        };
+        let (all, classes) = match task {
+            Task::Classify => {
+                let (all, classes) = table.classification(name)?;
+                (all, Some(classes))
+            }
+            Task::Regress => (table.regression(&[name])?, None),
+        };
+        let (training, test) = all.split(options.test, options.seed)?;
+        let (learnt, judged) = if options.validation > 0.0 {
+            let (learnt, judged) = training.split(options.validation, options.seed)?;
+            (learnt, Some(judged))
+        } else {
+            (training.clone(), None)
+        };
+        // Scales are learnt from the rows that the network learns from, and from no others.
+        let standardizer = Standardizer::learn(learnt.inputs())?;
+        let target = match classes {
+            Some(classes) => Target::Classes { name: name.to_owned(), classes },
+            None => Target::Numbers {
+                names: vec![name.to_owned()],
+                standardizer: Standardizer::learn(learnt.targets())?,
+            },
+        };
+        let scaled = |data: &Dataset| -> Result<(Matrix<f64>, Matrix<f64>)> {
+            let (mut inputs, mut targets) = (data.inputs().clone(), data.targets().clone());
+            standardizer.apply(&mut inputs)?;
+            if let Target::Numbers { standardizer, .. } = &target {
+                standardizer.apply(&mut targets)?;
+            }
+            Ok((inputs, targets))
+        };
+        let (learnt, judged) = (scaled(&learnt)?, judged.as_ref().map(scaled).transpose()?);
+        Ok(Self { target, training, test, learnt, judged, standardizer })
+    }
+
+    fn loss(&self) -> Loss {
+        match self.target {
+            Target::Classes { .. } => Loss::CrossEntropy,
+            Target::Numbers { .. } => Loss::MeanSquared,
+        }
+    }
+
+    fn model(&self, trainer: &Trainer) -> Model {
+        Model {
+            network: trainer.network(),
+            inputs: self.training.input_names().to_vec(),
+            standardizer: self.standardizer.clone(),
+            target: self.target.clone(),
+        }
+    }
+
+    fn target_name(&self) -> &str {
+        match &self.target {
+            Target::Classes { name, .. } => name,
+            Target::Numbers { names, .. } => &names[0],
+        }
+    }
+}
+
+fn network(options: &Options, data: &Data) -> Result<Network> {
+    let mut builder = Network::builder(data.training.inputs().columns).seed(options.seed);
+    if options.hidden != "none" {
+        for width in options.hidden.split(',') {
+            let width = width.trim().parse().with_context(|| {
+                format!("--hidden {width:?}: give widths with commas between, or none")
+            })?;
+            builder = builder.layer(Dense::new(width, options.activation));
+        }
+    }
+    Ok(builder.layer(Dense::linear(data.training.targets().columns)).build()?)
+}
+
+impl Options {
+    fn settings(&self) -> Settings {
+        Settings {
+            optimizer: match self.optimizer {
+                OptimizerName::Plain => Optimizer::Plain,
+                OptimizerName::Momentum => Optimizer::MOMENTUM,
+                OptimizerName::Nesterov => Optimizer::NESTEROV,
+                OptimizerName::RmsProp => Optimizer::RMS_PROP,
+                OptimizerName::Adam => Optimizer::ADAM,
+                OptimizerName::AdamW => Optimizer::ADAM_W,
+            },
+            rate: self.rate,
+            schedule: Schedule {
+                warm_up: self.warm_up,
+                decay: match self.schedule {
+                    ScheduleName::Constant => Decay::Constant,
+                    ScheduleName::Step => {
+                        Decay::Step { every: (self.epochs / 5).max(1), factor: 0.5 }
+                    }
+                    ScheduleName::Cosine => Decay::Cosine { floor: 0.01 },
+                },
+            },
+            epochs: self.epochs,
+            batch: self.batch,
+            l2: self.l2,
+            clip: self.clip.map(Clip::Norm),
+            seed: self.seed,
+            patience: self.patience,
+        }
+    }
+}
+
+fn train(trainer: &mut Trainer, data: &Data) -> Result<Stop> {
+    let progress = Progress::new(trainer.settings().epochs);
+    let interrupt = Interrupt::listen()?;
+    let stop = trainer.train_watched(
+        samples_of(&data.learnt),
+        data.judged.as_ref().map(samples_of),
+        |event| {
+            progress.show(&event);
+            interrupt.flow()
+        },
+    );
+    progress.finish();
+    Ok(stop?)
+}
+
+fn samples_of((inputs, targets): &(Matrix<f64>, Matrix<f64>)) -> Samples<'_> {
+    Samples { inputs, targets }
+}
+
+fn why(stop: Stop) -> &'static str {
+    match stop {
+        Stop::Patience => "the loss falls no more",
+        Stop::Callback => "it was interrupted",
+        _ => "all epochs are done",
+    }
+}
+
+/// How a model does on rows that it may not have seen.
+enum Tested {
+    Classes(Confusion),
+    /// Targets and predictions.
+    Numbers(Vec<(f64, f64)>),
+}
+
+impl Tested {
+    fn new(model: &Model, data: &Dataset) -> Result<Self> {
+        Ok(match model.answers(data.inputs().clone())? {
+            Answers::Classes(predicted, _) => {
+                let truth = (0..data.len()).map(|row| {
+                    data.targets().row(row).iter().position(|&x| x == 1.0).unwrap_or_default()
+                });
+                Self::Classes(Confusion::new(data.target_names(), truth.zip(predicted)))
+            }
+            Answers::Numbers(numbers) => {
+                let pairs = data.targets().data.iter().copied().zip(numbers.data);
+                Self::Numbers(pairs.collect())
+            }
+        })
+    }
+
+    /// `accuracy: 97.22 %` or `R²: 0.9312`.
+    fn line(&self) -> String {
+        match self {
+            Self::Classes(confusion) => format!("accuracy: {:.2} %", 100.0 * confusion.accuracy()),
+            Self::Numbers(pairs) => {
+                let (targets, predictions): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
+                format!("R²: {:.4}", r_squared(&targets, &predictions))
+            }
+        }
+    }
+
+    fn details(&self) -> String {
+        match self {
+            Self::Classes(confusion) => {
+                format!("Test rows by class, the predicted one in columns:\n\n{confusion}\n")
+            }
+            Self::Numbers(pairs) => {
+                let count = pairs.len() as f64;
+                let mean = |f: fn(f64) -> f64| {
+                    pairs.iter().map(|(target, prediction)| f(prediction - target)).sum::<f64>()
+                        / count
+                };
+                format!(
+                    "Test rows: root of the mean squared error {:.6}, mean absolute error {:.6}",
+                    mean(|error| error * error).sqrt(),
+                    mean(f64::abs)
+                )
+            }
+        }
+    }
+}
+
+fn write_summary(
+    out: &mut impl Write,
+    options: &Options,
+    data: &Data,
+    network: &Network,
+) -> Result<()> {
+    let what = match &data.target {
+        Target::Classes { classes, .. } => format!("{} classes", classes.len()),
+        Target::Numbers { .. } => "a number".to_owned(),
+    };
+    let (learnt, judged) = (data.learnt.0.rows, data.judged.as_ref().map_or(0, |own| own.0.rows));
+    let judged = if judged > 0 { format!(", {judged} to judge each epoch") } else { String::new() };
+    writeln!(out, "Target: {}, {what}", data.target_name())?;
+    writeln!(
+        out,
+        "Rows:   {learnt} to learn from{judged}, {} for the test (seed {})",
+        data.test.len(),
+        options.seed
+    )?;
+    writeln!(out, "Loss:   {}\n\n{network}\n", data.loss())?;
+    Ok(())
+}
+
+/// Some of the epochs, as a table.
+fn write_history(out: &mut impl Write, trainer: &Trainer) -> Result<()> {
+    let history = trainer.history();
+    let has = |of: fn(Score) -> Option<f64>| {
+        history.iter().any(|record| record.validation.and_then(of).is_some())
+    };
+    let (has_validation, has_accuracy) =
+        (has(|score| Some(score.loss)), has(|score| score.accuracy));
+    write!(out, "{:>7}  {:>12}  {:>10}", "epoch", "loss", "rate")?;
+    write!(out, "{}", if has_validation { "    validation" } else { "" })?;
+    writeln!(out, "{}", if has_accuracy { "    accuracy" } else { "" })?;
+    for Record { epoch, rate, loss, validation } in
+        history.iter().filter(|record| is_shown(record.epoch, history.len()))
+    {
+        write!(out, "{epoch:>7}  {loss:>12.6}  {rate:>10.3e}")?;
+        if let Some(Score { loss, accuracy }) = validation {
+            let accuracy = accuracy.map(|share| format!("{:>10.2} %", 100.0 * share));
+            write!(out, "  {loss:>12.6}{}", accuracy.unwrap_or_default())?;
+        }
+        writeln!(out)?;
+    }
+    if has_validation {
+        writeln!(out, "The parameters kept are those of epoch {}.", trainer.best_epoch())?;
+    }
+    Ok(())
+}
+
+fn report(
+    file: &Path,
+    data: &Data,
+    trainer: &Trainer,
+    test: &Tested,
+    training: &Tested,
+    seconds: f64,
+) -> Result<TrainingReport> {
+    let network = trainer.network();
+    let layers: Vec<String> = network.layers().iter().map(ToString::to_string).collect();
+    let history = trainer.history();
+    let mut report = TrainingReport::new(format!("{} → {}", name_of(file), data.target_name()))
+        .summary("test", test.line())
+        .summary("training", training.line())
+        .summary("rows", format!("{} training, {} test", data.training.len(), data.test.len()))
+        .summary("network", format!("{} inputs, {}", network.inputs(), layers.join("; ")))
+        .summary("parameters", network.size().to_string())
+        .summary("epochs", format!("{} in {seconds:.2} s", history.len()));
+    let curve = |name: &str, of: &dyn Fn(&Record) -> Option<f64>| Curve {
+        name: name.to_owned(),
+        first: 1,
+        values: history.iter().map(|record| of(record).unwrap_or(f64::NAN)).collect(),
+    };
+    let has =
+        |of: &dyn Fn(&Record) -> Option<f64>| history.iter().any(|record| of(record).is_some());
+    let validation = |record: &Record| record.validation.map(|score| score.loss);
+    let mut losses = vec![curve("training", &|record| Some(record.loss))];
+    if has(&validation) {
+        losses.push(curve("validation", &validation));
+    }
+    report = report.chart(Chart {
+        title: "Loss".to_owned(),
+        label: data.loss().to_string(),
+        scale: Scale::Log,
+        curves: losses,
+    });
+    let accuracy = |record: &Record| record.validation.and_then(|score| score.accuracy);
+    if has(&accuracy) {
+        report = report.chart(Chart {
+            title: "Accuracy".to_owned(),
+            label: "share of the validation rows".to_owned(),
+            scale: Scale::Linear,
+            curves: vec![curve("validation", &accuracy)],
+        });
+    }
+    match test {
+        Tested::Classes(confusion) => {
+            report = report.confusion(report::Confusion {
+                classes: confusion.labels().to_vec(),
+                counts: confusion.rows().flatten().copied().collect(),
+            })?;
+        }
+        Tested::Numbers(pairs) => report = report.predictions(pairs.iter().copied()),
+    }
+    for (name, parameter) in network.parameters() {
+        let &[rows, columns] = parameter.shape() else { continue };
+        let is_first = name == "layer1.weight";
+        let is_image = is_first && columns >= 16 && columns.isqrt().pow(2) == columns;
+        report = report.weights(HeatMap {
+            name: name.clone(),
+            rows,
+            columns,
+            values: parameter.values().to_vec(),
+            units: is_image.then_some(Units::Rows),
+        })?;
+    }
+    Ok(report.note(format!(
+        "Inputs are scaled to mean 0 and deviation 1 by what the training rows showed. Seed {}.",
+        trainer.settings().seed
+    )))
+}
+
+fn shipped_digits() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data/digits.csv.gz")
+}
+
+/// The file's name up to its first dot.
+fn name_of(file: &Path) -> String {
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let stem = name.split('.').next().unwrap_or_default();
+    if stem.is_empty() { "table".to_owned() } else { stem.to_owned() }
+}
+
+/// Whether the reader of our output has seen enough.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
