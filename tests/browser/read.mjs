@@ -91,7 +91,7 @@ async function readSteps(page, { training, sample, way }) {
   for (let step = 1; step <= count; step++) {
     if (way === "button") await page.click("#next");
     else if (way === "key") await page.keyboard.press("ArrowRight");
-    else await slide(page, "#step", step);
+    else await page.press("#step", "ArrowRight");
     steps.push(await readStep(page));
   }
   const predictions = await page.$$eval(".results:not([hidden]) .predicted", (cells) => cells.map((cell) => Number(cell.dataset.value)));
@@ -104,7 +104,7 @@ function readStep(page) {
   return page.evaluate(() => {
     const number = (node) => (node?.dataset.value === undefined ? null : Number(node.dataset.value));
     const rows = [...document.querySelectorAll("#list tbody tr")].map((row) => ({
-      number: row.querySelector("th").innerText,
+      number: row.querySelector(".number").innerText,
       name: row.querySelector(".name").innerText.trim(),
       operation: row.querySelector(".operation").innerText.trim(),
       value: number(row.querySelector(".value")),
@@ -127,7 +127,6 @@ function readStep(page) {
         value: number(row.lastElementChild),
       })),
       tally: document.querySelector("#tally").innerText,
-      // Nothing of it may lie outside of the picture.
       drawing: [...document.querySelectorAll("#network text")].map((text) => text.textContent),
     };
   });
@@ -176,7 +175,7 @@ async function slide(page, selector, value) {
 
 async function toStep(page, which) {
   const last = Number(await page.getAttribute("#step", "max"));
-  const forward = await page.evaluate(() => JSON.parse(document.getElementById("data").textContent).at(-1).steps.filter((step) => step.kind === "forward").length);
+  const forward = await page.evaluate(() => JSON.parse(document.getElementById("data").textContent)[document.getElementById("training").value].steps.filter((step) => step.kind === "forward").length);
   await slide(page, "#step", which === "middle" ? Math.round((forward + last) / 2) : which === "forward" ? Math.ceil(forward / 2) : last);
 }
 
@@ -226,6 +225,13 @@ function contrasts(page) {
 async function screenshots() {
   for (const [name, options] of [["light", { viewport: DESKTOP }], ["dark", { viewport: DESKTOP, colorScheme: "dark" }], ["phone", { viewport: PHONE, deviceScaleFactor: 2 }], ["phone-dark", { viewport: PHONE, deviceScaleFactor: 2, colorScheme: "dark" }]]) {
     const page = await open({ ...options, reducedMotion: "reduce" });
+    const trainings = await page.locator("#training option").count();
+    for (let training = 0; training + 1 < trainings; training++) {
+      await page.selectOption("#training", String(training));
+      await toStep(page, "last");
+      await page.screenshot({ path: join(folder, `${kind}-${name}-training-${training}.png`), fullPage: true });
+    }
+    if (trainings) await page.selectOption("#training", String(trainings - 1));
     for (const step of kind === "chain" ? ["forward", "middle", "last"] : [null]) {
       if (step) await toStep(page, step);
       await page.screenshot({ path: join(folder, `${kind}-${name}${step ? `-${step}` : ""}.png`), fullPage: true });

@@ -6,11 +6,10 @@ use serde::Serialize;
 
 use super::axis::{Axis, Spacing};
 use super::chart::{Plot, numbers};
-use super::markup::{escape, fill, json};
+use super::markup::{escape, figure, fill, json};
 use super::page::{self, page};
 use super::stepper::{Numbers, Script};
 use crate::chain::check_samples;
-use crate::explanation::number;
 use crate::{Chain, Error, Recorded, Sample, Snapshot};
 
 const BODY: &str = include_str!("chain.html");
@@ -181,10 +180,10 @@ fn loss_plot(recorded: &Recorded) -> Plot {
         title: "Loss by epoch".to_owned(),
         description: format!(
             "A curve on logarithmic axes: from {} before the first epoch to {} after {}. The lowest is {}.",
-            number(history[0]),
-            number(history[history.len() - 1]),
+            figure(history[0]),
+            figure(history[history.len() - 1]),
             history.len() - 1,
-            number(recorded.trained.loss)
+            figure(recorded.trained.loss)
         ),
         x: Axis::over("epoch", Spacing::Count, epochs.clone()),
         y: Axis::over("mean squared error", Spacing::Log, history.iter().copied()),
@@ -244,8 +243,8 @@ fn results(
         let _ = write!(
             rows,
             r#"<tr><th scope="row" data-value="{input}">{}</th><td data-value="{target}">{}</td><td class="predicted"></td><td class="error"></td></tr>"#,
-            number(input),
-            number(target)
+            figure(input),
+            figure(target)
         );
     }
     let left_out = match samples.len().saturating_sub(PREDICTIONS) {
