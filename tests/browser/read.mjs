@@ -222,19 +222,29 @@ function contrasts(page) {
   });
 }
 
+/** In the middle of the forward pass, in the middle of the sweep and in the end, for each training. */
 async function screenshots() {
-  for (const [name, options] of [["light", { viewport: DESKTOP }], ["dark", { viewport: DESKTOP, colorScheme: "dark" }], ["phone", { viewport: PHONE, deviceScaleFactor: 2 }], ["phone-dark", { viewport: PHONE, deviceScaleFactor: 2, colorScheme: "dark" }]]) {
+  const tall = { width: PHONE.width, height: 1500 };
+  const looks = { light: { viewport: DESKTOP }, dark: { viewport: DESKTOP, colorScheme: "dark" }, phone: { viewport: tall }, "phone-dark": { viewport: tall, colorScheme: "dark" } };
+  for (const [name, options] of Object.entries(looks)) {
     const page = await open({ ...options, reducedMotion: "reduce" });
-    const trainings = await page.locator("#training option").count();
-    for (let training = 0; training + 1 < trainings; training++) {
-      await page.selectOption("#training", String(training));
-      await toStep(page, "last");
-      await page.screenshot({ path: join(folder, `${kind}-${name}-training-${training}.png`), fullPage: true });
-    }
-    if (trainings) await page.selectOption("#training", String(trainings - 1));
-    for (const step of kind === "chain" ? ["forward", "middle", "last"] : [null]) {
-      if (step) await toStep(page, step);
-      await page.screenshot({ path: join(folder, `${kind}-${name}${step ? `-${step}` : ""}.png`), fullPage: true });
+    const trainings = kind === "chain" ? await page.locator("#training option").count() : 1;
+    for (let training = 0; training < trainings; training++) {
+      if (kind === "chain") await page.selectOption("#training", String(training));
+      for (const step of kind === "chain" ? ["forward", "middle", "last"] : ["whole"]) {
+        if (kind === "chain") await toStep(page, step);
+        const path = (part) => join(folder, [kind, name, training, step, part].join("-") + ".png");
+        if (options.viewport === DESKTOP) {
+          await page.screenshot({ path: path("page"), fullPage: true });
+          continue;
+        }
+        // A screenshot of the full page has gaps where boxes scroll.
+        for (const part of [0, 1, 2]) {
+          await page.evaluate((y) => scrollTo(0, y), part * (tall.height - 150));
+          await page.screenshot({ path: path(part) });
+        }
+        await page.evaluate(() => scrollTo(0, 0));
+      }
     }
   }
 }

@@ -7,13 +7,13 @@
 
   // ---- text ----
 
-  /** Six significant digits, as the terminal prints them. */
-  function number(value, digits = 6) {
+  /** Six significant digits, as the terminal prints them; fewer where there is little room. */
+  function number(value, digits = 6, lowest = -4) {
     if (value === null) return "not finite";
     if (value === 0) return "0";
     const exponent = Number(value.toExponential(digits - 1).split("e")[1]);
-    if (exponent >= -4 && exponent < digits) {
-      const text = value.toFixed(digits - 1 - exponent);
+    if (exponent >= lowest && exponent < Math.max(digits, 4)) {
+      const text = value.toFixed(Math.max(0, digits - 1 - exponent));
       return minus(text.includes(".") ? text.replace(/\.?0+$/, "") : text);
     }
     const [mantissa, power] = value.toExponential(digits - 1).split("e");
@@ -118,7 +118,8 @@
     const { nodes, links } = training();
     const count = nodes.length + 1;
     const isLong = Math.max(...nodes.map((name) => name.length)) > 4;
-    const columns = Math.min(count, 8, Math.max(2, Math.floor(width / (isLong ? 116 : 60))));
+    const room = isLong ? 116 : count <= 5 || width < 400 ? 60 : 82;
+    const columns = Math.min(count, Math.max(2, Math.floor(width / room)));
     const cell = Math.min(150, width / columns);
     const hasBias = links.some((link) => link.bias !== null);
     const above = 74;
@@ -129,7 +130,7 @@
       cell,
       radius: isLong ? 42 : Math.min(21, cell / 2 - 11),
       names: isLong ? 9 : 4,
-      digits: cell < 90 ? 3 : 4,
+      figure: (value) => number(value, cell < 70 ? 2 : cell < 90 ? 3 : 4, -3),
       height: Math.ceil(count / columns) * (above + below + between) - between,
       place: (i) => [left + cell * ((i % columns) + 0.5), above + (above + below + between) * Math.floor(i / columns)],
       above,
@@ -153,7 +154,7 @@
   }
 
   /** The edge to node i. The one to the loss carries the target instead of a weight. */
-  function drawEdge(i, { place, radius, cell, digits, width, above, between }, adjoints) {
+  function drawEdge(i, { place, radius, cell, figure, width, above, between }, adjoints) {
     const { nodes, links, rows } = training();
     const current = step();
     const isLoss = i === nodes.length;
@@ -170,8 +171,8 @@
     edge.append(svg("path", { class: "arrow", d: isReverse ? `M${x0 + radius} ${y0}l9 -5v10z` : `M${tip} ${y1}l-9 -5v10z` }));
     const weight = isLoss ? null : links[i - 1].weight;
     const name = isLoss ? "target" : rows[weight].name;
-    const value = number(isLoss ? training().samples[state.sample][1] : numbers().values[weight], digits);
-    const derivative = weight !== null && adjoints.has(weight) ? `∂ ${number(numbers().adjoints[weight], digits)}` : "";
+    const value = figure(isLoss ? training().samples[state.sample][1] : numbers().values[weight]);
+    const derivative = weight !== null && adjoints.has(weight) ? `∂ ${figure(numbers().adjoints[weight])}` : "";
     edge.append(svg("title", {}, name));
     if (wraps) {
       const line = label(width / 2, gap - 6, "", "");
@@ -187,7 +188,7 @@
   }
 
   /** Node i with its value and adjoint below, and its bias if it has one. The loss is the square one behind the last. */
-  function drawNode(i, { place, radius, cell, digits, names }, values, adjoints) {
+  function drawNode(i, { place, radius, cell, figure, names }, values, adjoints) {
     const { nodes, activations, links, rows, loss } = training();
     const current = step();
     const isLoss = i === nodes.length;
@@ -205,15 +206,15 @@
     const activation = isLoss ? "" : activations[i];
     group.append(label(x, activation ? y + 2 : y + 5, "node-name", short(name, names)));
     if (activation) group.append(label(x, y + 14, "activation", short(activation, 8)));
-    if (values.has(row)) group.append(label(x, y + 38, "value", number(numbers().values[row], digits)));
-    if (adjoints.has(row)) group.append(label(x, y + 53, "derivative", `∂ ${number(numbers().adjoints[row], digits)}`));
+    if (values.has(row)) group.append(label(x, y + 38, "value", figure(numbers().values[row])));
+    if (adjoints.has(row)) group.append(label(x, y + 53, "derivative", `∂ ${figure(numbers().adjoints[row])}`));
     const bias = i > 0 && !isLoss ? links[i - 1].bias : null;
     if (bias !== null) {
       const name = rows[bias].name;
       const line = label(x, y + 70, "", "");
-      line.append(svg("tspan", { class: "edge-name" }, short(name, cell < 100 ? 4 : 8)), " ", svg("tspan", { class: "weight" }, number(numbers().values[bias], digits)));
+      line.append(svg("tspan", { class: "edge-name" }, short(name, cell < 100 ? 4 : 8)), " ", svg("tspan", { class: "weight" }, figure(numbers().values[bias])));
       group.append(line);
-      if (adjoints.has(bias)) group.append(label(x, y + 85, "derivative", `∂ ${number(numbers().adjoints[bias], digits)}`));
+      if (adjoints.has(bias)) group.append(label(x, y + 85, "derivative", `∂ ${figure(numbers().adjoints[bias])}`));
     }
     return group;
   }
@@ -354,7 +355,7 @@
     at("step").max = steps - 1;
     at("step").value = state.step;
     at("step").setAttribute("aria-valuetext", `step ${state.step} of ${steps - 1}`);
-    show(at("step-text"), state.step, `step ${state.step} of ${steps - 1}`);
+    show(at("step-text"), state.step, `${state.step} of ${steps - 1}`);
     const forward = training().steps.filter((step) => step.kind === "forward").length;
     at("step").closest(".progress").style.setProperty("--share", `${(100 * forward) / (steps - 1)}%`);
     at("epoch").value = state.epoch;

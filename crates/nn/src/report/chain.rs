@@ -256,7 +256,7 @@ fn results(
 <section class="panel"><h2>Loss</h2>{loss}<p class="note">The mark is the chosen epoch. Both axes are logarithmic.</p>{history}</section>
 <section class="panel"><h2>Predictions against targets</h2>{fit}
 <ul class="legend"><li><svg viewBox="0 0 24 12" aria-hidden="true"><path class="curve curve-0" d="M1 6H23"/></svg>the chain</li><li><svg viewBox="0 0 24 12" aria-hidden="true"><circle class="target" cx="12" cy="6" r="5"/></svg>target</li><li><svg viewBox="0 0 24 12" aria-hidden="true"><path class="prediction" d="M8 2L16 10M8 10L16 2"/></svg>prediction</li></ul>
-<div class="scroll" tabindex="0" role="region" aria-label="Predictions and targets"><table class="predictions"><thead><tr><th scope="col">input {first}</th><th scope="col">target</th><th scope="col">prediction {last}</th><th scope="col">error</th></tr></thead><tbody>{rows}</tbody></table></div>{left_out}</section>
+<div class="scroll" tabindex="0" role="region" aria-label="Predictions and targets"><table class="predictions"><thead><tr><th scope="col">{first}</th><th scope="col">target</th><th scope="col">predicted {last}</th><th scope="col">error</th></tr></thead><tbody>{rows}</tbody></table></div>{left_out}</section>
 </div>
 "#,
         loss = loss.svg(&format!("loss-{index}")),

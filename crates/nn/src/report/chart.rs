@@ -8,7 +8,7 @@ use super::markup::{escape, figure};
 /// Size of a chart in its own units, which are about a pixel on a phone.
 const WIDTH: f64 = 360.0;
 const HEIGHT: f64 = 236.0;
-const LEFT: f64 = 54.0;
+const LEFT: f64 = 58.0;
 const RIGHT: f64 = 12.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 40.0;
@@ -87,7 +87,7 @@ impl Plot {
             );
         }
         format!(
-            r#"<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="{id}-title {id}-text"><title id="{id}-title">{title}</title><desc id="{id}-text">{text}</desc><clipPath id="{id}-clip"><path d="M{start} 4H{WIDTH}V{low}H{start}z"/></clipPath>{grid}<path class="axis" d="M{LEFT} {TOP}V{bottom}H{right}"/><text class="label" x="{right}" y="{xlabel}" text-anchor="end">{x}</text><text class="label" x="13" y="{middle}" text-anchor="middle" transform="rotate(-90 13 {middle})">{y}</text><g clip-path="url(#{id}-clip)">{content}</g></svg>"#,
+            r#"<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="{id}-title {id}-text"><title id="{id}-title">{title}</title><desc id="{id}-text">{text}</desc><clipPath id="{id}-clip"><path d="M{start} 4H{WIDTH}V{low}H{start}z"/></clipPath>{grid}<path class="axis" d="M{LEFT} {TOP}V{bottom}H{right}"/><text class="label" x="{right}" y="{xlabel}" text-anchor="end">{x}</text><text class="label" x="11" y="{middle}" text-anchor="middle" transform="rotate(-90 11 {middle})">{y}</text><g clip-path="url(#{id}-clip)">{content}</g></svg>"#,
             title = escape(&self.title),
             text = escape(&self.description),
             start = LEFT - 6.0,
