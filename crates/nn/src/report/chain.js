@@ -118,7 +118,7 @@
     const { nodes, links } = training();
     const count = nodes.length + 1;
     const isLong = Math.max(...nodes.map((name) => name.length)) > 4;
-    const room = isLong ? 116 : count <= 5 || width < 400 ? 60 : 82;
+    const room = isLong ? 116 : count <= 5 ? 60 : width < 400 ? 74 : 82;
     const columns = Math.min(count, Math.max(2, Math.floor(width / room)));
     const cell = Math.min(150, width / columns);
     const hasBias = links.some((link) => link.bias !== null);
@@ -140,6 +140,9 @@
   }
 
   const label = (x, y, className, content) => svg("text", { x, y, class: className, "text-anchor": "middle" }, content);
+
+  /** The sign that, besides the colour, tells derivatives from values. */
+  const partial = (text, cell) => (cell < 70 ? `∂${text}` : `∂ ${text}`);
 
   function drawNetwork(box, { values, adjoints }) {
     const { nodes } = training();
@@ -172,7 +175,7 @@
     const weight = isLoss ? null : links[i - 1].weight;
     const name = isLoss ? "target" : rows[weight].name;
     const value = figure(isLoss ? training().samples[state.sample][1] : numbers().values[weight]);
-    const derivative = weight !== null && adjoints.has(weight) ? `∂ ${figure(numbers().adjoints[weight])}` : "";
+    const derivative = weight !== null && adjoints.has(weight) ? partial(figure(numbers().adjoints[weight]), cell) : "";
     edge.append(svg("title", {}, name));
     if (wraps) {
       const line = label(width / 2, gap - 6, "", "");
@@ -207,14 +210,14 @@
     group.append(label(x, activation ? y + 2 : y + 5, "node-name", short(name, names)));
     if (activation) group.append(label(x, y + 14, "activation", short(activation, 8)));
     if (values.has(row)) group.append(label(x, y + 38, "value", figure(numbers().values[row])));
-    if (adjoints.has(row)) group.append(label(x, y + 53, "derivative", `∂ ${figure(numbers().adjoints[row])}`));
+    if (adjoints.has(row)) group.append(label(x, y + 53, "derivative", partial(figure(numbers().adjoints[row]), cell)));
     const bias = i > 0 && !isLoss ? links[i - 1].bias : null;
     if (bias !== null) {
       const name = rows[bias].name;
       const line = label(x, y + 70, "", "");
       line.append(svg("tspan", { class: "edge-name" }, short(name, cell < 100 ? 4 : 8)), " ", svg("tspan", { class: "weight" }, figure(numbers().values[bias])));
       group.append(line);
-      if (adjoints.has(bias)) group.append(label(x, y + 85, "derivative", `∂ ${figure(numbers().adjoints[bias])}`));
+      if (adjoints.has(bias)) group.append(label(x, y + 85, "derivative", partial(figure(numbers().adjoints[bias]), cell)));
     }
     return group;
   }
@@ -294,19 +297,20 @@
     const touched = new Set(current.rows ?? []);
     const kind = current.kind === "forward" ? "forward" : "reverse";
     const body = at("list").tBodies[0];
+    const digits = matchMedia("(max-width: 44rem)").matches ? 4 : 6;
     const drawn = rows.map((row, index) => {
       const isCurrent = index === currentRow;
       const value = element("td", { class: "value" });
-      if (values.has(index)) show(value, numbers().values[index]);
+      if (values.has(index)) show(value, numbers().values[index], number(numbers().values[index], digits));
       const partials = element("td", { class: "partials" });
       if (values.has(index)) {
         row.arguments.forEach((argument, place) => {
-          const partial = numbers().partials[index][place];
-          partials.append(element("span", { "data-value": partial }, `∂${argument} = ${number(partial)}`), " ");
+          const value = numbers().partials[index][place];
+          partials.append(element("span", { "data-value": value }, `∂${argument} = ${number(value, digits)}`), " ");
         });
       }
       const adjoint = element("td", { class: "adjoint" });
-      if (adjoints.has(index)) show(adjoint, numbers().adjoints[index]);
+      if (adjoints.has(index)) show(adjoint, numbers().adjoints[index], number(numbers().adjoints[index], digits));
       else if (row.operation === "constant") adjoint.append(element("span", { title: "a constant: nothing is derived with respect to it" }, "–"));
       const mark = isCurrent ? (kind === "forward" ? "▶" : "◀") : "";
       return element("tr", { class: `${touched.has(index) ? `touched ${kind}` : ""}`, "aria-current": isCurrent ? "step" : null },

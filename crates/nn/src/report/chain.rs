@@ -20,7 +20,7 @@ const SAMPLES: usize = 8;
 /// How many samples the table of predictions lists, and the chart beside it shows.
 const PREDICTIONS: usize = 100;
 /// About how many numbers of the list one training may put on the page.
-const NUMBERS: usize = 12_000;
+const NUMBERS: usize = 8_000;
 /// At how many inputs the fitted curve is computed.
 const CURVE: u32 = 240;
 
@@ -103,7 +103,7 @@ impl ChainReport {
         check_samples(samples)?;
         let stepped = &samples[..samples.len().min(SAMPLES)];
         let script = Script::new(chain, samples[0])?;
-        let most = (NUMBERS / (Numbers::count(&script) * stepped.len())).clamp(12, 48);
+        let most = (NUMBERS / (Numbers::count(&script) * stepped.len())).clamp(12, 40);
         let chains: Vec<(&Snapshot, Chain)> = thinned(&recorded.snapshots, most)
             .map(|snapshot| Ok((snapshot, at_snapshot(chain, snapshot)?)))
             .collect::<Result<_, Error>>()?;

@@ -187,7 +187,8 @@ fn scale(most: f64) -> String {
     for level in -LEVELS..=LEVELS {
         let _ = write!(bar, r#"<path {} d="M{} 0h1v1h-1z"/>"#, fill(level), level + LEVELS);
     }
-    let most = format!("{most:.3}");
+    // Three digits are enough for a legend, and the nearest number to them exists.
+    let most = figure(format!("{most:.2e}").parse().unwrap_or(most));
     format!(
         r#"<p class="scale"><span>−{most}</span><svg viewBox="0 0 {} 1" preserveAspectRatio="none" aria-hidden="true">{bar}</svg><span>+{most}</span></p>"#,
         2 * LEVELS + 1
