@@ -1,7 +1,9 @@
 "use strict";
 // Shows what the engine computed: it picks, rounds and places numbers, and computes none.
 (() => {
-  const trainings = JSON.parse(document.getElementById("data").textContent);
+  // Edges between long names are called a->b: on the page with an arrow, which no line break divides.
+  const arrows = (key, value) => (typeof value === "string" ? value.replaceAll("->", "→") : value);
+  const trainings = JSON.parse(document.getElementById("data").textContent, arrows);
   const at = (id) => document.getElementById(id);
   const state = { training: 0, sample: 0, epoch: 0, step: 0, timer: null };
 
@@ -148,7 +150,7 @@
     const { nodes } = training();
     const plan = layout(Math.max(240, box.clientWidth));
     const drawing = svg("svg", {
-      width: plan.width, height: plan.height, class: plan.cell < 70 ? "narrow" : null,
+      width: plan.width, height: plan.height, class: plan.cell < 70 ? "narrow" : plan.names > 4 ? "long" : null,
       role: "img", "aria-label": description(values, adjoints),
     });
     for (let i = 1; i <= nodes.length; i++) drawing.append(drawEdge(i, plan, adjoints));
@@ -166,7 +168,7 @@
     const [x0, y0] = place(i - 1);
     const [x1, y1] = place(i);
     const wraps = y1 !== y0;
-    const tip = x1 - radius;
+    const tip = x1 - (isLoss ? Math.min(20, radius) : radius);
     const gap = y1 - above - between / 2 + 8;
     const path = wraps ? `M${x0 + radius} ${y0}H${width - 2}V${gap}H2V${y1}H${tip - 3}` : `M${x0 + radius} ${y0}H${tip - 3}`;
     const edge = svg("g", { class: `edge${isCurrent ? ` current ${isReverse ? "reverse" : "forward"}` : ""}` }, svg("path", { class: "wire", d: path }));
@@ -315,8 +317,8 @@
       const mark = isCurrent ? (kind === "forward" ? "▶" : "◀") : "";
       return element("tr", { class: `${touched.has(index) ? `touched ${kind}` : ""}`, "aria-current": isCurrent ? "step" : null },
         element("td", { class: "marker" }, element("span", { "aria-hidden": "true" }, mark)),
-        element("th", { scope: "row" }, element("span", { class: "number" }, row.number), " ", element("span", { class: "name" }, row.name)),
-        element("td", { class: "operation" }, row.operation), value, adjoint, partials);
+        element("th", { scope: "row" }, element("span", { class: "number" }, row.number), " ", element("span", { class: "name", title: row.name }, row.name)),
+        element("td", { class: "operation" }, element("span", { title: row.operation }, row.operation)), value, adjoint, partials);
     });
     body.replaceChildren(...drawn);
     if (currentRow !== null) {
@@ -400,7 +402,7 @@
   function choose(index) {
     state.training = index;
     state.sample = Math.min(state.sample, training().samples.length - 1);
-    state.epoch = training().snapshots.length - 1;
+    state.epoch = training().kept;
     state.step = Math.min(state.step, training().steps.length - 1);
     at("epoch").max = training().snapshots.length - 1;
     const { nodes } = training();

@@ -1,6 +1,7 @@
 //! The page of a chain: backpropagation to step through, at every stage of its training.
 
 use core::fmt::Write;
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
@@ -66,6 +67,8 @@ struct Data<'a> {
     script: Script,
     samples: Vec<[f64; 2]>,
     snapshots: Vec<SnapshotData>,
+    /// Which of them the page shows first: that of the lowest loss.
+    kept: usize,
 }
 
 #[derive(Serialize)]
@@ -107,14 +110,13 @@ impl ChainReport {
         let chains: Vec<(&Snapshot, Chain)> = thinned(&recorded.snapshots, most)
             .map(|snapshot| Ok((snapshot, at_snapshot(chain, snapshot)?)))
             .collect::<Result<_, Error>>()?;
-        let Some((_, trained)) = chains.last() else {
-            return Err(Error::NoSnapshots);
-        };
+        let lowest = lowest(chains.iter().map(|(snapshot, _)| *snapshot));
+        let kept = lowest.ok_or(Error::NoSnapshots)?;
 
         let index = self.trainings.len();
         let loss = loss_plot(recorded);
         let listed = &samples[..samples.len().min(PREDICTIONS)];
-        let fit = fit_plot(trained, listed);
+        let fit = fit_plot(chain, listed);
         let snapshots = chains.iter().map(|(snapshot, chain)| {
             let prediction = |sample: &Sample| {
                 let prediction = chain.predict(sample.input);
@@ -139,6 +141,7 @@ impl ChainReport {
             script,
             samples: stepped.iter().map(|sample| [sample.input, sample.target]).collect(),
             snapshots,
+            kept,
         }));
         Ok(self)
     }
@@ -166,11 +169,21 @@ fn at_snapshot(chain: &Chain, snapshot: &Snapshot) -> Result<Chain, Error> {
     Ok(Chain { parameters: parameters.clone(), ..chain.clone() })
 }
 
-/// At most so many of the snapshots, evenly, the first and the last among them.
+/// About so many of the snapshots, evenly; the first, the last and that of the lowest loss among them.
 fn thinned(snapshots: &[Snapshot], most: usize) -> impl Iterator<Item = &Snapshot> {
     let count = snapshots.len().min(most);
     let last = snapshots.len().saturating_sub(1);
-    (0..count).map(move |i| &snapshots[i * last / (count - 1).max(1)])
+    let mut indices: BTreeSet<usize> = (0..count).map(|i| i * last / (count - 1).max(1)).collect();
+    indices.extend(lowest(snapshots.iter()));
+    indices.into_iter().map(|index| &snapshots[index])
+}
+
+/// The place of the snapshot with the lowest loss, the last one if there are several.
+fn lowest<'a>(
+    snapshots: impl DoubleEndedIterator<Item = &'a Snapshot> + ExactSizeIterator,
+) -> Option<usize> {
+    let by_loss = snapshots.enumerate().rev();
+    by_loss.min_by(|(_, a), (_, b)| a.loss.total_cmp(&b.loss)).map(|(index, _)| index)
 }
 
 fn loss_plot(recorded: &Recorded) -> Plot {
