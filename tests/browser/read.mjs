@@ -75,7 +75,8 @@ async function readChain(page) {
     const last = Number(await page.getAttribute("#epoch", "max"));
     for (let sample = 0; sample < samples; sample++) {
       await page.selectOption("#sample", String(sample));
-      for (const epoch of new Set([0, Math.floor(last / 2), last])) {
+      // The first sample at several epochs, the others at the last one.
+      for (const epoch of sample === 0 ? new Set([0, Math.floor(last / 2), last]) : [last]) {
         await slide(page, "#epoch", epoch);
         readings.push(await readSteps(page, { training, sample, way: ways[way++ % 3] }));
       }
@@ -91,7 +92,7 @@ async function readSteps(page, { training, sample, way }) {
   for (let step = 1; step <= count; step++) {
     if (way === "button") await page.click("#next");
     else if (way === "key") await page.keyboard.press("ArrowRight");
-    else await slide(page, "#step", step);
+    else await page.press("#step", "ArrowRight");
     steps.push(await readStep(page));
   }
   const predictions = await page.$$eval(".results:not([hidden]) .predicted", (cells) => cells.map((cell) => Number(cell.dataset.value)));
@@ -104,7 +105,7 @@ function readStep(page) {
   return page.evaluate(() => {
     const number = (node) => (node?.dataset.value === undefined ? null : Number(node.dataset.value));
     const rows = [...document.querySelectorAll("#list tbody tr")].map((row) => ({
-      number: row.querySelector("th").innerText,
+      number: row.querySelector(".number").innerText,
       name: row.querySelector(".name").innerText.trim(),
       operation: row.querySelector(".operation").innerText.trim(),
       value: number(row.querySelector(".value")),
@@ -127,7 +128,6 @@ function readStep(page) {
         value: number(row.lastElementChild),
       })),
       tally: document.querySelector("#tally").innerText,
-      // Nothing of it may lie outside of the picture.
       drawing: [...document.querySelectorAll("#network text")].map((text) => text.textContent),
     };
   });
@@ -176,7 +176,7 @@ async function slide(page, selector, value) {
 
 async function toStep(page, which) {
   const last = Number(await page.getAttribute("#step", "max"));
-  const forward = await page.evaluate(() => JSON.parse(document.getElementById("data").textContent).at(-1).steps.filter((step) => step.kind === "forward").length);
+  const forward = await page.evaluate(() => JSON.parse(document.getElementById("data").textContent)[document.getElementById("training").value].steps.filter((step) => step.kind === "forward").length);
   await slide(page, "#step", which === "middle" ? Math.round((forward + last) / 2) : which === "forward" ? Math.ceil(forward / 2) : last);
 }
 
@@ -223,12 +223,29 @@ function contrasts(page) {
   });
 }
 
+/** In the middle of the forward pass, in the middle of the sweep and in the end, for each training. */
 async function screenshots() {
-  for (const [name, options] of [["light", { viewport: DESKTOP }], ["dark", { viewport: DESKTOP, colorScheme: "dark" }], ["phone", { viewport: PHONE, deviceScaleFactor: 2 }], ["phone-dark", { viewport: PHONE, deviceScaleFactor: 2, colorScheme: "dark" }]]) {
+  const tall = { width: PHONE.width, height: 1500 };
+  const looks = { light: { viewport: DESKTOP }, dark: { viewport: DESKTOP, colorScheme: "dark" }, phone: { viewport: tall }, "phone-dark": { viewport: tall, colorScheme: "dark" } };
+  for (const [name, options] of Object.entries(looks)) {
     const page = await open({ ...options, reducedMotion: "reduce" });
-    for (const step of kind === "chain" ? ["forward", "middle", "last"] : [null]) {
-      if (step) await toStep(page, step);
-      await page.screenshot({ path: join(folder, `${kind}-${name}${step ? `-${step}` : ""}.png`), fullPage: true });
+    const trainings = kind === "chain" ? await page.locator("#training option").count() : 1;
+    for (let training = 0; training < trainings; training++) {
+      if (kind === "chain") await page.selectOption("#training", String(training));
+      for (const step of kind === "chain" ? ["forward", "middle", "last"] : ["whole"]) {
+        if (kind === "chain") await toStep(page, step);
+        const path = (part) => join(folder, [kind, name, training, step, part].join("-") + ".png");
+        if (options.viewport === DESKTOP) {
+          await page.screenshot({ path: path("page"), fullPage: true });
+          continue;
+        }
+        // A screenshot of the full page has gaps where boxes scroll.
+        for (const part of [0, 1, 2]) {
+          await page.evaluate((y) => scrollTo(0, y), part * (tall.height - 150));
+          await page.screenshot({ path: path(part) });
+        }
+        await page.evaluate(() => scrollTo(0, 0));
+      }
     }
   }
 }

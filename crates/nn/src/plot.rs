@@ -11,6 +11,7 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use thiserror::Error;
 
+use crate::explanation::number;
 use crate::{Chain, Sample};
 
 /// Why a plot cannot be drawn.
@@ -24,9 +25,9 @@ pub enum Error {
         path: PathBuf,
     },
     /// Nothing finite to draw.
-    #[error("there is nothing to draw: {what} has no finite numbers")]
+    #[error("there is nothing to draw: {what}")]
     Empty {
-        /// What has none.
+        /// What is missing.
         what: &'static str,
     },
     /// A file that cannot be written.
@@ -56,6 +57,7 @@ type Plane = Cartesian2d<RangedCoordf64, RangedCoordf64>;
 
 /// Size of one plot in pixels.
 const SIZE: (u32, u32) = (720, 440);
+const FONT: (&str, i32) = ("sans-serif", 15);
 /// Blue and vermilion: they differ in lightness too.
 const LINE: RGBColor = RGBColor(21, 82, 173);
 const MARK: RGBColor = RGBColor(168, 54, 8);
@@ -149,7 +151,8 @@ fn drawn(
 
 fn draw_loss(area: &Area<'_>, history: &[f64]) -> Result<(), Error> {
     let positive = || history.iter().copied().filter(|loss| *loss > 0.0 && loss.is_finite());
-    let (low, high) = range(positive()).ok_or(Error::Empty { what: "the loss" })?;
+    let (low, high) =
+        range(positive()).ok_or(Error::Empty { what: "the loss has no finite numbers above 0" })?;
     let (low, high) = if low == high { (low / 2.0, high * 2.0) } else { (low, high) };
     let epochs = history.len().max(2) - 1;
     let mut chart = frame(area, "loss").build_cartesian_2d(0..epochs, (low..high).log_scale())?;
@@ -159,6 +162,8 @@ fn draw_loss(area: &Area<'_>, history: &[f64]) -> Result<(), Error> {
         .y_desc("mean squared error")
         .y_label_formatter(&|loss| format!("{loss:.0e}"))
         .light_line_style(WHITE)
+        .label_style(FONT)
+        .axis_desc_style(FONT)
         .draw()?;
     let points = history.iter().enumerate().filter(|(_, loss)| loss.is_finite());
     let points: Vec<_> = points.map(|(epoch, &loss)| (epoch, loss.max(low))).collect();
@@ -172,7 +177,8 @@ fn draw_fit(area: &Area<'_>, chain: &Chain, samples: &[Sample]) -> Result<(), Er
         .map(|sample| [sample.input, sample.target, chain.predict(sample.input)])
         .filter(|triple| triple.iter().all(|number| number.is_finite()))
         .collect();
-    let empty = || Error::Empty { what: "the fit" };
+    let empty =
+        || Error::Empty { what: "the samples and their predictions have no finite numbers" };
     let (left, right) = range(triples.iter().map(|triple| triple[0])).ok_or_else(empty)?;
     let outputs = triples.iter().flat_map(|triple| [triple[1], triple[2]]);
     let (bottom, top) = range(outputs).ok_or_else(empty)?;
@@ -206,6 +212,7 @@ fn draw_fit(area: &Area<'_>, chain: &Chain, samples: &[Sample]) -> Result<(), Er
         .position(SeriesLabelPosition::UpperLeft)
         .background_style(WHITE.mix(0.85))
         .border_style(BLACK.mix(0.3))
+        .label_font(FONT)
         .draw()?;
     Ok(())
 }
@@ -214,7 +221,8 @@ fn draw_predictions(area: &Area<'_>, pairs: &[(f64, f64)]) -> Result<(), Error> 
     let finite = |pair: &&(f64, f64)| pair.0.is_finite() && pair.1.is_finite();
     let pairs: Vec<(f64, f64)> = pairs.iter().filter(finite).copied().collect();
     let ends = range(pairs.iter().flat_map(|&(target, prediction)| [target, prediction]));
-    let (low, high) = ends.ok_or(Error::Empty { what: "the predictions" })?;
+    let (low, high) =
+        ends.ok_or(Error::Empty { what: "the predictions have no finite numbers" })?;
     let (low, high) = with_margin(low, high, 0.05);
     let mut chart =
         plane(area, "predictions by targets", low..high, low..high, ["target", "prediction"])?;
@@ -241,7 +249,16 @@ fn plane<'a, 'b>(
     [x_label, y_label]: [&str; 2],
 ) -> Result<ChartContext<'a, SVGBackend<'b>, Plane>, Error> {
     let mut chart = frame(area, title).build_cartesian_2d(x, y)?;
-    chart.configure_mesh().x_desc(x_label).y_desc(y_label).light_line_style(WHITE).draw()?;
+    chart
+        .configure_mesh()
+        .x_desc(x_label)
+        .y_desc(y_label)
+        .x_label_formatter(&|value| number(*value))
+        .y_label_formatter(&|value| number(*value))
+        .light_line_style(WHITE)
+        .label_style(FONT)
+        .axis_desc_style(FONT)
+        .draw()?;
     Ok(chart)
 }
 
@@ -256,4 +273,57 @@ fn range(numbers: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
 fn with_margin(low: f64, high: f64, share: f64) -> (f64, f64) {
     let width = if low == high { low.abs().max(1.0) } else { high - low };
     (low - share * width, high + share * width)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{Error, fit, loss, predictions, training, write};
+    use crate::{Chain, Sample};
+
+    const SAMPLES: [Sample; 2] =
+        [Sample { input: 3.0, target: 17.0 }, Sample { input: 10.0, target: 200.0 }];
+
+    #[test]
+    fn a_path_that_does_not_end_in_svg_is_refused_and_nothing_is_written() {
+        let path = std::env::temp_dir().join("a plot that is not written.png");
+        let error = training(&path, &Chain::new(), &SAMPLES, &[2.0, 1.0]).unwrap_err();
+        assert!(matches!(error, Error::NotSvg { .. }));
+        assert!(error.to_string().ends_with(".png does not end in .svg"), "{error}");
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_path_without_a_folder_is_an_error_with_its_name() {
+        let path = Path::new("no such folder/plot.SVG");
+        let error = write(path, &loss(&[1.0]).unwrap()).unwrap_err();
+        assert!(error.to_string().starts_with("cannot write no such folder/plot.SVG: "), "{error}");
+    }
+
+    #[test]
+    fn nothing_to_draw_is_an_error() {
+        for history in [&[][..], &[0.0], &[f64::NAN]] {
+            let error = loss(history).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "there is nothing to draw: the loss has no finite numbers above 0"
+            );
+        }
+        assert!(matches!(fit(&Chain::new(), &[]), Err(Error::Empty { .. })));
+        assert!(matches!(predictions(&[(f64::NAN, 1.0)]), Err(Error::Empty { .. })));
+    }
+
+    #[test]
+    fn a_single_loss_or_sample_is_drawn() {
+        assert!(loss(&[5.0]).unwrap().contains("</svg>"));
+        assert!(fit(&Chain::new(), &SAMPLES[..1]).unwrap().contains("</svg>"));
+        assert!(predictions(&[(0.0, 0.0)]).unwrap().contains("</svg>"));
+    }
+
+    #[test]
+    fn the_fit_has_a_circle_for_each_target() {
+        let svg = fit(&Chain::new(), &SAMPLES).unwrap();
+        assert_eq!(svg.matches("<circle").count(), SAMPLES.len() + 1, "and one in the legend");
+    }
 }

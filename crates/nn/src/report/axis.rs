@@ -1,6 +1,6 @@
 //! One axis of a chart: from numbers to places, and where it has its ticks.
 
-use crate::explanation::number;
+use super::markup::figure;
 
 /// How numbers become places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +103,7 @@ impl Axis {
         let values = (0..20).map(|i| (first + f64::from(i)) * step);
         let values = values.take_while(|&value| value <= self.high + 1e-9 * step);
         // 0.1 + 0.2 is not 0.3, and would be written so.
-        values.map(|value| (value, number((value / step).round() * step))).collect()
+        values.map(|value| (value, figure((value / step).round() * step))).collect()
     }
 
     /// Every power of ten, or every second, third, …, so that there are few.
@@ -120,7 +120,7 @@ impl Axis {
 
 fn power_text(exponent: i32) -> String {
     if (-2..=4).contains(&exponent) {
-        return number(10_f64.powi(exponent));
+        return figure(10_f64.powi(exponent));
     }
     let superscript = |digit: char| match digit {
         '-' => '⁻',

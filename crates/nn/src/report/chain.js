@@ -1,19 +1,21 @@
 "use strict";
 // Shows what the engine computed: it picks, rounds and places numbers, and computes none.
 (() => {
-  const trainings = JSON.parse(document.getElementById("data").textContent);
+  // Edges between long names are called a->b: on the page with an arrow, which no line break divides.
+  const arrows = (key, value) => (typeof value === "string" ? value.replaceAll("->", "→") : value);
+  const trainings = JSON.parse(document.getElementById("data").textContent, arrows);
   const at = (id) => document.getElementById(id);
   const state = { training: 0, sample: 0, epoch: 0, step: 0, timer: null };
 
   // ---- text ----
 
-  /** Six significant digits, as the terminal prints them. */
-  function number(value, digits = 6) {
+  /** Six significant digits, as the terminal prints them; fewer where there is little room. */
+  function number(value, digits = 6, lowest = -4) {
     if (value === null) return "not finite";
     if (value === 0) return "0";
     const exponent = Number(value.toExponential(digits - 1).split("e")[1]);
-    if (exponent >= -4 && exponent < digits) {
-      const text = value.toFixed(digits - 1 - exponent);
+    if (exponent >= lowest && exponent < Math.max(digits, 4)) {
+      const text = value.toFixed(Math.max(0, digits - 1 - exponent));
       return minus(text.includes(".") ? text.replace(/\.?0+$/, "") : text);
     }
     const [mantissa, power] = value.toExponential(digits - 1).split("e");
@@ -113,91 +115,113 @@
     return name.length > length ? `${name.slice(0, length - 1)}…` : name;
   }
 
-  /** Columns as the width allows; a chain that is longer goes on in the next line. */
-  function drawNetwork(box, { values, adjoints }) {
-    const { nodes, activations, links, rows, loss } = training();
-    const names = [...nodes, loss];
-    const width = Math.max(280, box.clientWidth);
-    const longest = Math.max(...nodes.map((name) => name.length));
-    const room = longest > 4 ? 116 : 70;
-    const radius = longest > 4 ? 42 : 21;
-    const side = names.length * room <= width ? 0 : 14;
-    const columns = Math.min(names.length, Math.max(2, Math.floor((width - 2 * side) / room)), 8);
-    const lines = Math.ceil(names.length / columns);
-    const cell = Math.min(150, (width - 2 * side) / columns);
+  /** As many columns as the width allows; a longer chain goes on in the next line. */
+  function layout(width) {
+    const { nodes, links } = training();
+    const count = nodes.length + 1;
+    const isLong = Math.max(...nodes.map((name) => name.length)) > 4;
+    const room = isLong ? 116 : count <= 5 ? 60 : width < 400 ? 74 : 82;
+    const columns = Math.min(count, Math.max(2, Math.floor(width / room)));
+    const cell = Math.min(150, width / columns);
+    const hasBias = links.some((link) => link.bias !== null);
+    const above = 74;
+    const below = hasBias ? 92 : 60;
+    const between = 30;
     const left = (width - cell * columns) / 2;
-    const line = 150;
-    const place = (i) => [left + cell * ((i % columns) + 0.5), 66 + line * Math.floor(i / columns)];
-    const current = step();
-    const kind = current.kind === "forward" ? "forward" : "reverse";
-    const currentLink = current.link ?? (current.kind === "forward" ? current.node : null);
-    const currentNode = current.kind === "forward" || current.kind === "seed" ? current.node : current.kind === "adjoint" ? current.link - 1 : null;
-    const drawing = svg("svg", { width, height: 66 + line * (lines - 1) + 78, role: "img", "aria-label": description(values, adjoints) });
-    const digits = cell < 76 ? 4 : 5;
-    const text = (x, y, className, content, anchor = "middle") => svg("text", { x, y, class: className, "text-anchor": anchor }, content);
-    const marked = (symbol, value) => `${symbol}${number(value, digits)}`;
+    return {
+      cell,
+      radius: isLong ? 42 : Math.min(21, cell / 2 - 11),
+      names: isLong ? 9 : 4,
+      figure: (value) => number(value, cell < 70 ? 2 : cell < 90 ? 3 : 4, -3),
+      height: Math.ceil(count / columns) * (above + below + between) - between,
+      place: (i) => [left + cell * ((i % columns) + 0.5), above + (above + below + between) * Math.floor(i / columns)],
+      above,
+      between,
+      width,
+    };
+  }
 
-    for (let i = 1; i < names.length; i++) {
-      const [x0, y0] = place(i - 1);
-      const [x1, y1] = place(i);
-      const isCurrent = currentLink === i || (current.kind === "seed" && i === nodes.length);
-      const wraps = y1 !== y0;
-      const gap = y1 - 66 + 4;
-      const path = wraps
-        ? `M${x0 + radius} ${y0}H${width - 4}V${gap}H4V${y1}H${x1 - radius - 3}`
-        : `M${x0 + radius} ${y0}H${x1 - radius - 3}`;
-      const isReverse = isCurrent && kind === "reverse";
-      const edge = svg("g", { class: `edge${isCurrent ? ` current ${kind}` : ""}` });
-      edge.append(svg("path", { class: "wire", d: path }));
-      const tip = x1 - radius;
-      edge.append(svg("path", { class: "arrow", d: `M${tip} ${y1}l-8 -4.5v9z` }));
-      if (isReverse && !wraps) edge.append(svg("path", { class: "arrow", d: `M${x0 + radius} ${y0}l8 -4.5v9z` }));
-      const x = wraps ? x1 - cell / 2 + 8 : (x0 + x1) / 2;
-      const anchor = wraps ? "start" : "middle";
-      const lx = wraps ? Math.max(8, x - 8) : x;
-      if (i < names.length - 1) {
-        const weight = links[i - 1].weight;
-        const title = svg("title", {}, rows[weight].name);
-        edge.append(text(lx, y1 - 48, "edge-name", short(rows[weight].name, Math.floor(cell / 8)), anchor), title);
-        edge.append(text(lx, y1 - 34, "weight", number(numbers().values[weight], digits), anchor));
-        if (adjoints.has(weight)) {
-          edge.append(text(lx, y1 - 20, "derivative", marked("∂ ", numbers().adjoints[weight]), anchor));
-        }
-      } else {
-        const target = training().samples[state.sample][1];
-        edge.append(text(lx, y1 - 34, "edge-name", `target`, anchor), text(lx, y1 - 20, "weight", number(target, digits), anchor));
-      }
-      drawing.append(edge);
-    }
-    names.forEach((name, i) => {
-      const [x, y] = place(i);
-      const isLoss = i === nodes.length;
-      const row = i === 0 ? 0 : isLoss ? rows.length - 1 : links[i - 1].node;
-      const isCurrent = currentNode === i;
-      const group = svg("g", { class: `node${isCurrent ? ` current ${kind}` : ""}${values.has(row) ? " known" : ""}` });
-      const shape = isLoss
-        ? svg("rect", { x: x - 20, y: y - 20, width: 40, height: 40, rx: 6 })
-        : svg("rect", { x: x - radius, y: y - 21, width: 2 * radius, height: 42, rx: 21 });
-      group.append(svg("title", {}, name));
-      if (isCurrent) {
-        const ring = 4;
-        group.append(svg("rect", { class: "ring", x: Number(shape.getAttribute("x")) - ring, y: Number(shape.getAttribute("y")) - ring, width: Number(shape.getAttribute("width")) + 2 * ring, height: Number(shape.getAttribute("height")) + 2 * ring, rx: isLoss ? 9 : 25 }));
-      }
-      group.append(shape);
-      const activation = isLoss ? "" : activations[i];
-      group.append(text(x, activation ? y + 1 : y + 5, "node-name", short(name, longest > 4 ? 9 : 4)));
-      if (activation) group.append(text(x, y + 14, "activation", short(activation, 8)));
-      if (values.has(row)) group.append(text(x, y + 38, "value", number(numbers().values[row], digits)));
-      if (adjoints.has(row)) group.append(text(x, y + 53, "derivative", marked("∂ ", numbers().adjoints[row])));
-      const bias = i > 0 && !isLoss ? links[i - 1].bias : null;
-      if (bias !== null) {
-        const derivative = adjoints.has(bias) ? `, ∂ ${number(numbers().adjoints[bias], 3)}` : "";
-        group.append(text(x, y + 68, "bias", `+ ${number(numbers().values[bias], cell < 100 ? 3 : 4)}`));
-        group.append(svg("title", {}, `bias ${rows[bias].name} = ${number(numbers().values[bias])}${derivative}`));
-      }
-      drawing.append(group);
+  const label = (x, y, className, content) => svg("text", { x, y, class: className, "text-anchor": "middle" }, content);
+
+  /** The sign that, besides the colour, tells derivatives from values. */
+  const partial = (text, cell) => (cell < 70 ? `∂${text}` : `∂ ${text}`);
+
+  function drawNetwork(box, { values, adjoints }) {
+    const { nodes } = training();
+    const plan = layout(Math.max(240, box.clientWidth));
+    const drawing = svg("svg", {
+      width: plan.width, height: plan.height, class: plan.cell < 70 ? "narrow" : plan.names > 4 ? "long" : null,
+      role: "img", "aria-label": description(values, adjoints),
     });
+    for (let i = 1; i <= nodes.length; i++) drawing.append(drawEdge(i, plan, adjoints));
+    for (let i = 0; i <= nodes.length; i++) drawing.append(drawNode(i, plan, values, adjoints));
     box.replaceChildren(drawing);
+  }
+
+  /** The edge to node i. The one to the loss carries the target instead of a weight. */
+  function drawEdge(i, { place, radius, cell, figure, width, above, between }, adjoints) {
+    const { nodes, links, rows } = training();
+    const current = step();
+    const isLoss = i === nodes.length;
+    const isCurrent = (current.link ?? (current.kind === "forward" ? current.node : null)) === i || (current.kind === "seed" && isLoss);
+    const isReverse = isCurrent && current.kind !== "forward";
+    const [x0, y0] = place(i - 1);
+    const [x1, y1] = place(i);
+    const wraps = y1 !== y0;
+    const tip = x1 - (isLoss ? Math.min(20, radius) : radius);
+    const gap = y1 - above - between / 2 + 8;
+    const path = wraps ? `M${x0 + radius} ${y0}H${width - 2}V${gap}H2V${y1}H${tip - 3}` : `M${x0 + radius} ${y0}H${tip - 3}`;
+    const edge = svg("g", { class: `edge${isCurrent ? ` current ${isReverse ? "reverse" : "forward"}` : ""}` }, svg("path", { class: "wire", d: path }));
+    // The sweep goes against the arrow.
+    edge.append(svg("path", { class: "arrow", d: isReverse ? `M${x0 + radius} ${y0}l9 -5v10z` : `M${tip} ${y1}l-9 -5v10z` }));
+    const weight = isLoss ? null : links[i - 1].weight;
+    const name = isLoss ? "target" : rows[weight].name;
+    const value = figure(isLoss ? training().samples[state.sample][1] : numbers().values[weight]);
+    const derivative = weight !== null && adjoints.has(weight) ? partial(figure(numbers().adjoints[weight]), cell) : "";
+    edge.append(svg("title", {}, name));
+    if (wraps) {
+      const line = label(width / 2, gap - 6, "", "");
+      line.append(
+        svg("tspan", { class: "edge-name" }, short(name, 20)), " ", svg("tspan", { class: "weight" }, value), " ",
+        svg("tspan", { class: "derivative" }, derivative));
+      edge.append(line);
+    } else {
+      const x = (x0 + x1) / 2;
+      edge.append(label(x, y1 - 57, "edge-name", short(name, Math.floor(cell / 8))), label(x, y1 - 42, "weight", value), label(x, y1 - 27, "derivative", derivative));
+    }
+    return edge;
+  }
+
+  /** Node i with its value and adjoint below, and its bias if it has one. The loss is the square one behind the last. */
+  function drawNode(i, { place, radius, cell, figure, names }, values, adjoints) {
+    const { nodes, activations, links, rows, loss } = training();
+    const current = step();
+    const isLoss = i === nodes.length;
+    const row = i === 0 ? 0 : isLoss ? rows.length - 1 : links[i - 1].node;
+    const marked = current.kind === "forward" || current.kind === "seed" ? current.node : current.kind === "adjoint" ? current.link - 1 : null;
+    const isCurrent = marked === i;
+    const kind = current.kind === "forward" ? "forward" : "reverse";
+    const name = isLoss ? loss : nodes[i];
+    const [x, y] = place(i);
+    const group = svg("g", { class: `node${isCurrent ? ` current ${kind}` : ""}${values.has(row) ? " known" : ""}` }, svg("title", {}, name));
+    const half = isLoss ? Math.min(20, radius) : radius;
+    const box = (margin, round) => ({ x: x - half - margin, y: y - (isLoss ? half : Math.min(21, radius)) - margin, width: 2 * (half + margin), height: 2 * ((isLoss ? half : Math.min(21, radius)) + margin), rx: round + margin });
+    if (isCurrent) group.append(svg("rect", { class: "ring", ...box(4, isLoss ? 6 : 21) }));
+    group.append(svg("rect", box(0, isLoss ? 6 : 21)));
+    const activation = isLoss ? "" : activations[i];
+    group.append(label(x, activation ? y + 2 : y + 5, "node-name", short(name, names)));
+    if (activation) group.append(label(x, y + 14, "activation", short(activation, 8)));
+    if (values.has(row)) group.append(label(x, y + 38, "value", figure(numbers().values[row])));
+    if (adjoints.has(row)) group.append(label(x, y + 53, "derivative", partial(figure(numbers().adjoints[row]), cell)));
+    const bias = i > 0 && !isLoss ? links[i - 1].bias : null;
+    if (bias !== null) {
+      const name = rows[bias].name;
+      const line = label(x, y + 70, "", "");
+      line.append(svg("tspan", { class: "edge-name" }, short(name, cell < 100 ? 4 : 8)), " ", svg("tspan", { class: "weight" }, figure(numbers().values[bias])));
+      group.append(line);
+      if (adjoints.has(bias)) group.append(label(x, y + 85, "derivative", partial(figure(numbers().adjoints[bias]), cell)));
+    }
+    return group;
   }
 
   function description(values, adjoints) {
@@ -238,7 +262,7 @@
     box.append(element("p", { class: "formula", id: "symbols" }, `${current.symbol} = `, reused(symbols, "·", false), "·", document.createElement("wbr"), element("b", {}, own)));
     const value = element("b", { class: "result", id: "result" });
     show(value, result);
-    box.append(element("p", { class: "formula figures", id: "figures" }, "= ", reused(values, " × ", true), " × ", document.createElement("wbr"), element("b", {}, ownValue), " = ", value));
+    box.append(element("p", { class: "formula figures", id: "figures" }, "= ", reused(values, " × ", true), " × ", document.createElement("wbr"), element("b", {}, ownValue), " ", element("span", { class: "together" }, "= ", value)));
     box.append(element("p", { class: "note" }, `Here ${current.own.symbol} = ${current.own.formula}.`));
     box.append(element("p", { class: "count-line", id: "counts", "data-reused": current.reused, "data-done": 1 },
       "multiplications done here: ", element("b", {}, "1"), "; factors reused: ", current.reused ? element("mark", {}, `[ ${current.reused} ]`) : element("b", {}, "0")));
@@ -275,24 +299,26 @@
     const touched = new Set(current.rows ?? []);
     const kind = current.kind === "forward" ? "forward" : "reverse";
     const body = at("list").tBodies[0];
+    const digits = matchMedia("(max-width: 44rem)").matches ? 4 : 6;
     const drawn = rows.map((row, index) => {
       const isCurrent = index === currentRow;
       const value = element("td", { class: "value" });
-      if (values.has(index)) show(value, numbers().values[index]);
+      if (values.has(index)) show(value, numbers().values[index], number(numbers().values[index], digits));
       const partials = element("td", { class: "partials" });
       if (values.has(index)) {
         row.arguments.forEach((argument, place) => {
-          const partial = numbers().partials[index][place];
-          partials.append(element("span", { "data-value": partial }, `∂${argument} = ${number(partial)}`), " ");
+          const value = numbers().partials[index][place];
+          partials.append(element("span", { "data-value": value }, `∂${argument} = ${number(value, digits)}`), " ");
         });
       }
       const adjoint = element("td", { class: "adjoint" });
-      if (adjoints.has(index)) show(adjoint, numbers().adjoints[index]);
+      if (adjoints.has(index)) show(adjoint, numbers().adjoints[index], number(numbers().adjoints[index], digits));
       else if (row.operation === "constant") adjoint.append(element("span", { title: "a constant: nothing is derived with respect to it" }, "–"));
       const mark = isCurrent ? (kind === "forward" ? "▶" : "◀") : "";
       return element("tr", { class: `${touched.has(index) ? `touched ${kind}` : ""}`, "aria-current": isCurrent ? "step" : null },
         element("td", { class: "marker" }, element("span", { "aria-hidden": "true" }, mark)),
-        element("th", { scope: "row" }, row.number || "·"), element("td", { class: "name" }, row.name), element("td", { class: "operation" }, row.operation), value, partials, adjoint);
+        element("th", { scope: "row" }, element("span", { class: "number" }, row.number), " ", element("span", { class: "name", title: row.name }, row.name)),
+        element("td", { class: "operation" }, element("span", { title: row.operation }, row.operation)), value, adjoint, partials);
     });
     body.replaceChildren(...drawn);
     if (currentRow !== null) {
@@ -335,7 +361,7 @@
     at("step").max = steps - 1;
     at("step").value = state.step;
     at("step").setAttribute("aria-valuetext", `step ${state.step} of ${steps - 1}`);
-    show(at("step-text"), state.step, `step ${state.step} of ${steps - 1}`);
+    show(at("step-text"), state.step, `${state.step} of ${steps - 1}`);
     const forward = training().steps.filter((step) => step.kind === "forward").length;
     at("step").closest(".progress").style.setProperty("--share", `${(100 * forward) / (steps - 1)}%`);
     at("epoch").value = state.epoch;
@@ -376,7 +402,7 @@
   function choose(index) {
     state.training = index;
     state.sample = Math.min(state.sample, training().samples.length - 1);
-    state.epoch = training().snapshots.length - 1;
+    state.epoch = training().kept;
     state.step = Math.min(state.step, training().steps.length - 1);
     at("epoch").max = training().snapshots.length - 1;
     const { nodes } = training();

@@ -1,16 +1,16 @@
 //! The page of a chain: backpropagation to step through, at every stage of its training.
 
 use core::fmt::Write;
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
 use super::axis::{Axis, Spacing};
 use super::chart::{Plot, numbers};
-use super::markup::{escape, fill, json};
+use super::markup::{escape, figure, fill, json};
 use super::page::{self, page};
 use super::stepper::{Numbers, Script};
 use crate::chain::check_samples;
-use crate::explanation::number;
 use crate::{Chain, Error, Recorded, Sample, Snapshot};
 
 const BODY: &str = include_str!("chain.html");
@@ -21,7 +21,7 @@ const SAMPLES: usize = 8;
 /// How many samples the table of predictions lists, and the chart beside it shows.
 const PREDICTIONS: usize = 100;
 /// About how many numbers of the list one training may put on the page.
-const NUMBERS: usize = 12_000;
+const NUMBERS: usize = 8_000;
 /// At how many inputs the fitted curve is computed.
 const CURVE: u32 = 240;
 
@@ -67,6 +67,8 @@ struct Data<'a> {
     script: Script,
     samples: Vec<[f64; 2]>,
     snapshots: Vec<SnapshotData>,
+    /// Which of them the page shows first: that of the lowest loss.
+    kept: usize,
 }
 
 #[derive(Serialize)]
@@ -104,18 +106,17 @@ impl ChainReport {
         check_samples(samples)?;
         let stepped = &samples[..samples.len().min(SAMPLES)];
         let script = Script::new(chain, samples[0])?;
-        let most = (NUMBERS / (Numbers::count(&script) * stepped.len())).clamp(12, 48);
+        let most = (NUMBERS / (Numbers::count(&script) * stepped.len())).clamp(12, 40);
         let chains: Vec<(&Snapshot, Chain)> = thinned(&recorded.snapshots, most)
             .map(|snapshot| Ok((snapshot, at_snapshot(chain, snapshot)?)))
             .collect::<Result<_, Error>>()?;
-        let Some((_, trained)) = chains.last() else {
-            return Err(Error::NoSnapshots);
-        };
+        let lowest = lowest(chains.iter().map(|(snapshot, _)| *snapshot));
+        let kept = lowest.ok_or(Error::NoSnapshots)?;
 
         let index = self.trainings.len();
         let loss = loss_plot(recorded);
         let listed = &samples[..samples.len().min(PREDICTIONS)];
-        let fit = fit_plot(trained, listed);
+        let fit = fit_plot(chain, listed);
         let snapshots = chains.iter().map(|(snapshot, chain)| {
             let prediction = |sample: &Sample| {
                 let prediction = chain.predict(sample.input);
@@ -140,6 +141,7 @@ impl ChainReport {
             script,
             samples: stepped.iter().map(|sample| [sample.input, sample.target]).collect(),
             snapshots,
+            kept,
         }));
         Ok(self)
     }
@@ -167,11 +169,21 @@ fn at_snapshot(chain: &Chain, snapshot: &Snapshot) -> Result<Chain, Error> {
     Ok(Chain { parameters: parameters.clone(), ..chain.clone() })
 }
 
-/// At most so many of the snapshots, evenly, the first and the last among them.
+/// About so many of the snapshots, evenly; the first, the last and that of the lowest loss among them.
 fn thinned(snapshots: &[Snapshot], most: usize) -> impl Iterator<Item = &Snapshot> {
     let count = snapshots.len().min(most);
     let last = snapshots.len().saturating_sub(1);
-    (0..count).map(move |i| &snapshots[i * last / (count - 1).max(1)])
+    let mut indices: BTreeSet<usize> = (0..count).map(|i| i * last / (count - 1).max(1)).collect();
+    indices.extend(lowest(snapshots.iter()));
+    indices.into_iter().map(|index| &snapshots[index])
+}
+
+/// The place of the snapshot with the lowest loss, the last one if there are several.
+fn lowest<'a>(
+    snapshots: impl DoubleEndedIterator<Item = &'a Snapshot> + ExactSizeIterator,
+) -> Option<usize> {
+    let by_loss = snapshots.enumerate().rev();
+    by_loss.min_by(|(_, a), (_, b)| a.loss.total_cmp(&b.loss)).map(|(index, _)| index)
 }
 
 fn loss_plot(recorded: &Recorded) -> Plot {
@@ -181,10 +193,10 @@ fn loss_plot(recorded: &Recorded) -> Plot {
         title: "Loss by epoch".to_owned(),
         description: format!(
             "A curve on logarithmic axes: from {} before the first epoch to {} after {}. The lowest is {}.",
-            number(history[0]),
-            number(history[history.len() - 1]),
+            figure(history[0]),
+            figure(history[history.len() - 1]),
             history.len() - 1,
-            number(recorded.trained.loss)
+            figure(recorded.trained.loss)
         ),
         x: Axis::over("epoch", Spacing::Count, epochs.clone()),
         y: Axis::over("mean squared error", Spacing::Log, history.iter().copied()),
@@ -244,8 +256,8 @@ fn results(
         let _ = write!(
             rows,
             r#"<tr><th scope="row" data-value="{input}">{}</th><td data-value="{target}">{}</td><td class="predicted"></td><td class="error"></td></tr>"#,
-            number(input),
-            number(target)
+            figure(input),
+            figure(target)
         );
     }
     let left_out = match samples.len().saturating_sub(PREDICTIONS) {
@@ -257,7 +269,7 @@ fn results(
 <section class="panel"><h2>Loss</h2>{loss}<p class="note">The mark is the chosen epoch. Both axes are logarithmic.</p>{history}</section>
 <section class="panel"><h2>Predictions against targets</h2>{fit}
 <ul class="legend"><li><svg viewBox="0 0 24 12" aria-hidden="true"><path class="curve curve-0" d="M1 6H23"/></svg>the chain</li><li><svg viewBox="0 0 24 12" aria-hidden="true"><circle class="target" cx="12" cy="6" r="5"/></svg>target</li><li><svg viewBox="0 0 24 12" aria-hidden="true"><path class="prediction" d="M8 2L16 10M8 10L16 2"/></svg>prediction</li></ul>
-<div class="scroll" tabindex="0" role="region" aria-label="Predictions and targets"><table class="predictions"><thead><tr><th scope="col">input {first}</th><th scope="col">target</th><th scope="col">prediction {last}</th><th scope="col">error</th></tr></thead><tbody>{rows}</tbody></table></div>{left_out}</section>
+<div class="scroll" tabindex="0" role="region" aria-label="Predictions and targets"><table class="predictions"><thead><tr><th scope="col">{first}</th><th scope="col">target</th><th scope="col">predicted {last}</th><th scope="col">error</th></tr></thead><tbody>{rows}</tbody></table></div>{left_out}</section>
 </div>
 "#,
         loss = loss.svg(&format!("loss-{index}")),

@@ -3,13 +3,12 @@
 use core::fmt::Write;
 
 use super::axis::Axis;
-use super::markup::escape;
-use crate::explanation::number;
+use super::markup::{escape, figure};
 
 /// Size of a chart in its own units, which are about a pixel on a phone.
 const WIDTH: f64 = 360.0;
 const HEIGHT: f64 = 236.0;
-const LEFT: f64 = 54.0;
+const LEFT: f64 = 58.0;
 const RIGHT: f64 = 12.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 40.0;
@@ -88,9 +87,10 @@ impl Plot {
             );
         }
         format!(
-            r#"<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="{id}-title {id}-text"><title id="{id}-title">{title}</title><desc id="{id}-text">{text}</desc><clipPath id="{id}-clip"><path d="M{LEFT} 4H{right}V{low}H{LEFT}z"/></clipPath>{grid}<path class="axis" d="M{LEFT} {TOP}V{bottom}H{right}"/><text class="label" x="{right}" y="{xlabel}" text-anchor="end">{x}</text><text class="label" x="13" y="{middle}" text-anchor="middle" transform="rotate(-90 13 {middle})">{y}</text><g clip-path="url(#{id}-clip)">{content}</g></svg>"#,
+            r#"<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="{id}-title {id}-text"><title id="{id}-title">{title}</title><desc id="{id}-text">{text}</desc><clipPath id="{id}-clip"><path d="M{start} 4H{WIDTH}V{low}H{start}z"/></clipPath>{grid}<path class="axis" d="M{LEFT} {TOP}V{bottom}H{right}"/><text class="label" x="{right}" y="{xlabel}" text-anchor="end">{x}</text><text class="label" x="11" y="{middle}" text-anchor="middle" transform="rotate(-90 11 {middle})">{y}</text><g clip-path="url(#{id}-clip)">{content}</g></svg>"#,
             title = escape(&self.title),
             text = escape(&self.description),
+            start = LEFT - 6.0,
             low = bottom + 6.0,
             xlabel = HEIGHT - 6.0,
             middle = f64::midpoint(TOP, bottom),
@@ -116,7 +116,7 @@ pub(super) fn numbers(columns: &[&str], rows: &[Vec<f64>]) -> String {
         }
         body.push_str("<tr>");
         for (column, value) in row.iter().enumerate() {
-            let text = number(*value);
+            let text = figure(*value);
             let cell = if column == 0 { "th scope=\"row\"" } else { "td" };
             let end = if column == 0 { "th" } else { "td" };
             let _ = write!(body, r#"<{cell} data-value="{value}">{text}</{end}>"#);

@@ -37,8 +37,8 @@ impl Confusion {
             let of_class: usize = counts.iter().sum();
             let _ = write!(body, r#"<tr><th scope="row">{}</th>"#, escape(class));
             for (column, &count) in counts.iter().enumerate() {
-                // The share of its class sets the tint, up to the half that leaves the text readable.
-                let share = 50.0 * count as f64 / of_class.max(1) as f64;
+                // The share of its class sets the tint, up to what leaves the text readable.
+                let share = 40.0 * count as f64 / of_class.max(1) as f64;
                 let kind = match (row == column, count) {
                     (true, _) => "right",
                     (false, 0) => "none",
@@ -51,14 +51,14 @@ impl Confusion {
             }
             let _ = write!(
                 body,
-                r#"<td class="share" style="--share: 0%">{:.1}%</td></tr>"#,
+                r#"<td class="share" style="--share: 0%">{:.1} %</td></tr>"#,
                 100.0 * counts[row] as f64 / of_class.max(1) as f64
             );
         }
         let right: usize = (0..classes).map(|class| self.counts[class * (classes + 1)]).sum();
         let all: usize = self.counts.iter().sum();
         format!(
-            r#"<section class="panel"><h2>Confusion matrix</h2><div class="scroll" tabindex="0" role="region" aria-label="Confusion matrix"><table class="confusion"><caption>Rows are the true classes, columns the predicted ones; framed is what is right: {right} of {all}.</caption><thead><tr><th scope="col">true</th>{head}<th scope="col">right</th></tr></thead><tbody>{body}</tbody></table></div></section>"#
+            r#"<section class="panel"><h2>Confusion matrix</h2><div class="scroll" tabindex="0" role="region" aria-label="Confusion matrix"><table class="confusion"><thead><tr><th scope="col">true</th>{head}<th scope="col">right</th></tr></thead><tbody>{body}</tbody></table></div><p class="note">Rows are the true classes, columns the predicted ones. Framed is what is right: {right} of {all}.</p></section>"#
         )
     }
 }

@@ -3,9 +3,8 @@
 use core::fmt::Write;
 use std::collections::BTreeMap;
 
-use super::markup::escape;
+use super::markup::{escape, figure};
 use crate::Error;
-use crate::explanation::number;
 
 /// How many weights one map draws, and how many units.
 const MOST_WEIGHTS: usize = 16_384;
@@ -85,8 +84,8 @@ impl HeatMap {
             "{name}: {} rows and {} columns, from {} to {}",
             self.rows,
             self.columns,
-            number(low),
-            number(high)
+            figure(low),
+            figure(high)
         );
         let map = picture(&label, shown, drawn_columns, most, |row, column| {
             self.values[row * self.columns + column]
@@ -132,7 +131,7 @@ impl HeatMap {
         for (index, row) in self.values.chunks_exact(self.columns).enumerate() {
             let _ = write!(body, r#"<tr><th scope="row">{}</th>"#, index + 1);
             for value in row {
-                let _ = write!(body, r#"<td data-value="{value}">{}</td>"#, number(*value));
+                let _ = write!(body, r#"<td data-value="{value}">{}</td>"#, figure(*value));
             }
             body.push_str("</tr>");
         }
@@ -163,8 +162,10 @@ fn picture(
     for (level, path) in paths {
         let _ = write!(drawing, r#"<path {} d="{path}"/>"#, fill(level));
     }
+    // Small matrices need not fill the page.
+    let width = columns.saturating_mul(24);
     format!(
-        r#"<svg class="heat" viewBox="0 0 {columns} {rows}" role="img" aria-label="{label}">{drawing}<path class="frame" d="M0 0H{columns}V{rows}H0z"/></svg>"#
+        r#"<svg class="heat" viewBox="0 0 {columns} {rows}" style="max-width: {width}px" role="img" aria-label="{label}">{drawing}<path class="frame" d="M0 0H{columns}V{rows}H0z"/></svg>"#
     )
 }
 
@@ -186,7 +187,8 @@ fn scale(most: f64) -> String {
     for level in -LEVELS..=LEVELS {
         let _ = write!(bar, r#"<path {} d="M{} 0h1v1h-1z"/>"#, fill(level), level + LEVELS);
     }
-    let most = number(most);
+    // Three digits are enough for a legend, and the nearest number to them exists.
+    let most = figure(format!("{most:.2e}").parse().unwrap_or(most));
     format!(
         r#"<p class="scale"><span>−{most}</span><svg viewBox="0 0 {} 1" preserveAspectRatio="none" aria-hidden="true">{bar}</svg><span>+{most}</span></p>"#,
         2 * LEVELS + 1

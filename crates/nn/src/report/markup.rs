@@ -1,5 +1,12 @@
 //! Text made safe for HTML, and templates with gaps.
 
+use crate::explanation::number;
+
+/// The number as text, with a minus sign where the terminal has a hyphen.
+pub(super) fn figure(value: f64) -> String {
+    number(value).replace('-', "−")
+}
+
 /// The text with the characters replaced that mean something in HTML, within elements and within quoted attributes.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());

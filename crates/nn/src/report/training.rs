@@ -6,10 +6,9 @@ use super::axis::{Axis, Spacing};
 use super::chart::{Plot, numbers};
 use super::confusion::Confusion;
 use super::heat_map::HeatMap;
-use super::markup::escape;
+use super::markup::{escape, figure};
 use super::page::page;
 use crate::Error;
-use crate::explanation::number;
 
 /// How many predictions a page shows.
 const PREDICTIONS: usize = 2_000;
@@ -204,7 +203,7 @@ impl Chart {
         };
         let described = self.curves.iter().filter_map(|curve| {
             let (first, last) = (curve.values.first()?, curve.values.last()?);
-            Some(format!("{}: from {} to {}.", curve.name, number(*first), number(*last)))
+            Some(format!("{}: from {} to {}.", curve.name, figure(*first), figure(*last)))
         });
         let mut plot = Plot {
             title: self.title.clone(),

@@ -72,11 +72,24 @@ fn the_page_s_data_hold_the_engine_s_numbers_for_every_snapshot_and_sample() {
 }
 
 #[test]
-fn the_last_snapshot_of_a_training_has_the_parameters_that_the_chain_keeps() {
+fn the_snapshots_of_the_last_epoch_and_of_the_lowest_loss_are_kept_and_the_page_starts_at_the_latter()
+ {
     let mut chain = with_sine();
-    let recorded = recorded(&mut chain, 300);
-    assert_eq!(recorded.trained.loss, recorded.trained.history[300], "the loss falls to the end");
-    assert_eq!(&recorded.snapshots.last().unwrap().parameters, chain.parameters());
+    // Steps so large that the loss goes up and down.
+    let training = Training { epochs: 1_003, rate: 0.5, ..Training::default() };
+    let watch = |_| ControlFlow::Continue(());
+    let recorded = chain.train_recorded(&samples(), &training, watch).unwrap();
+    let last = recorded.snapshots.last().unwrap();
+    assert_eq!(last.epoch, 1_003);
+    assert_eq!(last.loss, recorded.trained.history[1_003]);
+    assert!(last.loss > recorded.trained.loss, "the last epoch is not the best one");
+
+    let is_kept = |snapshot: &Snapshot| snapshot.parameters == *chain.parameters();
+    assert!(recorded.snapshots.iter().any(is_kept));
+    let report = ChainReport::new("").training("", &chain, &samples(), &recorded).unwrap();
+    let data = data(&report.to_html());
+    let kept = usize::try_from(data[0]["kept"].as_u64().unwrap()).unwrap();
+    assert_eq!(data[0]["snapshots"][kept]["loss"], recorded.trained.loss);
 }
 
 #[test]

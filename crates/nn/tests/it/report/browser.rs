@@ -28,7 +28,7 @@ fn the_chain_s_page_shows_at_every_step_what_the_engine_computes() {
     let found = read("chain", &report.to_html());
     check_page(&found);
     let readings = found["readings"].as_array().unwrap();
-    assert_eq!(readings.len(), 3 * 3 * 3, "trainings, samples, epochs");
+    assert_eq!(readings.len(), 3 * (3 + 2), "three epochs of the first sample, one of the others");
     for reading in readings {
         let index = index(&reading["training"]);
         check_reading(reading, &chains[index], &recordings[index]);
@@ -68,7 +68,7 @@ fn the_training_s_page_shows_its_numbers() {
     check_page(&found);
     let values: Vec<f64> =
         found["values"].as_array().unwrap().iter().filter_map(Value::as_f64).collect();
-    for expected in [39.0, 2.31, (0.37_f64).sin()] {
+    for expected in [39.0, 2.3 + 0.01, (0.37_f64).sin()] {
         assert!(values.contains(&expected), "{expected} is not on the page");
     }
 }
