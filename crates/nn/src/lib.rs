@@ -24,8 +24,10 @@
 mod activation;
 mod builder;
 mod chain;
+pub mod data;
 mod error;
 mod explanation;
+pub mod metrics;
 mod parameters;
 mod training;
 

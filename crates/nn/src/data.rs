@@ -1,0 +1,45 @@
+//! Tables of numbers made ready for a network: read, checked, split and standardised.
+//!
+//! The way from a file to a network:
+//!
+//! 1. `Table::read` reads a CSV file and keeps its cells as text. (Feature `csv`, on by default.)
+//! 2. `Table::classification` or `Table::regression` names the target and gives a [`Dataset`]: numbers in, numbers out.
+//! 3. [`Dataset::split_stratified`] or [`Dataset::split`] keeps a part of the rows back for the test.
+//! 4. [`Standardizer::learn`] learns mean and standard deviation **from the training part only**, and is applied to both.
+//!
+//! Numbers that are in memory already start at step 3, with [`Dataset::new`].
+//!
+#![cfg_attr(feature = "csv", doc = "```")]
+#![cfg_attr(not(feature = "csv"), doc = "```ignore")]
+//! use nn::data::{Standardizer, Table};
+//!
+//! let file = "length,width,kind\n5,3,bee\n6,2,wasp\n4,3,bee\n7,2,wasp\n5,4,bee\n6,1,wasp\n";
+//! let (insects, classes) = Table::from_reader(file.as_bytes())?.classification("kind")?;
+//! assert_eq!(classes.labels().collect::<Vec<_>>(), ["bee", "wasp"]);
+//!
+//! let (mut training, mut test) = insects.split_stratified(1.0 / 3.0, 17)?;
+//! assert_eq!((training.len(), test.len()), (4, 2));
+//!
+//! let standardizer = Standardizer::learn(&training.inputs)?;
+//! standardizer.apply(&mut training.inputs)?;
+//! standardizer.apply(&mut test.inputs)?;
+//! # Ok::<(), nn::data::Error>(())
+//! ```
+
+mod classes;
+mod dataset;
+mod error;
+#[cfg(feature = "csv")]
+mod read;
+mod split;
+mod standardizer;
+#[cfg(feature = "csv")]
+mod table;
+
+pub use classes::Classes;
+pub use dataset::Dataset;
+pub(crate) use dataset::{check, same_rows};
+pub use error::{BadCell, Error, Flaw, Listing, RaggedRow};
+pub use standardizer::Standardizer;
+#[cfg(feature = "csv")]
+pub use table::{Table, Task};
