@@ -39,7 +39,7 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<()> {
     let model = Model::load(&options.model)?;
     let table = Table::read(&options.file)?;
-    let rows = table.numbers(&model.inputs).with_context(|| {
+    let rows = table.inputs(&model.inputs).with_context(|| {
         format!("{} has not the numbers that the model takes", options.file.display())
     })?;
     let answers = model.answers(rows)?;
@@ -58,12 +58,11 @@ fn write_answers(out: impl Write, model: &Model, answers: &Answers) -> Result<()
     let mut writer = csv::Writer::from_writer(out);
     match (answers, &model.target) {
         (Answers::Classes(chosen, probabilities), Target::Classes { name, classes }) => {
-            let labels = classes.labels();
-            let header = labels.iter().map(|label| format!("p({label})"));
+            let header = classes.labels().map(|label| format!("p({label})"));
             writer.write_record([name.clone()].into_iter().chain(header))?;
             for (row, &class) in chosen.iter().enumerate() {
                 let shares = probabilities.row(row).iter().map(|share| format!("{share:.6}"));
-                writer.write_record([labels[class].clone()].into_iter().chain(shares))?;
+                writer.write_record([classes.label(class).to_owned()].into_iter().chain(shares))?;
             }
         }
         (Answers::Numbers(numbers), Target::Numbers { names, .. }) => {

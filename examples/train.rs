@@ -142,7 +142,7 @@ fn run(options: &Options, out: &mut impl Write) -> Result<()> {
     let table = table.drop(&options.drop)?;
     let data = Data::new(options, &table)?;
     let network = network(options, &data)?;
-    writeln!(out, "{}: {} rows, {} columns", file.display(), table.rows(), table.columns().len())?;
+    writeln!(out, "{}: {} rows, {} columns", file.display(), table.len(), table.columns().len())?;
     write_summary(out, options, &data, &network)?;
 
     fs::create_dir_all(&options.out)
@@ -186,7 +186,7 @@ fn run(options: &Options, out: &mut impl Write) -> Result<()> {
         writeln!(out, "Plot:   {}", path.display())?;
     }
     if let Some(path) = &options.plot_fit {
-        let Tested::Numbers(pairs) = &test else {
+        let Tested::Numbers(pairs, _) = &test else {
             bail!("--plot-fit is for numbers; classes have a confusion matrix");
         };
         plot::write(path, &plot::predictions(pairs)?)?;
@@ -214,11 +214,11 @@ struct Data {
 
 impl Data {
     fn new(options: &Options, table: &Table) -> Result<Self> {
-        let name = table.name_of(&options.target)?;
+        let name = &table.columns()[table.position(&options.target)?];
         let task = match options.task {
             Some(TaskName::Classify) => Task::Classify,
             Some(TaskName::Regress) => Task::Regress,
-            None => Task::of(table, name)?,
+            None => table.task(name)?,
         };
         let (all, classes) = match task {
             Task::Classify => {
@@ -227,24 +227,28 @@ impl Data {
             }
             Task::Regress => (table.regression(&[name])?, None),
         };
-        let (training, test) = all.split(options.test, options.seed)?;
+        let split = |data: &Dataset, share| match task {
+            Task::Classify => data.split_stratified(share, options.seed),
+            Task::Regress => data.split(share, options.seed),
+        };
+        let (training, test) = split(&all, options.test)?;
         let (learnt, judged) = if options.validation > 0.0 {
-            let (learnt, judged) = training.split(options.validation, options.seed)?;
+            let (learnt, judged) = split(&training, options.validation)?;
             (learnt, Some(judged))
         } else {
             (training.clone(), None)
         };
         // Scales are learnt from the rows that the network learns from, and from no others.
-        let standardizer = Standardizer::learn(learnt.inputs())?;
+        let standardizer = Standardizer::learn(&learnt.inputs)?;
         let target = match classes {
             Some(classes) => Target::Classes { name: name.to_owned(), classes },
             None => Target::Numbers {
                 names: vec![name.to_owned()],
-                standardizer: Standardizer::learn(learnt.targets())?,
+                standardizer: Standardizer::learn(&learnt.targets)?,
             },
         };
         let scaled = |data: &Dataset| -> Result<(Matrix<f64>, Matrix<f64>)> {
-            let (mut inputs, mut targets) = (data.inputs().clone(), data.targets().clone());
+            let (mut inputs, mut targets) = (data.inputs.clone(), data.targets.clone());
             standardizer.apply(&mut inputs)?;
             if let Target::Numbers { standardizer, .. } = &target {
                 standardizer.apply(&mut targets)?;
@@ -265,7 +269,7 @@ impl Data {
     fn model(&self, trainer: &Trainer) -> Model {
         Model {
             network: trainer.network(),
-            inputs: self.training.input_names().to_vec(),
+            inputs: self.training.input_names.clone(),
             standardizer: self.standardizer.clone(),
             target: self.target.clone(),
         }
@@ -280,7 +284,7 @@ impl Data {
 }
 
 fn network(options: &Options, data: &Data) -> Result<Network> {
-    let mut builder = Network::builder(data.training.inputs().columns).seed(options.seed);
+    let mut builder = Network::builder(data.training.inputs.columns).seed(options.seed);
     if options.hidden != "none" {
         for width in options.hidden.split(',') {
             let width = width.trim().parse().with_context(|| {
@@ -289,7 +293,7 @@ fn network(options: &Options, data: &Data) -> Result<Network> {
             builder = builder.layer(Dense::new(width, options.activation));
         }
     }
-    Ok(builder.layer(Dense::linear(data.training.targets().columns)).build()?)
+    Ok(builder.layer(Dense::linear(data.training.targets.columns)).build()?)
 }
 
 impl Options {
@@ -320,6 +324,7 @@ impl Options {
             clip: self.clip.map(Clip::Norm),
             seed: self.seed,
             patience: self.patience,
+            score_training: true,
         }
     }
 }
@@ -354,22 +359,22 @@ fn why(stop: Stop) -> &'static str {
 /// How a model does on rows that it may not have seen.
 enum Tested {
     Classes(Confusion),
-    /// Targets and predictions.
-    Numbers(Vec<(f64, f64)>),
+    /// Targets and predictions, and R², if the targets vary.
+    Numbers(Vec<(f64, f64)>, Option<f64>),
 }
 
 impl Tested {
     fn new(model: &Model, data: &Dataset) -> Result<Self> {
-        Ok(match model.answers(data.inputs().clone())? {
-            Answers::Classes(predicted, _) => {
-                let truth = (0..data.len()).map(|row| {
-                    data.targets().row(row).iter().position(|&x| x == 1.0).unwrap_or_default()
-                });
-                Self::Classes(Confusion::new(data.target_names(), truth.zip(predicted)))
+        Ok(match (model.answers(data.inputs.clone())?, &model.target) {
+            (Answers::Classes(_, probabilities), Target::Classes { classes, .. }) => {
+                Self::Classes(Confusion::of_scores(classes, &data.targets, &probabilities)?)
             }
-            Answers::Numbers(numbers) => {
-                let pairs = data.targets().data.iter().copied().zip(numbers.data);
-                Self::Numbers(pairs.collect())
+            (Answers::Numbers(numbers), _) => {
+                let pairs = data.targets.data.iter().copied().zip(numbers.data.iter().copied());
+                Self::Numbers(pairs.collect(), r_squared(&data.targets, &numbers)?[0])
+            }
+            (Answers::Classes(..), Target::Numbers { .. }) => {
+                unreachable!("a model answers as its target says")
             }
         })
     }
@@ -377,11 +382,11 @@ impl Tested {
     /// `accuracy: 97.22 %` or `R²: 0.9312`.
     fn line(&self) -> String {
         match self {
-            Self::Classes(confusion) => format!("accuracy: {:.2} %", 100.0 * confusion.accuracy()),
-            Self::Numbers(pairs) => {
-                let (targets, predictions): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
-                format!("R²: {:.4}", r_squared(&targets, &predictions))
+            Self::Classes(confusion) => {
+                format!("accuracy: {:.2} %", 100.0 * confusion.accuracy().unwrap_or(f64::NAN))
             }
+            Self::Numbers(_, Some(share)) => format!("R²: {share:.4}"),
+            Self::Numbers(_, None) => "R²: none, the targets are all the same".to_owned(),
         }
     }
 
@@ -390,7 +395,7 @@ impl Tested {
             Self::Classes(confusion) => {
                 format!("Test rows by class, the predicted one in columns:\n\n{confusion}\n")
             }
-            Self::Numbers(pairs) => {
+            Self::Numbers(pairs, _) => {
                 let count = pairs.len() as f64;
                 let mean = |f: fn(f64) -> f64| {
                     pairs.iter().map(|(target, prediction)| f(prediction - target)).sum::<f64>()
@@ -429,31 +434,49 @@ fn write_summary(
     Ok(())
 }
 
-/// Some of the epochs, as a table.
+/// Some of the epochs, as a table: of each the mean loss, and how the network does after it.
 fn write_history(out: &mut impl Write, trainer: &Trainer) -> Result<()> {
     let history = trainer.history();
-    let has = |of: fn(Score) -> Option<f64>| {
-        history.iter().any(|record| record.validation.and_then(of).is_some())
-    };
-    let (has_validation, has_accuracy) =
-        (has(|score| Some(score.loss)), has(|score| score.accuracy));
-    write!(out, "{:>7}  {:>12}  {:>10}", "epoch", "loss", "rate")?;
-    write!(out, "{}", if has_validation { "    validation" } else { "" })?;
-    writeln!(out, "{}", if has_accuracy { "    accuracy" } else { "" })?;
-    for Record { epoch, rate, loss, validation } in
-        history.iter().filter(|record| is_shown(record.epoch, history.len()))
-    {
-        write!(out, "{epoch:>7}  {loss:>12.6}  {rate:>10.3e}")?;
-        if let Some(Score { loss, accuracy }) = validation {
-            let accuracy = accuracy.map(|share| format!("{:>10.2} %", 100.0 * share));
-            write!(out, "  {loss:>12.6}{}", accuracy.unwrap_or_default())?;
+    let has_validation = history.iter().any(|record| record.validation.is_some());
+    let columns = |score: Option<Score>| match score {
+        Some(Score { loss, accuracy: Some(share) }) => {
+            format!("{loss:>12.6}  {:>8.2} %", 100.0 * share)
         }
-        writeln!(out)?;
+        Some(Score { loss, accuracy: None }) => format!("{loss:>12.6}"),
+        None => String::new(),
+    };
+    let has_accuracy = accuracies(history, |record| record.training).is_some();
+    let accuracy = if has_accuracy { "    accuracy" } else { "" };
+    write!(out, "{:>7}  {:>10}  {:>12}{accuracy}", "epoch", "rate", "training")?;
+    writeln!(
+        out,
+        "{}",
+        if has_validation { format!("    validation{accuracy}") } else { String::new() }
+    )?;
+    for record in history.iter().filter(|record| is_shown(record.epoch, history.len())) {
+        let Record { epoch, rate, training, validation, .. } = *record;
+        write!(out, "{epoch:>7}  {rate:>10.3e}  {}", columns(training))?;
+        writeln!(out, "  {}", columns(validation))?;
     }
     if has_validation {
         writeln!(out, "The parameters kept are those of epoch {}.", trainer.best_epoch())?;
     }
     Ok(())
+}
+
+/// Which score of an epoch; and its values over all epochs.
+type Which = fn(&Record) -> Option<Score>;
+type Values = fn(&[Record], Which) -> Option<Vec<f64>>;
+
+/// The accuracy after every epoch, of the training or of the validation rows, if it is a matter of classes.
+fn accuracies(history: &[Record], of: Which) -> Option<Vec<f64>> {
+    let accuracy = |record: &Record| of(record).and_then(|score| score.accuracy);
+    history.iter().map(accuracy).collect()
+}
+
+/// The loss after every epoch, of the training or of the validation rows.
+fn losses(history: &[Record], of: Which) -> Option<Vec<f64>> {
+    history.iter().map(|record| of(record).map(|score| score.loss)).collect()
 }
 
 fn report(
@@ -474,41 +497,40 @@ fn report(
         .summary("network", format!("{} inputs, {}", network.inputs(), layers.join("; ")))
         .summary("parameters", network.size().to_string())
         .summary("epochs", format!("{} in {seconds:.2} s", history.len()));
-    let curve = |name: &str, of: &dyn Fn(&Record) -> Option<f64>| Curve {
-        name: name.to_owned(),
-        first: 1,
-        values: history.iter().map(|record| of(record).unwrap_or(f64::NAN)).collect(),
+    let curves = |of: Values| -> Vec<Curve> {
+        let training = of(history, |record| record.training).map(|values| ("training", values));
+        let validation =
+            of(history, |record| record.validation).map(|values| ("validation", values));
+        let named = [training, validation].into_iter().flatten();
+        named.map(|(name, values)| Curve { name: name.to_owned(), first: 1, values }).collect()
     };
-    let has =
-        |of: &dyn Fn(&Record) -> Option<f64>| history.iter().any(|record| of(record).is_some());
-    let validation = |record: &Record| record.validation.map(|score| score.loss);
-    let mut losses = vec![curve("training", &|record| Some(record.loss))];
-    if has(&validation) {
-        losses.push(curve("validation", &validation));
-    }
     report = report.chart(Chart {
         title: "Loss".to_owned(),
         label: data.loss().to_string(),
         scale: Scale::Log,
-        curves: losses,
+        curves: curves(losses),
     });
-    let accuracy = |record: &Record| record.validation.and_then(|score| score.accuracy);
-    if has(&accuracy) {
+    let accuracies = curves(accuracies);
+    if !accuracies.is_empty() {
         report = report.chart(Chart {
             title: "Accuracy".to_owned(),
-            label: "share of the validation rows".to_owned(),
+            label: "share of the rows".to_owned(),
             scale: Scale::Linear,
-            curves: vec![curve("validation", &accuracy)],
+            curves: accuracies,
         });
     }
     match test {
         Tested::Classes(confusion) => {
+            let all = 0..confusion.labels().len();
             report = report.confusion(report::Confusion {
                 classes: confusion.labels().to_vec(),
-                counts: confusion.rows().flatten().copied().collect(),
+                counts: all
+                    .clone()
+                    .flat_map(|truth| all.clone().map(move |taken| confusion.count(truth, taken)))
+                    .collect(),
             })?;
         }
-        Tested::Numbers(pairs) => report = report.predictions(pairs.iter().copied()),
+        Tested::Numbers(pairs, _) => report = report.predictions(pairs.iter().copied()),
     }
     for (name, parameter) in network.parameters() {
         let &[rows, columns] = parameter.shape() else { continue };

@@ -1,29 +1,45 @@
-//! From a file to numbers that a network can learn from: tables, datasets, classes, scales, splits.
+//! Tables of numbers made ready for a network: read, checked, split and standardised.
 //!
-//! ```
+//! The way from a file to a network:
+//!
+//! 1. `Table::read` reads a CSV file and keeps its cells as text. (Feature `csv`, on by default.)
+//! 2. `Table::classification` or `Table::regression` names the target and gives a [`Dataset`]: numbers in, numbers out.
+//! 3. [`Dataset::split_stratified`] or [`Dataset::split`] keeps a part of the rows back for the test.
+//! 4. [`Standardizer::learn`] learns mean and standard deviation **from the training part only**, and is applied to both.
+//!
+//! Numbers that are in memory already start at step 3, with [`Dataset::new`].
+//!
+#![cfg_attr(feature = "csv", doc = "```")]
+#![cfg_attr(not(feature = "csv"), doc = "```ignore")]
 //! use nn::data::{Standardizer, Table};
 //!
-//! let text = "length,width,kind\n1.0,2.0,oak\n1.5,2.5,oak\n8.0,1.0,elm\n7.5,0.5,elm\n";
-//! let table = Table::from_reader(text.as_bytes())?;
-//! let (data, classes) = table.classification("kind")?;
-//! assert_eq!(classes.labels(), ["elm", "oak"]);
-//! assert_eq!(data.targets().row(0), [0.0, 1.0]);            // oak
+//! let file = "length,width,kind\n5,3,bee\n6,2,wasp\n4,3,bee\n7,2,wasp\n5,4,bee\n6,1,wasp\n";
+//! let (insects, classes) = Table::from_reader(file.as_bytes())?.classification("kind")?;
+//! assert_eq!(classes.labels().collect::<Vec<_>>(), ["bee", "wasp"]);
 //!
-//! let (rest, test) = data.split(0.5, 1)?;                   // of each class its share
-//! let scales = Standardizer::learn(rest.inputs())?;         // of the training part only
-//! let mut inputs = test.inputs().clone();
-//! scales.apply(&mut inputs)?;
+//! let (mut training, mut test) = insects.split_stratified(1.0 / 3.0, 17)?;
+//! assert_eq!((training.len(), test.len()), (4, 2));
+//!
+//! let standardizer = Standardizer::learn(&training.inputs)?;
+//! standardizer.apply(&mut training.inputs)?;
+//! standardizer.apply(&mut test.inputs)?;
 //! # Ok::<(), nn::data::Error>(())
 //! ```
 
 mod classes;
 mod dataset;
 mod error;
+#[cfg(feature = "csv")]
+mod read;
+mod split;
 mod standardizer;
+#[cfg(feature = "csv")]
 mod table;
 
-pub use classes::{Classes, Task};
+pub use classes::Classes;
 pub use dataset::Dataset;
-pub use error::{BadCell, Error};
+pub(crate) use dataset::{check, same_rows};
+pub use error::{BadCell, Error, Flaw, Listing, RaggedRow};
 pub use standardizer::Standardizer;
-pub use table::Table;
+#[cfg(feature = "csv")]
+pub use table::{Table, Task};

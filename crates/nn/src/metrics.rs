@@ -1,124 +1,212 @@
-//! How good predictions are: the confusion matrix of classes, R² of numbers.
+//! How good predictions are: the confusion matrix of a classification, R² of a regression.
 
 use core::fmt;
 
-/// How often which class was taken for which.
+use tape::Matrix;
+
+use crate::data::{Classes, Error, check, same_rows};
+
+/// How often each class was taken for each class.
 ///
 /// ```
+/// use nn::data::Classes;
 /// use nn::metrics::Confusion;
 ///
-/// let confusion = Confusion::new(&["cat", "dog"], [(0, 0), (0, 1), (1, 1), (1, 1)]);
-/// assert_eq!(confusion.accuracy(), 0.75);
-/// assert_eq!(confusion.recall(0), Some(0.5));         // of 2 cats, 1 was found
-/// assert_eq!(confusion.precision(1), Some(2.0 / 3.0));     // of 3 that were taken for dogs, 2 were
+/// let classes = Classes::of(["cat", "dog"])?;
+/// let confusion = Confusion::new(&classes, &[0, 0, 0, 1], &[0, 0, 1, 1])?;
+///
+/// assert_eq!(confusion.accuracy(), Some(0.75));
+/// assert_eq!(confusion.recall(0), Some(2.0 / 3.0));      // of three cats, two were found
+/// assert_eq!(confusion.precision(1), Some(0.5));         // of two that were taken for dogs, one is
+/// assert_eq!(confusion.to_string(), "\
+/// true \\ predicted     cat    dog  recall
+/// cat                    2      1   66.7%
+/// dog                    0      1  100.0%
+/// precision         100.0%  50.0%   75.0%
+/// ");
+/// # Ok::<(), nn::data::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Confusion {
     labels: Vec<String>,
-    /// A row for each true class, a column for each predicted one.
-    counts: Vec<usize>,
+    /// A row per true class, a column per predicted one.
+    counts: Matrix<usize>,
 }
 
 impl Confusion {
-    /// Counts pairs of a true class and a predicted one, by their places among the labels.
+    /// Counts the true and the predicted class of each row.
     ///
-    /// # Panics
-    /// When there is no such class.
-    #[track_caller]
-    pub fn new(
-        labels: &[impl AsRef<str>],
-        pairs: impl IntoIterator<Item = (usize, usize)>,
-    ) -> Self {
-        let labels: Vec<String> = labels.iter().map(|label| label.as_ref().to_owned()).collect();
-        let mut counts = vec![0; labels.len() * labels.len()];
-        for (truth, predicted) in pairs {
-            assert!(
-                truth < labels.len() && predicted < labels.len(),
-                "classes {truth} and {predicted} of {}",
-                labels.len()
-            );
-            counts[truth * labels.len() + predicted] += 1;
+    /// # Errors
+    /// [`Error::RowCount`] and [`Error::UnknownClass`].
+    pub fn new(classes: &Classes, truth: &[usize], predicted: &[usize]) -> Result<Self, Error> {
+        same_rows("targets", truth.len(), "predictions", predicted.len())?;
+        let count = classes.len();
+        let mut counts = Matrix { rows: count, columns: count, data: vec![0; count * count] };
+        for (&truth, &predicted) in truth.iter().zip(predicted) {
+            if let Some(&index) = [truth, predicted].iter().find(|&&index| index >= count) {
+                return Err(Error::UnknownClass { index, count });
+            }
+            counts[(truth, predicted)] += 1;
         }
-        Self { labels, counts }
+        Ok(Self { labels: classes.labels().map(str::to_owned).collect(), counts })
     }
 
-    /// What the classes are called.
+    /// Counts the likeliest class in each row of one-hot targets and of scores or probabilities.
+    ///
+    /// # Errors
+    /// [`Error::RowCount`]; [`Error::ColumnCount`] unless there is a column per class.
+    pub fn of_scores(
+        classes: &Classes,
+        targets: &Matrix<f64>,
+        scores: &Matrix<f64>,
+    ) -> Result<Self, Error> {
+        let expected = classes.len();
+        let likeliest = |matrix: &Matrix<f64>| match matrix.columns {
+            given if given != expected => Err(Error::ColumnCount { expected, given }),
+            _ => Ok((0..matrix.rows).map(|row| Classes::most_likely(matrix.row(row))).collect()),
+        };
+        let (truth, predicted): (Vec<_>, Vec<_>) = (likeliest(targets)?, likeliest(scores)?);
+        Self::new(classes, &truth, &predicted)
+    }
+
+    /// The labels of the classes, in order.
     pub fn labels(&self) -> &[String] {
         &self.labels
     }
 
-    /// The counts, a row for each true class, a column for each predicted one.
-    pub fn rows(&self) -> impl Iterator<Item = &[usize]> {
-        self.counts.chunks_exact(self.labels.len().max(1))
+    /// How many rows of the first class were taken for the second.
+    ///
+    /// # Panics
+    /// When there is no such class.
+    #[track_caller]
+    pub fn count(&self, truth: usize, predicted: usize) -> usize {
+        self.counts[(truth, predicted)]
     }
 
-    /// The share of the pairs whose classes are the same; NaN of none.
-    pub fn accuracy(&self) -> f64 {
-        let right: usize = (0..self.labels.len()).map(|class| self.count(class, class)).sum();
-        right as f64 / self.counts.iter().sum::<usize>() as f64
+    /// How many rows there are.
+    pub fn total(&self) -> usize {
+        self.counts.data.iter().sum()
     }
 
-    /// Of those that were taken for this class, the share that belongs to it. `None` where there are none.
+    /// How many of them were predicted right.
+    pub fn correct(&self) -> usize {
+        (0..self.labels.len()).map(|class| self.count(class, class)).sum()
+    }
+
+    /// The part that was predicted right; none without rows.
+    pub fn accuracy(&self) -> Option<f64> {
+        ratio(self.correct(), self.total())
+    }
+
+    /// Of the rows that were taken for this class, the part that is of it; none if there are none.
+    ///
+    /// # Panics
+    /// When there is no such class.
+    #[track_caller]
     pub fn precision(&self, class: usize) -> Option<f64> {
-        self.share(class, (0..self.labels.len()).map(|truth| self.count(truth, class)).sum())
+        let taken = (0..self.labels.len()).map(|truth| self.count(truth, class)).sum();
+        ratio(self.count(class, class), taken)
     }
 
-    /// Of those that belong to this class, the share that was found. `None` where there are none.
+    /// Of the rows of this class, the part that was taken for it; none if there are none.
+    ///
+    /// # Panics
+    /// When there is no such class.
+    #[track_caller]
     pub fn recall(&self, class: usize) -> Option<f64> {
-        self.share(class, (0..self.labels.len()).map(|other| self.count(class, other)).sum())
-    }
-
-    fn share(&self, class: usize, of: usize) -> Option<f64> {
-        (of > 0).then(|| self.count(class, class) as f64 / of as f64)
-    }
-
-    fn count(&self, truth: usize, predicted: usize) -> usize {
-        self.counts[truth * self.labels.len() + predicted]
+        ratio(self.count(class, class), self.counts.row(class).iter().sum())
     }
 }
 
-/// A table: a line for each true class, a column for each predicted one, then the recall.
+/// A row per true class and a column per predicted one, with recall at the right, precision below, and accuracy in the
+/// corner: `-` where there is nothing to divide by.
 impl fmt::Display for Confusion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let length = |text: &str| text.chars().count();
-        let largest = self.counts.iter().max().map_or(1, |count| count.to_string().len());
-        let name = self.labels.iter().map(|label| length(label)).max().unwrap_or(0).max(5);
-        let cell =
-            self.labels.iter().map(|label| length(label)).max().unwrap_or(0).max(largest) + 2;
-        write!(f, "{:name$}", "truth")?;
-        for label in &self.labels {
-            write!(f, "{label:>cell$}")?;
+        let classes = 0..self.labels.len();
+        let mut lines =
+            vec![self.line("true \\ predicted", self.labels.iter().cloned(), "recall".into())];
+        for truth in classes.clone() {
+            let counts = classes.clone().map(|predicted| self.count(truth, predicted).to_string());
+            lines.push(self.line(&self.labels[truth], counts, percent(self.recall(truth))));
         }
-        write!(f, "{:>10}", "recall")?;
-        for (class, (label, row)) in self.labels.iter().zip(self.rows()).enumerate() {
-            write!(f, "\n{label:name$}")?;
-            for count in row {
-                write!(f, "{count:>cell$}")?;
+        let precision = classes.map(|class| percent(self.precision(class)));
+        lines.push(self.line("precision", precision, percent(self.accuracy())));
+
+        let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max();
+        let widths: Vec<usize> = (0..lines[0].len()).filter_map(width).collect();
+        for line in &lines {
+            write!(f, "{:<width$}", line[0], width = widths[0])?;
+            for (cell, width) in line.iter().zip(&widths).skip(1) {
+                write!(f, "  {cell:>width$}")?;
             }
-            match self.recall(class) {
-                Some(recall) => write!(f, "{:>8.1} %", 100.0 * recall)?,
-                None => write!(f, "{:>10}", "-")?,
-            }
+            writeln!(f)?;
         }
         Ok(())
     }
 }
 
-/// The share of the variance that predictions explain: 1 − Σ(y − ŷ)²/Σ(y − mean)². 1 is perfect, 0 no better than the
-/// mean. Where the targets do not vary there is no variance to explain: 1 for perfect predictions, otherwise −∞.
+impl Confusion {
+    fn line(&self, first: &str, cells: impl Iterator<Item = String>, last: String) -> Vec<String> {
+        let mut line = Vec::with_capacity(self.labels.len() + 2);
+        line.push(first.to_owned());
+        line.extend(cells);
+        line.push(last);
+        line
+    }
+}
+
+/// R², the coefficient of determination, of each column: 1 − Σ(target − prediction)²/Σ(target − mean)².
 ///
-/// # Panics
-/// When there are not as many predictions as targets, or none.
+/// 1 is perfect; 0 is as good as always saying the targets' mean; below 0 is worse than that. None for a column whose
+/// targets are all the same: there is nothing to explain, and the formula would divide by 0.
+///
+/// # Errors
+/// [`Error::Shape`], [`Error::NoNumbers`], [`Error::NotFinite`], [`Error::RowCount`] and [`Error::ColumnCount`].
 ///
 /// ```
-/// assert_eq!(nn::metrics::r_squared(&[1.0, 2.0, 3.0], &[1.0, 2.0, 4.0]), 0.5);
+/// use nn::metrics::r_squared;
+/// use tape::Matrix;
+///
+/// let column = |data: [f64; 4]| Matrix { rows: 4, columns: 1, data: data.to_vec() };
+/// let targets = column([1.0, 2.0, 3.0, 4.0]);
+/// assert_eq!(r_squared(&targets, &targets)?, [Some(1.0)]);
+/// assert_eq!(r_squared(&targets, &column([2.5; 4]))?, [Some(0.0)]);
+/// assert_eq!(r_squared(&column([2.5; 4]), &targets)?, [None]);
+/// # Ok::<(), nn::data::Error>(())
 /// ```
-#[track_caller]
-pub fn r_squared(targets: &[f64], predictions: &[f64]) -> f64 {
-    assert_eq!(targets.len(), predictions.len(), "targets and predictions");
-    assert!(!targets.is_empty(), "R² of nothing");
+pub fn r_squared(
+    targets: &Matrix<f64>,
+    predictions: &Matrix<f64>,
+) -> Result<Vec<Option<f64>>, Error> {
+    check("the targets", targets)?;
+    check("the predictions", predictions)?;
+    same_rows("targets", targets.rows, "predictions", predictions.rows)?;
+    let (expected, given) = (targets.columns, predictions.columns);
+    if given != expected {
+        return Err(Error::ColumnCount { expected, given });
+    }
+    Ok((0..expected).map(|column| r_squared_of(targets, predictions, column)).collect())
+}
+
+fn r_squared_of(targets: &Matrix<f64>, predictions: &Matrix<f64>, column: usize) -> Option<f64> {
+    let entries = |matrix: &Matrix<f64>| -> Vec<f64> {
+        matrix.data.iter().skip(column).step_by(matrix.columns).copied().collect()
+    };
+    let (targets, predictions) = (entries(targets), entries(predictions));
+    if targets.iter().all(|&target| target == targets[0]) {
+        return None;
+    }
     let mean = targets.iter().sum::<f64>() / targets.len() as f64;
-    let unexplained: f64 = targets.iter().zip(predictions).map(|(y, p)| (y - p).powi(2)).sum();
-    let variance: f64 = targets.iter().map(|y| (y - mean).powi(2)).sum();
-    if unexplained == 0.0 { 1.0 } else { 1.0 - unexplained / variance }
+    let pairs = targets.iter().zip(&predictions);
+    let unexplained: f64 = pairs.map(|(target, prediction)| (target - prediction).powi(2)).sum();
+    let variation: f64 = targets.iter().map(|target| (target - mean).powi(2)).sum();
+    Some(1.0 - unexplained / variation)
+}
+
+fn ratio(part: usize, whole: usize) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+fn percent(ratio: Option<f64>) -> String {
+    ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{:.1}%", 100.0 * ratio))
 }

@@ -10,7 +10,6 @@ use crate::checkpoint::{Architecture, paths};
 use crate::data::{Classes, Standardizer};
 use crate::file::{self, FileError, Tensors};
 use crate::network::length;
-use crate::objective::largest;
 use crate::{Error, Network};
 
 /// A trained network and what its numbers mean.
@@ -96,20 +95,21 @@ impl Model {
     /// [`Error::Shape`] where rows have not as many numbers as there are inputs.
     pub fn answers(&self, mut rows: Matrix<f64>) -> Result<Answers, Error> {
         length("the columns of the rows", self.inputs.len(), rows.columns)?;
-        length("the scales of the inputs", rows.columns, self.standardizer.means().len())?;
-        self.standardizer.scale(&mut rows);
+        let misfit_of_inputs = misfit("the scales of the inputs", rows.columns, &self.standardizer);
+        self.standardizer.apply(&mut rows).map_err(|_| misfit_of_inputs)?;
         let mut outputs = self.network.predict_rows(&rows)?;
         match &self.target {
             Target::Classes { .. } => {
-                let chosen = (0..outputs.rows).map(|row| largest(outputs.row(row))).collect();
+                let chosen =
+                    (0..outputs.rows).map(|row| Classes::most_likely(outputs.row(row))).collect();
                 let width = outputs.columns.max(1);
                 outputs.data.chunks_exact_mut(width).for_each(softmax);
                 Ok(Answers::Classes(chosen, outputs))
             }
             Target::Numbers { standardizer, .. } => {
-                let scales = standardizer.means().len();
-                length("the scales of the outputs", outputs.columns, scales)?;
-                standardizer.scale_back(&mut outputs);
+                let misfit_of_outputs =
+                    misfit("the scales of the outputs", outputs.columns, standardizer);
+                standardizer.invert(&mut outputs).map_err(|_| misfit_of_outputs)?;
                 Ok(Answers::Numbers(outputs))
             }
         }
@@ -181,6 +181,11 @@ impl Model {
         }
         Ok(Self { network, inputs, standardizer, target })
     }
+}
+
+/// What is wrong with scales that do not fit.
+fn misfit(what: &str, expected: usize, scales: &Standardizer) -> Error {
+    Error::Shape { what: what.to_owned(), expected, found: scales.columns() }
 }
 
 /// eˣ over their sum, the largest taken off first so that nothing overflows.

@@ -34,6 +34,8 @@ pub struct Settings {
     /// After how many epochs without a lower validation loss to stop early, if ever. (Without validation rows it is the
     /// training loss that counts.)
     pub patience: Option<usize>,
+    /// Whether each epoch ends with a look at all its rows again, for [`Record::training`]: that costs a third of it.
+    pub score_training: bool,
 }
 
 impl Default for Settings {
@@ -48,6 +50,7 @@ impl Default for Settings {
             clip: None,
             seed: 0,
             patience: None,
+            score_training: false,
         }
     }
 }
@@ -82,6 +85,8 @@ pub struct Record {
     pub rate: f64,
     /// The mean loss over its rows, each with the parameters that its batch met; without the L2 penalty.
     pub loss: f64,
+    /// How the network does after it on its own rows, if [`Settings::score_training`] asks.
+    pub training: Option<Score>,
     /// How the network does after it on the validation rows, if there are any.
     pub validation: Option<Score>,
 }
@@ -295,8 +300,10 @@ impl Trainer {
             }
             self.network.set_flat(&parameters);
             let validation = judge.map(|samples| self.score_last(samples)).transpose()?;
+            let wanted = self.settings.score_training.then_some(samples);
+            let training = wanted.map(|samples| self.score_last(samples)).transpose()?;
             let loss = sum / samples.inputs.rows as f64;
-            let record = Record { epoch: done + 1, rate, loss, validation };
+            let record = Record { epoch: done + 1, rate, loss, training, validation };
             self.history.push(record);
             self.note(&record);
             self.offer(&record, &parameters);

@@ -153,12 +153,12 @@ impl Digits {
     fn read() -> Result<Self> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/data/digits.csv.gz");
         let (all, _) = Table::read(path)?.classification("digit")?;
-        let (training, test) = all.split(0.2, 1)?;
-        let standardizer = Standardizer::learn(training.inputs())?;
+        let (training, test) = all.split_stratified(0.2, 1)?;
+        let standardizer = Standardizer::learn(&training.inputs)?;
         let scaled = |data: &Dataset| -> Result<(Matrix<f64>, Matrix<f64>)> {
-            let mut inputs = data.inputs().clone();
+            let mut inputs = data.inputs.clone();
             standardizer.apply(&mut inputs)?;
-            Ok((inputs, data.targets().clone()))
+            Ok((inputs, data.targets.clone()))
         };
         let (training, test) = (scaled(&training)?, scaled(&test)?);
         let rows =

@@ -1,138 +1,139 @@
-//! The classes of a target: their labels in order, and one column for each.
+//! The classes that a classification tells apart: from label to number and back.
 
-use std::collections::HashSet;
+use core::cmp::Ordering;
 
+use indexmap::IndexSet;
 use serde::{Deserialize, Serialize};
+use tape::Matrix;
 
-use crate::data::{Error, Table};
+use super::Error;
 
-/// The different labels of a column, in numeric order if all are numbers, otherwise in alphabetical order. Numbers that
-/// are written differently (`1`, `1.0`) are one label, as it was written first.
+/// The labels of the classes, each with its number: its place, counted from 0.
+///
+/// In numeric order where every label is a number, otherwise in the order of their characters. A number is its value,
+/// not its spelling: `0`, `0.0` and `-0` are one class, labelled `0`.
+///
+/// For serde this is the list of labels.
 ///
 /// ```
 /// use nn::data::Classes;
 ///
-/// let classes = Classes::of("size", &["10", "9", "10.0", "9"])?;
-/// assert_eq!(classes.labels(), ["9", "10"]);
-/// assert_eq!(classes.index("10.0")?, 1);
-/// assert_eq!(classes.one_hot(1), [0.0, 1.0]);
+/// let classes = Classes::of(["10", "9.0", "9"])?;
+/// assert_eq!(classes.labels().collect::<Vec<_>>(), ["9", "10"]);
+/// assert_eq!(classes.index("10.0"), Some(1));
+/// assert_eq!(classes.one_hot(&[1, 0])?.data, [0.0, 1.0, 1.0, 0.0]);
+/// assert_eq!(classes.label(Classes::most_likely(&[0.2, 0.8])), "10");
 /// # Ok::<(), nn::data::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct Classes {
-    labels: Vec<String>,
-}
-
-/// What a target is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Task {
-    /// One of several classes.
-    Classify,
-    /// A number.
-    Regress,
-}
-
-/// What two labels have in common when they mean the same: their number, or their text.
-#[derive(PartialEq, Eq, Hash)]
-enum Meaning<'a> {
-    /// The bits, which of 0 and −0 are the same here.
-    Number(u64),
-    Text(&'a str),
-}
-
-fn meaning(label: &str) -> Meaning<'_> {
-    match label.parse::<f64>() {
-        Ok(number) => Meaning::Number((number + 0.0).to_bits()),
-        Err(_) => Meaning::Text(label),
-    }
+    labels: IndexSet<String>,
 }
 
 impl Classes {
-    /// The classes of a column's labels. `column` is its name, for errors.
+    /// The different labels among these.
     ///
     /// # Errors
-    /// [`Error::OneClass`]; [`Error::TooManyClasses`] where there are more different labels than half of the rows (beyond
-    /// ten rows), which are numbers to predict rather than classes; [`Error::NoRows`].
-    pub fn of(column: &str, labels: &[&str]) -> Result<Self, Error> {
-        let mut known = HashSet::new();
-        let mut distinct: Vec<&str> =
-            labels.iter().copied().filter(|label| known.insert(meaning(label))).collect();
-        let (classes, rows) = (distinct.len(), labels.len());
-        match distinct[..] {
-            [] => return Err(Error::NoRows),
-            [only] => return Err(Error::OneClass { label: only.to_owned() }),
-            _ if rows > 10 && 2 * classes > rows => {
-                return Err(Error::TooManyClasses { column: column.to_owned(), classes, rows });
-            }
-            _ => {}
+    /// [`Error::InvalidClasses`] when there is none.
+    pub fn of<'a>(labels: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
+        let mut distinct: IndexSet<String> = labels.into_iter().map(canonical).collect();
+        if distinct.is_empty() {
+            return Err(Error::InvalidClasses { count: 0, distinct: 0 });
         }
-        let number = |label: &str| label.parse::<f64>();
-        if distinct.iter().all(|label| number(label).is_ok()) {
-            let value = |label: &str| number(label).unwrap_or(f64::NAN);
-            distinct.sort_by(|a, b| value(a).total_cmp(&value(b)));
+        if distinct.iter().all(|label| number(label).is_some()) {
+            distinct.sort_by(|a, b| number(a).partial_cmp(&number(b)).unwrap_or(Ordering::Equal));
         } else {
-            distinct.sort_unstable();
+            distinct.sort();
         }
-        Ok(Self { labels: distinct.into_iter().map(str::to_owned).collect() })
+        Ok(Self { labels: distinct })
     }
 
-    /// What the classes are called, in order.
-    pub fn labels(&self) -> &[String] {
-        &self.labels
+    /// The labels in order.
+    pub fn labels(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.labels.iter().map(String::as_str)
     }
 
-    /// How many classes there are.
-    #[allow(clippy::len_without_is_empty, reason = "there are at least two")]
+    /// How many classes there are: at least one.
+    #[expect(clippy::len_without_is_empty, reason = "there is always a class")]
     pub fn len(&self) -> usize {
         self.labels.len()
     }
 
-    /// The place of a class.
-    ///
-    /// # Errors
-    /// [`Error::UnknownClass`].
-    pub fn index(&self, label: &str) -> Result<usize, Error> {
-        let wanted = meaning(label);
-        self.labels.iter().position(|known| meaning(known) == wanted).ok_or_else(|| {
-            Error::UnknownClass { label: label.to_owned(), known: self.labels.clone() }
-        })
-    }
-
-    /// A number for each class: 1 for this one, 0 for the others.
+    /// The label of a class.
     ///
     /// # Panics
     /// When there is no such class.
     #[track_caller]
-    pub fn one_hot(&self, class: usize) -> Vec<f64> {
-        assert!(class < self.len(), "class {class} of {}", self.len());
-        (0..self.len()).map(|other| if other == class { 1.0 } else { 0.0 }).collect()
+    pub fn label(&self, index: usize) -> &str {
+        let count = self.len();
+        self.labels
+            .get_index(index)
+            .unwrap_or_else(|| panic!("class {index} of {count}, counted from 0"))
+    }
+
+    /// The class of a label, if it is one.
+    pub fn index(&self, label: &str) -> Option<usize> {
+        self.labels.get_index_of(&canonical(label))
+    }
+
+    /// A row for each class given, 1 in its column and 0 elsewhere.
+    ///
+    /// # Errors
+    /// [`Error::UnknownClass`].
+    pub fn one_hot(&self, indices: &[usize]) -> Result<Matrix<f64>, Error> {
+        let count = self.len();
+        let mut data = vec![0.0; indices.len() * count];
+        for (row, &index) in data.chunks_exact_mut(count).zip(indices) {
+            *row.get_mut(index).ok_or(Error::UnknownClass { index, count })? = 1.0;
+        }
+        Ok(Matrix { rows: indices.len(), columns: count, data })
+    }
+
+    /// The class with the largest of these scores or probabilities, one per class; the first of several that are
+    /// equal. NaN is never the largest.
+    ///
+    /// # Panics
+    /// When there are no scores.
+    #[track_caller]
+    pub fn most_likely(scores: &[f64]) -> usize {
+        assert!(!scores.is_empty(), "no scores: there is one for each class");
+        let mut best = (0, f64::NEG_INFINITY);
+        for (index, &score) in scores.iter().enumerate() {
+            if score > best.1 {
+                best = (index, score);
+            }
+        }
+        best.0
     }
 }
 
-impl Task {
-    /// What a column looks like: classes where a cell is no number, or where there are at most 20 different whole numbers,
-    /// each found twice or more on average; otherwise numbers.
-    ///
-    /// # Errors
-    /// [`Error::UnknownColumn`].
-    ///
-    /// ```
-    /// use nn::data::{Table, Task};
-    ///
-    /// let table = Table::from_reader("a,b\n1,0.5\n2,0.25\n1,3\n2,4\n".as_bytes())?;
-    /// assert_eq!(Task::of(&table, "a")?, Task::Classify);
-    /// assert_eq!(Task::of(&table, "b")?, Task::Regress);
-    /// # Ok::<(), nn::data::Error>(())
-    /// ```
-    pub fn of(table: &Table, column: &str) -> Result<Self, Error> {
-        const MOST: usize = 20;
-        let cells = table.texts(column)?;
-        let numbers: Result<Vec<f64>, _> = cells.iter().map(|cell| cell.parse::<f64>()).collect();
-        let Ok(numbers) = numbers else { return Ok(Self::Classify) };
-        let distinct = cells.iter().map(|cell| meaning(cell)).collect::<HashSet<_>>().len();
-        let are_few = distinct <= MOST && 2 * distinct <= numbers.len();
-        let are_whole = numbers.iter().all(|number| number.fract() == 0.0);
-        Ok(if are_few && are_whole { Self::Classify } else { Self::Regress })
+impl TryFrom<Vec<String>> for Classes {
+    type Error = Error;
+
+    fn try_from(labels: Vec<String>) -> Result<Self, Error> {
+        let count = labels.len();
+        let classes = Self { labels: labels.iter().map(|label| canonical(label)).collect() };
+        let distinct = classes.len();
+        if distinct == 0 || distinct < count {
+            return Err(Error::InvalidClasses { count, distinct });
+        }
+        Ok(classes)
     }
+}
+
+impl From<Classes> for Vec<String> {
+    fn from(classes: Classes) -> Self {
+        classes.labels.into_iter().collect()
+    }
+}
+
+/// One spelling for each number; other text without the spaces around it.
+fn canonical(label: &str) -> String {
+    // `+ 0.0` makes 0 of −0.
+    number(label).map_or_else(|| label.trim().to_owned(), |number| (number + 0.0).to_string())
+}
+
+fn number(label: &str) -> Option<f64> {
+    label.trim().parse().ok().filter(|number: &f64| number.is_finite())
 }

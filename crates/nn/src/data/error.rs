@@ -1,179 +1,375 @@
-//! What can be wrong with a table, and with what is asked of it.
+//! Everything that can be wrong with a table or a data set, each with what to do about it.
 
 use core::fmt;
 use std::io;
-use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// What is wrong with a table, or with what is asked of it.
+/// What is wrong with a table, a data set, a split or a standardisation.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
+    /// A file that is not there, may not be read, or breaks off.
+    #[error("cannot read {name}: {reason}")]
     Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
+        /// The file, or "the table" where no file is known.
+        name: String,
+        /// What the system answers.
+        reason: io::Error,
     },
-    /// Something is wrong in a file.
-    #[error("in {}: {source}", path.display())]
-    In {
-        /// The file.
-        path: PathBuf,
-        /// What.
-        source: Box<Error>,
+    /// A gzip file that does not unpack.
+    #[error("the gzip data is damaged or cut off ({reason}): copy or compress the file again")]
+    Gzip {
+        /// What the decoder answers.
+        reason: io::Error,
     },
-    /// The input is no CSV: not UTF-8, or damaged compression.
-    #[error("cannot read the table: {0}")]
-    Unreadable(String),
-    /// A line has more or fewer cells than the first.
-    #[error("line {line} has {found} cells where the first line has {expected}")]
-    Cells {
-        /// The line in the file, from 1.
-        line: u64,
-        /// How many cells it should have.
-        expected: usize,
-        /// How many it has.
-        found: usize,
+    /// Bytes that are no UTF-8: another encoding, or no text at all.
+    #[error("line {line} is not UTF-8 text: save the table as CSV in UTF-8")]
+    NotText {
+        /// The first such line, from 1.
+        line: usize,
     },
-    /// No rows.
-    #[error("the table has no rows")]
-    NoRows,
+    /// A file without anything in it.
+    #[error("the table is empty: it needs a line for each row")]
+    Empty,
+    /// A header above nothing.
+    #[error("the table has a header (line {line}) and no rows under it")]
+    OnlyHeader {
+        /// The header's line, from 1.
+        line: usize,
+    },
+    /// A quoted cell without an end, which swallows the lines after it.
+    #[error("a quoted cell of line {line} has no closing quote")]
+    UnclosedQuote {
+        /// Where its row begins, from 1.
+        line: usize,
+    },
+    /// Rows with more or fewer cells than the first line.
+    #[error(
+        "{0}\na cell that contains the delimiter stands in quotes; an empty cell still has its delimiter"
+    )]
+    RaggedRows(Listing<RaggedRow>),
     /// Two columns of one name.
-    #[error("two columns have the name {name:?}: rename one in the first line")]
-    DuplicateColumn {
-        /// The name that appears again.
+    #[error("columns {first} and {second} are both named {name:?}: give each a name of its own")]
+    DuplicateName {
+        /// The name that appears twice.
         name: String,
+        /// The first column of that name, from 1.
+        first: usize,
+        /// The second one, from 1.
+        second: usize,
     },
-    /// A column that is not in the table.
-    #[error("there is no column {name:?}: {}", known_columns(near.as_deref(), columns))]
+    /// A column asked for that is not there.
+    #[error("there is no column {name:?}: {}", suggestion(near.as_deref(), columns))]
     UnknownColumn {
-        /// The name as given.
+        /// The name or position as given.
         name: String,
-        /// The name most like it, if one is.
+        /// The column whose name is like it, if any.
         near: Option<String>,
-        /// All names.
+        /// All columns.
         columns: Vec<String>,
     },
-    /// Cells that are no finite numbers.
-    #[error("{}", listed(cells, *more))]
-    NotNumbers {
-        /// The first of them, line by line.
-        cells: Vec<BadCell>,
-        /// How many there are beyond these.
-        more: usize,
+    /// A column asked for twice.
+    #[error("column {name:?} is asked for twice")]
+    ColumnTwice {
+        /// The column's name.
+        name: String,
     },
-    /// A target without inputs beside it.
-    #[error("the table has no columns beside the target: there is nothing to learn from")]
+    /// Cells that are empty, or no numbers, or not finite.
+    #[error("{0}\ncorrect this in the file, or leave out the lines or the columns")]
+    BadCells(Listing<BadCell>),
+    /// No column was named as the target.
+    #[error("no target: name at least one column")]
+    NoTarget,
+    /// Every column is a target.
+    #[error("every column is a target: leave at least one as input")]
     NoInputs,
-    /// A target with one class.
-    #[error("every row has the class {label:?}: there is nothing to tell apart")]
-    OneClass {
-        /// It.
-        label: String,
-    },
-    /// A target with about as many classes as rows.
+    /// A class column of fractions.
     #[error(
-        "the column {column:?} has {classes} different values in {rows} rows: these are no classes; \
-         is it a number to predict (--task regress)?"
+        "column {column:?} cannot be a class: it holds numbers that are not whole, such as {value}; predict it as a number (`--task regress`)"
+    )]
+    FractionalClass {
+        /// The column's name.
+        column: String,
+        /// The first such number.
+        value: f64,
+    },
+    /// A class column with (nearly) a class for each row.
+    #[error(
+        "column {column:?} cannot be a class: it has {classes} different values in {rows} rows; predict it as a number (`--task regress`), or choose another target"
     )]
     TooManyClasses {
-        /// The target.
+        /// The column's name.
         column: String,
         /// How many different values it has.
         classes: usize,
         /// How many rows there are.
         rows: usize,
     },
-    /// A label that is not one of the classes.
-    #[error("there is no class {label:?}: there are {}", known.join(", "))]
-    UnknownClass {
-        /// The label as given.
+    /// A class column with the same value everywhere.
+    #[error("column {column:?} is {label:?} in every row: there is nothing to tell apart")]
+    OneClass {
+        /// The column's name.
+        column: String,
+        /// Its only value.
         label: String,
-        /// Those that there are.
-        known: Vec<String>,
     },
-    /// Inputs, targets or columns that do not match.
-    #[error("{what}: {expected} expected, {found} given")]
+    /// Classes without a label, or with the same label twice.
+    #[error(
+        "{count} labels of which {distinct} are different do not name classes: each class needs one of its own"
+    )]
+    InvalidClasses {
+        /// How many labels were given.
+        count: usize,
+        /// How many of them are different.
+        distinct: usize,
+    },
+    /// A matrix whose data do not fill it.
+    #[error("{what} are said to be {rows}×{columns} and hold {length} numbers")]
     Shape {
-        /// What was counted.
+        /// The inputs, or the targets.
         what: &'static str,
-        /// How many there should be.
-        expected: usize,
+        /// The number of rows as given.
+        rows: usize,
+        /// The number of columns as given.
+        columns: usize,
+        /// How many numbers there are.
+        length: usize,
+    },
+    /// A matrix without rows or without columns.
+    #[error("{what} are {rows}×{columns}: give at least one row and one column")]
+    NoNumbers {
+        /// The inputs, or the targets.
+        what: &'static str,
+        /// The number of rows.
+        rows: usize,
+        /// The number of columns.
+        columns: usize,
+    },
+    /// Inputs and targets, or targets and predictions, of different lengths.
+    #[error("{first} rows of {what} and {second} rows of {other}: each row needs its counterpart")]
+    RowCount {
+        /// What the first rows are.
+        what: &'static str,
         /// How many there are.
-        found: usize,
+        first: usize,
+        /// What the second rows are.
+        other: &'static str,
+        /// How many there are.
+        second: usize,
+    },
+    /// As many names as there are columns are needed.
+    #[error("{names} names for {columns} columns of {what}: each needs one")]
+    NameCount {
+        /// The inputs, or the targets.
+        what: &'static str,
+        /// How many names were given.
+        names: usize,
+        /// How many columns there are.
+        columns: usize,
     },
     /// An infinite number, or NaN.
     #[error(
-        "{what} have {value} in row {row}, column {column} (counted from 0): numbers must be finite"
+        "entry ({row}, {column}) of {what} is {value}: every number must be finite (rows and columns are counted from 0)"
     )]
-    NonFinite {
-        /// `the inputs` or `the targets`.
+    NotFinite {
+        /// The inputs, or the targets.
         what: &'static str,
-        /// The row, from 0.
+        /// Its row, from 0.
         row: usize,
-        /// The column, from 0.
+        /// Its column, from 0.
         column: usize,
         /// The number.
         value: f64,
     },
-    /// A share of the rows that is no share.
-    #[error("a part cannot be {fraction} of the rows: give a number between 0 and 1")]
+    /// A matrix with more or fewer columns than what was learnt.
+    #[error(
+        "{given} columns where {expected} are expected: give the columns that were learnt, in the same order"
+    )]
+    ColumnCount {
+        /// How many columns are expected.
+        expected: usize,
+        /// How many there are.
+        given: usize,
+    },
+    /// Means or standard deviations that no data can have, from a file that was changed by hand.
+    #[error(
+        "these are no means and standard deviations: as many of each, all finite, deviations greater than 0"
+    )]
+    InvalidStandardizer,
+    /// A part of the rows outside the open interval from 0 to 1.
+    #[error(
+        "the part cannot be {fraction} of the rows: give a fraction between 0 and 1, such as 0.2"
+    )]
     Fraction {
-        /// As given.
+        /// The fraction as given.
         fraction: f64,
     },
-    /// A split that leaves a part without rows.
-    #[error("{fraction} of {rows} rows leaves one part empty")]
+    /// A split that leaves one side without rows.
+    #[error(
+        "{fraction} of {rows} rows leaves nothing for the other part: give more rows, or another fraction"
+    )]
     EmptyPart {
-        /// The share.
+        /// The fraction as given.
         fraction: f64,
-        /// The rows to split.
+        /// How many rows there are.
         rows: usize,
+    },
+    /// A stratified split of targets that name no class.
+    #[error(
+        "row {row} of the targets (counted from 0) is not one-hot: split a regression without strata"
+    )]
+    NotOneHot {
+        /// The first such row, from 0.
+        row: usize,
+    },
+    /// A class that cannot be in both parts.
+    #[error(
+        "class {class:?} has a single row, and each part of a split needs one: add rows of it, or take it out"
+    )]
+    SingleRow {
+        /// The class.
+        class: String,
+    },
+    /// A part with fewer rows than there are classes.
+    #[error(
+        "{part} rows cannot hold one of each of {classes} classes: give more rows, or another fraction"
+    )]
+    FewerRowsThanClasses {
+        /// How many rows the smaller part would have.
+        part: usize,
+        /// How many classes there are.
+        classes: usize,
+    },
+    /// A class of which there is no such number.
+    #[error("there is no class {index}: {count} classes are counted from 0")]
+    UnknownClass {
+        /// The class as given.
+        index: usize,
+        /// How many classes there are.
+        count: usize,
     },
 }
 
-fn known_columns(near: Option<&str>, columns: &[String]) -> String {
-    const MOST: usize = 12;
-    match near {
-        Some(near) => format!("do you mean {near:?}?"),
-        None if columns.len() <= MOST => format!("there are {}", columns.join(", ")),
-        None => format!("there are {}, … ({} in all)", columns[..MOST].join(", "), columns.len()),
+/// A row with another number of cells than the first line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RaggedRow {
+    /// Where the row begins in the file, from 1.
+    pub line: usize,
+    /// How many cells it has.
+    pub cells: usize,
+    /// How many the first line has.
+    pub expected: usize,
+}
+
+impl fmt::Display for RaggedRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { line, cells, expected } = self;
+        let noun = if *cells == 1 { "cell" } else { "cells" };
+        write!(f, "line {line} has {cells} {noun} where the first line has {expected}")
     }
 }
 
-/// A cell that is no finite number.
+/// A cell that cannot be used, and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadCell {
-    /// The line in the file, from 1.
-    pub line: u64,
-    /// The column's name.
+    /// Where its row begins in the file, from 1.
+    pub line: usize,
+    /// Its column's name.
     pub column: String,
-    /// What stands there.
-    pub text: String,
+    /// What is wrong with it.
+    pub flaw: Flaw,
+}
+
+/// What is wrong with a cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// Nothing in it, or spaces only.
+    Empty,
+    /// Text where a number is needed.
+    NotANumber(String),
+    /// Infinity, NaN, or a number beyond the range of `f64`.
+    NotFinite(String),
 }
 
 impl fmt::Display for BadCell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { line, column, text } = self;
-        write!(f, "line {line}, column {column:?}")?;
-        match text.parse::<f64>() {
-            _ if text.is_empty() => f.write_str(" is empty"),
-            Ok(number) => write!(f, ": {number} is not finite"),
-            Err(_) => write!(f, ": {text:?} is not a number"),
+        write!(f, "line {}, column {:?}", self.line, self.column)?;
+        match &self.flaw {
+            Flaw::Empty => write!(f, " is empty"),
+            Flaw::NotFinite(text) => write!(f, ": {:?} is not finite", shortened(text)),
+            Flaw::NotANumber(text) if text.replace(',', ".").parse::<f64>().is_ok() => {
+                write!(f, ": {text:?} is not a number (its decimal sign must be a point)")
+            }
+            Flaw::NotANumber(text) => write!(f, ": {:?} is not a number", shortened(text)),
         }
     }
 }
 
-fn listed(cells: &[BadCell], more: usize) -> String {
-    let mut text = cells.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-    if more > 0 {
-        text += "\nand ";
-        text += &more.to_string();
-        text += " more cells";
+/// The first few of many findings, and how many there are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing<T> {
+    /// The first ones, at most [`Listing::LIMIT`].
+    pub first: Vec<T>,
+    /// How many there are in all.
+    pub count: usize,
+}
+
+impl<T> Listing<T> {
+    /// How many findings are kept.
+    pub const LIMIT: usize = 10;
+
+    #[cfg(feature = "csv")]
+    pub(crate) fn new() -> Self {
+        Self { first: Vec::new(), count: 0 }
     }
-    text
+
+    /// Counts a finding, and makes and keeps it where there is room.
+    #[cfg(feature = "csv")]
+    pub(crate) fn add(&mut self, finding: impl FnOnce() -> T) {
+        self.count += 1;
+        if self.first.len() < Self::LIMIT {
+            self.first.push(finding());
+        }
+    }
+}
+
+/// A line each, and how many more there are.
+impl<T: fmt::Display> fmt::Display for Listing<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, finding) in self.first.iter().enumerate() {
+            let separator = if position == 0 { "" } else { "\n" };
+            write!(f, "{separator}{finding}")?;
+        }
+        match self.count - self.first.len() {
+            0 => Ok(()),
+            more => write!(f, "\nand {more} more"),
+        }
+    }
+}
+
+/// A cell's text as a message can show it.
+fn shortened(text: &str) -> String {
+    const LIMIT: usize = 40;
+    match text.char_indices().nth(LIMIT) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+fn suggestion(near: Option<&str>, columns: &[String]) -> String {
+    const SHOWN: usize = 10;
+    if let Some(near) = near {
+        return format!("did you mean {near:?}?");
+    }
+    let shown: Vec<String> = columns.iter().take(SHOWN).map(|name| format!("{name:?}")).collect();
+    let more = match columns.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        "the columns are {}{more}; by position they are 1 to {count}, or -1 to -{count} from the end",
+        shown.join(", "),
+        count = columns.len()
+    )
 }

@@ -1,57 +1,51 @@
-//! Columns brought to mean 0 and deviation 1, and back.
+//! Columns of different units brought to one scale, as descent needs them.
 
 use serde::{Deserialize, Serialize};
 use tape::Matrix;
 
-use crate::data::Error;
+use super::Error;
+use super::dataset::check;
 
-/// The mean and the deviation of each column, learnt from one matrix and applied to others.
+/// Takes each column to mean 0 and standard deviation 1, by what it has learnt from the training part.
 ///
-/// Learn it from the training part only: what the test rows look like is not known beforehand.
+/// Learn from the training part only, and apply the same to the test part and to every row that comes later: otherwise
+/// the test would know of rows that it must not know of. The standard deviation is that of the population, √(Σ(x − mean)²/n).
+/// A column that is constant is only shifted: its scale is 1.
+///
+/// Targets of a regression can be standardised too, and predictions be taken back by [`Standardizer::invert`].
 ///
 /// ```
 /// use nn::data::Standardizer;
 /// use tape::Matrix;
 ///
-/// let mut x = Matrix { rows: 2, columns: 2, data: vec![1.0, 5.0, 3.0, 5.0] };
-/// let scales = Standardizer::learn(&x)?;
-/// scales.apply(&mut x)?;
-/// assert_eq!(x.data, [-1.0, 0.0, 1.0, 0.0]);      // a column that does not vary keeps its scale
-/// scales.invert(&mut x)?;
-/// assert_eq!(x.data, [1.0, 5.0, 3.0, 5.0]);
+/// let mut metres = Matrix { rows: 3, columns: 1, data: vec![1.0, 2.0, 3.0] };
+/// let standardizer = Standardizer::learn(&metres)?;
+/// assert_eq!(standardizer.means(), [2.0]);
+/// assert_eq!(standardizer.scales(), [(2.0_f64 / 3.0).sqrt()]);
+///
+/// standardizer.apply(&mut metres)?;
+/// assert_eq!(metres.data[1], 0.0);
+/// standardizer.invert(&mut metres)?;
+/// assert_eq!(metres.data, [1.0, 2.0, 3.0]);
 /// # Ok::<(), nn::data::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Standardizer {
     means: Vec<f64>,
-    deviations: Vec<f64>,
+    scales: Vec<f64>,
 }
 
 impl Standardizer {
-    /// Learns from the rows of a matrix. The deviation is that of the population, √(Σ(x − mean)²/n); of a column that does
-    /// not vary it is 1.
+    /// The mean and the standard deviation of each column.
     ///
     /// # Errors
-    /// [`Error::NoRows`].
+    /// [`Error::Shape`], [`Error::NoNumbers`] and [`Error::NotFinite`].
     pub fn learn(matrix: &Matrix<f64>) -> Result<Self, Error> {
-        if matrix.rows == 0 {
-            return Err(Error::NoRows);
-        }
-        let count = matrix.rows as f64;
-        let column = |at: usize| (0..matrix.rows).map(move |row| matrix[(row, at)]);
-        let means: Vec<f64> =
-            (0..matrix.columns).map(|at| column(at).map(|x| x / count).sum()).collect();
-        let deviations = means.iter().enumerate().map(|(at, mean)| {
-            let first = matrix[(0, at)];
-            // The mean is rounded, so that a column without variation would have a tiny one.
-            if column(at).all(|x| x == first) {
-                return 1.0;
-            }
-            let deviation = column(at).map(|x| (x - mean).powi(2) / count).sum::<f64>().sqrt();
-            if deviation > 0.0 && deviation.is_finite() { deviation } else { 1.0 }
-        });
-        let deviations = deviations.collect();
-        Ok(Self { means, deviations })
+        check("the numbers to learn from", matrix)?;
+        let (means, scales) =
+            (0..matrix.columns).map(|column| mean_and_scale(matrix, column)).unzip();
+        Ok(Self { means, scales })
     }
 
     /// The mean of each column.
@@ -59,56 +53,98 @@ impl Standardizer {
         &self.means
     }
 
-    /// The deviation of each column.
-    pub fn deviations(&self) -> &[f64] {
-        &self.deviations
+    /// The standard deviation of each column, and 1 for one that is constant.
+    pub fn scales(&self) -> &[f64] {
+        &self.scales
     }
 
-    /// (x − mean)/deviation in each column.
+    /// How many columns there are.
+    pub fn columns(&self) -> usize {
+        self.means.len()
+    }
+
+    /// Every number x becomes (x − mean)/scale.
     ///
     /// # Errors
-    /// [`Error::Shape`] where the matrix has not as many columns as the one that was learnt from.
+    /// [`Error::ColumnCount`], after which nothing is changed.
     pub fn apply(&self, matrix: &mut Matrix<f64>) -> Result<(), Error> {
-        self.fits(matrix)?;
-        self.scale(matrix);
-        Ok(())
+        self.each(matrix, |number, mean, scale| (number - mean) / scale)
     }
 
-    /// x·deviation + mean in each column: takes [`apply`](Self::apply) back.
+    /// Every number z becomes mean + z·scale: the opposite of [`Standardizer::apply`].
     ///
     /// # Errors
-    /// As [`apply`](Self::apply).
+    /// [`Error::ColumnCount`], after which nothing is changed.
     pub fn invert(&self, matrix: &mut Matrix<f64>) -> Result<(), Error> {
-        self.fits(matrix)?;
-        self.scale_back(matrix);
-        Ok(())
+        self.each(matrix, |number, mean, scale| number * scale + mean)
     }
 
-    /// [`apply`](Self::apply) where the columns are known to match.
-    pub(crate) fn scale(&self, matrix: &mut Matrix<f64>) {
-        self.each(matrix, |x, mean, deviation| (x - mean) / deviation);
-    }
-
-    /// [`invert`](Self::invert) where the columns are known to match.
-    pub(crate) fn scale_back(&self, matrix: &mut Matrix<f64>) {
-        self.each(matrix, |x, mean, deviation| x * deviation + mean);
-    }
-
-    fn fits(&self, matrix: &Matrix<f64>) -> Result<(), Error> {
-        let (expected, found) = (self.means.len(), matrix.columns);
-        if expected == found {
-            Ok(())
-        } else {
-            Err(Error::Shape { what: "columns to scale", expected, found })
+    fn each(
+        &self,
+        matrix: &mut Matrix<f64>,
+        change: impl Fn(f64, f64, f64) -> f64,
+    ) -> Result<(), Error> {
+        let (expected, given) = (self.columns(), matrix.columns);
+        if given != expected {
+            return Err(Error::ColumnCount { expected, given });
         }
-    }
-
-    fn each(&self, matrix: &mut Matrix<f64>, f: impl Fn(f64, f64, f64) -> f64) {
-        let scales = || self.means.iter().zip(&self.deviations);
-        for row in matrix.data.chunks_exact_mut(self.means.len().max(1)) {
-            for (x, (&mean, &deviation)) in row.iter_mut().zip(scales()) {
-                *x = f(*x, mean, deviation);
+        for row in matrix.data.chunks_exact_mut(expected) {
+            for ((number, &mean), &scale) in row.iter_mut().zip(&self.means).zip(&self.scales) {
+                *number = change(*number, mean, scale);
             }
         }
+        Ok(())
+    }
+}
+
+/// In two passes: the squares are of deviations from the mean, so that a large offset costs no digits.
+fn mean_and_scale(matrix: &Matrix<f64>, column: usize) -> (f64, f64) {
+    let numbers = || matrix.data.iter().skip(column).step_by(matrix.columns).copied();
+    let first = matrix.data[column];
+    if numbers().all(|number| number == first) {
+        return (first, 1.0);
+    }
+    let unit = unit(numbers().map(f64::abs).fold(0.0, f64::max));
+    let average = |term: &dyn Fn(f64) -> f64| {
+        numbers().map(|number| term(number / unit)).sum::<f64>() / matrix.rows as f64
+    };
+    let rough = average(&|number| number);
+    // The mean of what the first sum's rounding has left over.
+    let mean = rough + average(&|number| number - rough);
+    let deviation = average(&|number| (number - mean) * (number - mean)).sqrt();
+    // A column whose numbers differ by no more than their last place carries rounding, not information.
+    let constant = deviation <= f64::EPSILON * mean.abs();
+    (mean * unit, if constant || deviation * unit == 0.0 { 1.0 } else { deviation * unit })
+}
+
+/// A power of two near the largest number where squares of the numbers could leave the range of `f64`; otherwise 1.
+fn unit(largest: f64) -> f64 {
+    if (1e-100..1e100).contains(&largest) {
+        1.0
+    } else {
+        largest.log2().floor().clamp(-1000.0, 1000.0).exp2()
+    }
+}
+
+/// As it comes from a file.
+#[derive(Deserialize)]
+struct Unchecked {
+    means: Vec<f64>,
+    scales: Vec<f64>,
+}
+
+impl TryFrom<Unchecked> for Standardizer {
+    type Error = Error;
+
+    fn try_from(Unchecked { means, scales }: Unchecked) -> Result<Self, Error> {
+        let finite = means.iter().chain(&scales).all(|number| number.is_finite());
+        if means.is_empty()
+            || means.len() != scales.len()
+            || !finite
+            || scales.iter().any(|&scale| scale <= 0.0)
+        {
+            return Err(Error::InvalidStandardizer);
+        }
+        Ok(Self { means, scales })
     }
 }

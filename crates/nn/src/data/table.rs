@@ -1,302 +1,378 @@
-//! A table as a CSV file has it: columns with names, cells of text, each knowing its line.
+//! A CSV file as columns of text, from which numbers and classes are taken.
 
-use std::collections::{HashMap, HashSet};
+use core::iter;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 
-use flate2::bufread::MultiGzDecoder;
+use indexmap::IndexMap;
 use tape::Matrix;
 
-use crate::data::{BadCell, Classes, Dataset, Error};
+use super::read::{Lines, read};
+use super::{BadCell, Classes, Dataset, Error, Flaw, Listing};
 
-/// Rows of cells under named columns. Cells are text until numbers are asked for.
+/// The cells of a CSV file, plain or in gzip, as text.
 ///
-/// **What is read**: CSV, plain or compressed by gzip (known by its first bytes), in UTF-8. The separator is a comma, or,
-/// where the first line has none, a semicolon or a tab. The first line is a header unless every cell of it is a number; without
-/// one, and where a name is empty, columns are called `column1`, `column2`, …. Blank lines are left out, spaces around
-/// cells too.
+/// **What is read.** UTF-8, with or without a byte-order mark; lines that end in `\n`, `\r\n` or `\r`; cells in quotes
+/// (`"a, b"`), also with line breaks. Blank lines and spaces around cells are passed over. A file that begins with the
+/// bytes `1f 8b` is unpacked as gzip, whatever its name.
 ///
-/// **Columns** are asked for by name; or by position, from 1, or from the end, from −1. A name wins over a position.
+/// **Delimiter.** A comma, if the first line has one outside of quotes; else a semicolon, if it has one; else a tab.
+///
+/// **Header.** The first line names the columns unless it is data itself. It is data when each of its cells is a
+/// number; or when it holds numbers and the line under it does not speak against it, which it does with a number under
+/// a text or under an empty first cell. Columns without a name are `column1`, `column2`, …, counted from 1.
+///
+/// **Choosing columns.** By name; or by position, counted from 1 (`"1"`), or from the end (`"-1"`, the last). A name
+/// wins over a position.
+///
+/// Whether a cell is a number is asked when its column is used: see [`Table::numbers`].
 ///
 /// ```
 /// use nn::data::Table;
 ///
-/// let table = Table::from_reader("x;y\n1;2\n3;oops\n".as_bytes())?;
-/// assert_eq!(table.columns(), ["x", "y"]);
-/// assert_eq!(table.numbers(&["1"])?.data, [1.0, 3.0]);
-/// assert_eq!(
-///     table.numbers(&["-1"]).unwrap_err().to_string(),
-///     "line 3, column \"y\": \"oops\" is not a number"
-/// );
+/// let table = Table::from_reader("x,y,kind\n1,2,a\n3,4,b\n".as_bytes())?;
+/// assert_eq!(table.columns(), ["x", "y", "kind"]);
+/// assert_eq!(table.len(), 2);
+/// assert_eq!(table.numbers(&["y", "1"])?.data, [2.0, 1.0, 4.0, 3.0]);
+///
+/// let error = table.numbers(&["-1"]).unwrap_err();
+/// assert!(error.to_string().starts_with(r#"line 2, column "kind": "a" is not a number"#));
 /// # Ok::<(), nn::data::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Table {
-    columns: Vec<String>,
-    /// Row after row.
-    cells: Vec<String>,
-    /// The line in the file of each row.
-    lines: Vec<u64>,
+    lines: Arc<Lines>,
+    header: bool,
+    names: Vec<String>,
+    /// Where each column stands in the lines.
+    places: Vec<usize>,
+}
+
+/// What a network is to do with a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// Tell classes apart.
+    Classify,
+    /// Predict numbers.
+    Regress,
 }
 
 impl Table {
-    /// Reads a file.
+    /// Reads a CSV file, plain or in gzip.
     ///
     /// # Errors
-    /// [`Error::Read`], and [`Error::In`] with what [`from_reader`](Self::from_reader) says.
+    /// [`Error::Read`], [`Error::Gzip`], [`Error::NotText`], [`Error::Empty`], [`Error::OnlyHeader`],
+    /// [`Error::UnclosedQuote`], [`Error::RaggedRows`] and [`Error::DuplicateName`].
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let file =
-            File::open(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-        Self::from_reader(file)
-            .map_err(|source| Error::In { path: path.to_owned(), source: Box::new(source) })
+        let name = format!("{:?}", path.display().to_string());
+        match File::open(path) {
+            Ok(file) => Self::from_lines(read(file, &name)?),
+            Err(reason) => Err(Error::Read { name, reason }),
+        }
     }
 
-    /// Reads a table, plain or compressed.
+    /// Reads what would stand in such a file.
     ///
     /// # Errors
-    /// [`Error::Unreadable`], [`Error::Cells`], [`Error::DuplicateColumn`], [`Error::NoRows`].
+    /// As [`Table::read`].
     pub fn from_reader(reader: impl Read) -> Result<Self, Error> {
-        let mut reader = BufReader::new(reader);
-        let unreadable = |error: io::Error| Error::Unreadable(error.to_string());
-        let is_gzip = reader.fill_buf().map_err(unreadable)?.starts_with(&[0x1f, 0x8b]);
-        let mut text = Vec::new();
-        if is_gzip {
-            MultiGzDecoder::new(reader).read_to_end(&mut text).map_err(unreadable)?;
-        } else {
-            reader.read_to_end(&mut text).map_err(unreadable)?;
-        }
-        Self::parse(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text))
+        Self::from_lines(read(reader, "the table")?)
     }
 
-    fn parse(text: &[u8]) -> Result<Self, Error> {
-        let mut reader = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .trim(csv::Trim::All)
-            .delimiter(separator(text))
-            .flexible(true)
-            .from_reader(text);
-        let mut table = Self { columns: Vec::new(), cells: Vec::new(), lines: Vec::new() };
-        for record in reader.records() {
-            let record = record.map_err(|error| Error::Unreadable(error.to_string()))?;
-            let line = record.position().map_or(0, csv::Position::line);
-            // A line of spaces is a blank line too.
-            if record.len() == 1 && record[0].is_empty() && table.columns.len() != 1 {
-                continue;
-            }
-            if table.columns.is_empty() {
-                let is_header = record.iter().any(|cell| cell.parse::<f64>().is_err());
-                table.columns = names(&record, is_header)?;
-                if is_header {
-                    continue;
-                }
-            }
-            let (expected, found) = (table.columns.len(), record.len());
-            if found != expected {
-                return Err(Error::Cells { line, expected, found });
-            }
-            table.cells.extend(record.iter().map(str::to_owned));
-            table.lines.push(line);
+    fn from_lines(lines: Lines) -> Result<Self, Error> {
+        let header = lines.has_header();
+        if header && lines.len() == 1 {
+            return Err(Error::OnlyHeader { line: lines.number(0) });
         }
-        if table.lines.is_empty() { Err(Error::NoRows) } else { Ok(table) }
+        let mut names = IndexMap::new();
+        for column in 0..lines.width() {
+            let name = match lines.cell(0, column) {
+                name if header && !name.is_empty() => name.to_owned(),
+                _ => format!("column{}", column + 1),
+            };
+            if let Some(first) = names.insert(name.clone(), column) {
+                return Err(Error::DuplicateName { name, first: first + 1, second: column + 1 });
+            }
+        }
+        let (names, places) = names.into_iter().unzip();
+        Ok(Self { lines: Arc::new(lines), header, names, places })
     }
 
     /// The names of the columns.
     pub fn columns(&self) -> &[String] {
-        &self.columns
+        &self.names
     }
 
-    /// The number of rows.
-    pub fn rows(&self) -> usize {
-        self.lines.len()
+    /// Whether the names come from the first line.
+    pub fn has_header(&self) -> bool {
+        self.header
     }
 
-    /// The table with these columns only, in this order.
+    /// How many rows there are, without the header: at least one.
+    #[expect(clippy::len_without_is_empty, reason = "there is always a row")]
+    pub fn len(&self) -> usize {
+        self.lines.len() - usize::from(self.header)
+    }
+
+    /// The line of the file in which a row begins, counted from 1.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    #[track_caller]
+    pub fn line(&self, row: usize) -> usize {
+        self.lines.number(row + usize::from(self.header))
+    }
+
+    /// The place of a column among [`Table::columns`], from 0.
     ///
     /// # Errors
-    /// [`Error::UnknownColumn`]; [`Error::DuplicateColumn`] for one that is asked for twice.
-    pub fn select(&self, columns: &[impl AsRef<str>]) -> Result<Self, Error> {
-        Ok(self.with(&self.positions(columns)?))
+    /// [`Error::UnknownColumn`], with a name that is like it, or all names.
+    pub fn position(&self, column: &str) -> Result<usize, Error> {
+        let column = column.trim();
+        let count = self.names.len();
+        let by_name = || self.names.iter().position(|name| name == column);
+        let by_number = || {
+            let number: isize = column.parse().ok()?;
+            let distance = number.unsigned_abs();
+            let place =
+                if number < 0 { count.checked_sub(distance)? } else { distance.checked_sub(1)? };
+            (place < count).then_some(place)
+        };
+        by_name().or_else(by_number).ok_or_else(|| self.unknown(column))
     }
 
-    /// The table without these columns.
+    /// The cells of a column.
     ///
     /// # Errors
     /// [`Error::UnknownColumn`].
-    pub fn drop(&self, columns: &[impl AsRef<str>]) -> Result<Self, Error> {
-        let dropped = columns.iter().map(|name| self.position(name.as_ref()));
-        let dropped: HashSet<usize> = dropped.collect::<Result<_, _>>()?;
-        let kept: Vec<usize> =
-            (0..self.columns.len()).filter(|position| !dropped.contains(position)).collect();
-        Ok(self.with(&kept))
+    pub fn cells(&self, column: &str) -> Result<impl ExactSizeIterator<Item = &str>, Error> {
+        Ok(self.cells_at(self.position(column)?))
     }
 
-    /// The numbers of these columns, a row for each row.
+    /// A table of these columns only, in this order.
     ///
     /// # Errors
-    /// [`Error::UnknownColumn`], [`Error::DuplicateColumn`]; [`Error::NotNumbers`] with every cell that is empty, no
-    /// number, or not finite, the first ten with line and column.
-    pub fn numbers(&self, columns: &[impl AsRef<str>]) -> Result<Matrix<f64>, Error> {
-        const LISTED: usize = 10;
-        let positions = self.positions(columns)?;
-        let mut data = Vec::with_capacity(self.rows() * positions.len());
-        let (mut cells, mut more) = (Vec::new(), 0);
-        for (row, &line) in self.lines.iter().enumerate() {
-            for &position in &positions {
-                let text = self.cell(row, position);
-                match text.parse::<f64>() {
-                    Ok(number) if number.is_finite() => data.push(number),
-                    _ if cells.len() < LISTED => cells.push(BadCell {
-                        line,
-                        column: self.columns[position].clone(),
-                        text: text.to_owned(),
-                    }),
-                    _ => more += 1,
+    /// [`Error::UnknownColumn`] and [`Error::ColumnTwice`].
+    pub fn select<C: AsRef<str>>(&self, columns: &[C]) -> Result<Self, Error> {
+        Ok(self.of_positions(&self.positions(columns)?))
+    }
+
+    /// A table without these columns.
+    ///
+    /// # Errors
+    /// [`Error::UnknownColumn`] and [`Error::ColumnTwice`].
+    pub fn drop<C: AsRef<str>>(&self, columns: &[C]) -> Result<Self, Error> {
+        Ok(self.of_positions(&self.others(&self.positions(columns)?)))
+    }
+
+    /// The numbers of these columns: a row per row of the table.
+    ///
+    /// # Errors
+    /// [`Error::UnknownColumn`]; [`Error::BadCells`] with the places of all cells that are empty, no numbers, or not
+    /// finite.
+    pub fn numbers<C: AsRef<str>>(&self, columns: &[C]) -> Result<Matrix<f64>, Error> {
+        let positions: Result<Vec<usize>, Error> =
+            columns.iter().map(|column| self.position(column.as_ref())).collect();
+        self.numbers_at(&positions?)
+    }
+
+    /// The inputs of a network that was trained on another table, whose inputs had these names.
+    ///
+    /// A table with a header must have columns of exactly these names, in any order and among others. One without is
+    /// taken as it is when it has as many columns.
+    ///
+    /// # Errors
+    /// [`Error::UnknownColumn`], [`Error::ColumnCount`] and [`Error::BadCells`].
+    pub fn inputs<C: AsRef<str>>(&self, names: &[C]) -> Result<Matrix<f64>, Error> {
+        if !self.header {
+            let (expected, given) = (names.len(), self.names.len());
+            if given != expected {
+                return Err(Error::ColumnCount { expected, given });
+            }
+            return self.numbers_at(&(0..given).collect::<Vec<_>>());
+        }
+        let place = |name: &str| {
+            let found = self.names.iter().position(|column| column == name);
+            found.ok_or_else(|| self.unknown(name))
+        };
+        let positions: Result<Vec<usize>, Error> =
+            names.iter().map(|name| place(name.as_ref())).collect();
+        self.numbers_at(&positions?)
+    }
+
+    /// Classes from one column, numbers from all others.
+    ///
+    /// The targets are one-hot, a column per class in the order of [`Classes`].
+    ///
+    /// # Errors
+    /// [`Error::UnknownColumn`]; [`Error::NoInputs`]; [`Error::BadCells`]; and for a target that names no classes
+    /// [`Error::FractionalClass`], [`Error::OneClass`] and [`Error::TooManyClasses`] (more than 2, and more than half of
+    /// the rows).
+    pub fn classification(&self, target: &str) -> Result<(Dataset, Classes), Error> {
+        let target = self.position(target)?;
+        let (classes, indices) = self.classes(target)?;
+        let targets = classes.one_hot(&indices)?;
+        let dataset = self.dataset(&[target], targets, classes.labels())?;
+        Ok((dataset, classes))
+    }
+
+    /// Numbers from these columns as targets, numbers from all others as inputs.
+    ///
+    /// # Errors
+    /// [`Error::UnknownColumn`], [`Error::ColumnTwice`], [`Error::NoTarget`], [`Error::NoInputs`] and
+    /// [`Error::BadCells`].
+    pub fn regression<C: AsRef<str>>(&self, targets: &[C]) -> Result<Dataset, Error> {
+        let positions = self.positions(targets)?;
+        if positions.is_empty() {
+            return Err(Error::NoTarget);
+        }
+        let names = positions.iter().map(|&position| self.names[position].as_str());
+        self.dataset(&positions, self.numbers_at(&positions)?, names)
+    }
+
+    /// What a target looks like, for a user who does not say it.
+    ///
+    /// Classes, when the column has at least 2 different values, at most one for every second row, and either half of
+    /// its cells or more are text, or it has at most 20 different values and all its numbers are whole. Otherwise
+    /// numbers.
+    ///
+    /// # Errors
+    /// [`Error::UnknownColumn`].
+    pub fn task(&self, target: &str) -> Result<Task, Error> {
+        const FEW: usize = 20;
+        let cells = || self.cells(target);
+        let numbers: Vec<f64> = cells()?.filter_map(|cell| cell.parse().ok()).collect();
+        let distinct = Classes::of(cells()?)?.len();
+        let mostly_text = numbers.len() <= self.len() / 2;
+        let few_whole = distinct <= FEW && numbers.iter().all(|number| number.fract() == 0.0);
+        let recurring = (2..=self.len() / 2).contains(&distinct);
+        Ok(if recurring && (mostly_text || few_whole) { Task::Classify } else { Task::Regress })
+    }
+
+    /// The classes of a column, and the class of each row.
+    fn classes(&self, target: usize) -> Result<(Classes, Vec<usize>), Error> {
+        let column = &self.names[target];
+        let cells = || self.cells_at(target);
+        let numeric = cells().all(|cell| cell.parse::<f64>().is_ok());
+        if numeric {
+            let numbers = self.numbers_at(&[target])?.data;
+            if let Some(&value) = numbers.iter().find(|number| number.fract() != 0.0) {
+                return Err(Error::FractionalClass { column: column.clone(), value });
+            }
+        }
+        self.check_cells(&[target], |cell| cell.is_empty().then_some(Flaw::Empty))?;
+        let classes = Classes::of(cells())?;
+        match classes.len() {
+            1 => {
+                Err(Error::OneClass { column: column.clone(), label: classes.label(0).to_owned() })
+            }
+            count if count > 2 && count > self.len() / 2 => Err(Error::TooManyClasses {
+                column: column.clone(),
+                classes: count,
+                rows: self.len(),
+            }),
+            _ => {
+                let index = |label| classes.index(label).expect("every label is a class");
+                let indices = cells().map(index).collect();
+                Ok((classes, indices))
+            }
+        }
+    }
+
+    fn dataset<'a>(
+        &self,
+        target: &[usize],
+        targets: Matrix<f64>,
+        target_names: impl Iterator<Item = &'a str>,
+    ) -> Result<Dataset, Error> {
+        let inputs = self.others(target);
+        if inputs.is_empty() {
+            return Err(Error::NoInputs);
+        }
+        let names = inputs.iter().map(|&position| self.names[position].as_str());
+        Dataset::new(self.numbers_at(&inputs)?, targets)?.named(names, target_names)
+    }
+
+    fn numbers_at(&self, positions: &[usize]) -> Result<Matrix<f64>, Error> {
+        let mut data = Vec::with_capacity(self.len() * positions.len());
+        self.check_cells(positions, |cell| match cell.parse::<f64>() {
+            Ok(number) if number.is_finite() => {
+                data.push(number);
+                None
+            }
+            Ok(_) => Some(Flaw::NotFinite(cell.to_owned())),
+            Err(_) if cell.is_empty() => Some(Flaw::Empty),
+            Err(_) => Some(Flaw::NotANumber(cell.to_owned())),
+        })?;
+        Ok(Matrix { rows: self.len(), columns: positions.len(), data })
+    }
+
+    /// Goes through the cells of these columns, row by row, and lists what `flaw` finds.
+    fn check_cells(
+        &self,
+        positions: &[usize],
+        mut flaw: impl FnMut(&str) -> Option<Flaw>,
+    ) -> Result<(), Error> {
+        let mut bad = Listing::new();
+        for row in 0..self.len() {
+            for &position in positions {
+                if let Some(flaw) = flaw(self.cell(row, position)) {
+                    let column = || self.names[position].clone();
+                    bad.add(|| BadCell { line: self.line(row), column: column(), flaw });
                 }
             }
         }
-        if cells.is_empty() {
-            Ok(Matrix { rows: self.rows(), columns: positions.len(), data })
-        } else {
-            Err(Error::NotNumbers { cells, more })
-        }
-    }
-
-    /// The cells of a column, as they stand in the file.
-    ///
-    /// # Errors
-    /// [`Error::UnknownColumn`].
-    pub fn texts(&self, column: &str) -> Result<Vec<&str>, Error> {
-        let position = self.position(column)?;
-        Ok((0..self.rows()).map(|row| self.cell(row, position)).collect())
-    }
-
-    /// The name of a column, asked for by name or position.
-    ///
-    /// # Errors
-    /// [`Error::UnknownColumn`].
-    pub fn name_of(&self, column: &str) -> Result<&str, Error> {
-        Ok(&self.columns[self.position(column)?])
-    }
-
-    /// All columns but the target as inputs, and the target as classes: a column for each, 1 in that of the row's.
-    ///
-    /// # Errors
-    /// [`Error::UnknownColumn`], [`Error::NoInputs`], what [`Classes::of`] and [`numbers`](Self::numbers) say, and
-    /// [`Error::NotNumbers`] where the target is empty.
-    pub fn classification(&self, target: &str) -> Result<(Dataset, Classes), Error> {
-        let target = self.name_of(target)?.to_owned();
-        let labels = self.texts(&target)?;
-        let is_empty = |row: &usize| labels[*row].is_empty();
-        let empty: Vec<BadCell> = (0..self.rows())
-            .filter(is_empty)
-            .map(|row| BadCell {
-                line: self.lines[row],
-                column: target.clone(),
-                text: String::new(),
-            })
-            .collect();
-        if !empty.is_empty() {
-            return Err(Error::NotNumbers { cells: empty, more: 0 });
-        }
-        let classes = Classes::of(&target, &labels)?;
-        let mut data = Vec::with_capacity(labels.len() * classes.len());
-        for label in labels {
-            data.extend(classes.one_hot(classes.index(label)?));
-        }
-        let targets = Matrix { rows: self.rows(), columns: classes.len(), data };
-        let data = self.dataset(&[&target], targets, classes.labels().to_vec())?;
-        Ok((data, classes))
-    }
-
-    /// All columns but the targets as inputs, and the targets as numbers.
-    ///
-    /// # Errors
-    /// [`Error::UnknownColumn`], [`Error::DuplicateColumn`], [`Error::NoInputs`], [`Error::NotNumbers`].
-    pub fn regression(&self, targets: &[impl AsRef<str>]) -> Result<Dataset, Error> {
-        let names = self.positions(targets)?.into_iter().map(|at| self.columns[at].clone());
-        let names: Vec<String> = names.collect();
-        self.dataset(&names, self.numbers(&names)?, names.clone())
-    }
-
-    fn dataset(
-        &self,
-        targets: &[impl AsRef<str>],
-        values: Matrix<f64>,
-        target_names: Vec<String>,
-    ) -> Result<Dataset, Error> {
-        let inputs = self.drop(targets)?;
-        if inputs.columns.is_empty() {
-            return Err(Error::NoInputs);
-        }
-        let data = Dataset::new(inputs.numbers(&inputs.columns)?, values)?;
-        Ok(data.named(inputs.columns, target_names))
+        if bad.count == 0 { Ok(()) } else { Err(Error::BadCells(bad)) }
     }
 
     fn cell(&self, row: usize, position: usize) -> &str {
-        &self.cells[row * self.columns.len() + position]
+        self.lines.cell(row + usize::from(self.header), self.places[position])
     }
 
-    fn with(&self, positions: &[usize]) -> Self {
-        let cells = (0..self.rows())
-            .flat_map(|row| positions.iter().map(move |&at| self.cell(row, at).to_owned()));
-        Self {
-            columns: positions.iter().map(|&at| self.columns[at].clone()).collect(),
-            cells: cells.collect(),
-            lines: self.lines.clone(),
-        }
+    fn cells_at(&self, position: usize) -> impl ExactSizeIterator<Item = &str> {
+        (0..self.len()).map(move |row| self.cell(row, position))
     }
 
-    fn positions(&self, columns: &[impl AsRef<str>]) -> Result<Vec<usize>, Error> {
+    fn positions<C: AsRef<str>>(&self, columns: &[C]) -> Result<Vec<usize>, Error> {
         let mut positions = Vec::with_capacity(columns.len());
-        for name in columns {
-            let position = self.position(name.as_ref())?;
+        for column in columns {
+            let position = self.position(column.as_ref())?;
             if positions.contains(&position) {
-                return Err(Error::DuplicateColumn { name: self.columns[position].clone() });
+                return Err(Error::ColumnTwice { name: self.names[position].clone() });
             }
             positions.push(position);
         }
         Ok(positions)
     }
 
-    fn position(&self, name: &str) -> Result<usize, Error> {
-        let count = self.columns.len();
-        let by_number = || match name.parse::<isize>().ok()? {
-            from_start @ 1.. => Some(from_start.unsigned_abs() - 1).filter(|&at| at < count),
-            0 => None,
-            from_end => count.checked_sub(from_end.unsigned_abs()),
-        };
-        let by_name = self.columns.iter().position(|column| column == name);
-        by_name.or_else(by_number).ok_or_else(|| {
-            let alike = |column: &&String| strsim::jaro_winkler(column, name);
-            let near = self.columns.iter().max_by(|a, b| alike(a).total_cmp(&alike(b)));
-            let near = near.filter(|column| alike(column) > 0.8).cloned();
-            Error::UnknownColumn { name: name.to_owned(), near, columns: self.columns.clone() }
-        })
+    fn others(&self, positions: &[usize]) -> Vec<usize> {
+        (0..self.names.len()).filter(|position| !positions.contains(position)).collect()
     }
-}
 
-/// A comma, or what the first line has instead.
-fn separator(text: &[u8]) -> u8 {
-    let first = text.split(|&byte| byte == b'\n').find(|line| !line.trim_ascii().is_empty());
-    let first = first.unwrap_or_default();
-    [b',', b';', b'\t'].into_iter().find(|byte| first.contains(byte)).unwrap_or(b',')
-}
-
-/// The names of the columns, unique.
-fn names(record: &csv::StringRecord, is_header: bool) -> Result<Vec<String>, Error> {
-    let mut known = HashMap::new();
-    let mut names = Vec::with_capacity(record.len());
-    for (number, cell) in (1..).zip(record) {
-        let name = match cell {
-            name if is_header && !name.is_empty() => name.to_owned(),
-            _ => format!("column{number}"),
-        };
-        if known.insert(name.clone(), number).is_some() {
-            return Err(Error::DuplicateColumn { name });
+    fn of_positions(&self, positions: &[usize]) -> Self {
+        Self {
+            lines: Arc::clone(&self.lines),
+            header: self.header,
+            names: positions.iter().map(|&position| self.names[position].clone()).collect(),
+            places: positions.iter().map(|&position| self.places[position]).collect(),
         }
-        names.push(name);
     }
-    Ok(names)
+
+    fn unknown(&self, column: &str) -> Error {
+        // Two slips, or one in a short name; capitals are none.
+        let slips = (column.chars().count() / 3).min(2);
+        let distance =
+            |name: &str| strsim::damerau_levenshtein(&column.to_lowercase(), &name.to_lowercase());
+        let near = iter::zip(self.names.iter().map(|name| distance(name)), &self.names)
+            .filter(|&(distance, _)| distance <= slips)
+            .min_by_key(|&(distance, _)| distance);
+        Error::UnknownColumn {
+            name: column.to_owned(),
+            near: near.map(|(_, name)| name.clone()),
+            columns: self.names.clone(),
+        }
+    }
 }
