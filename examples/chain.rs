@@ -69,6 +69,7 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options, out: &mut impl Write) -> Result<()> {
+    options.plot.as_deref().map_or(Ok(()), plot::check)?;
     let samples = match &options.data {
         Some(path) => read_samples(path)?,
         None => SAMPLES.map(Sample::from).to_vec(),

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 use clap::{Parser, ValueEnum};
 use nn::data::{Dataset, Standardizer, Table, Task};
 use nn::metrics::{Confusion, r_squared};
@@ -137,10 +137,18 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options, out: &mut impl Write) -> Result<()> {
+    for path in options.plot.iter().chain(&options.plot_fit) {
+        plot::check(path)?;
+    }
     let file = options.file.clone().unwrap_or_else(shipped_digits);
     let table = Table::read(&file)?;
     let table = table.drop(&options.drop)?;
     let data = Data::new(options, &table)?;
+    let is_classes = matches!(data.target, Target::Classes { .. });
+    ensure!(
+        !(is_classes && options.plot_fit.is_some()),
+        "--plot-fit is for numbers; classes have a confusion matrix"
+    );
     let network = network(options, &data)?;
     writeln!(out, "{}: {} rows, {} columns", file.display(), table.len(), table.columns().len())?;
     write_summary(out, options, &data, &network)?;
@@ -185,10 +193,7 @@ fn run(options: &Options, out: &mut impl Write) -> Result<()> {
         plot::write(path, &plot::loss(&losses)?)?;
         writeln!(out, "Plot:   {}", path.display())?;
     }
-    if let Some(path) = &options.plot_fit {
-        let Tested::Numbers(pairs, _) = &test else {
-            bail!("--plot-fit is for numbers; classes have a confusion matrix");
-        };
+    if let (Some(path), Tested::Numbers(pairs, _)) = (&options.plot_fit, &test) {
         plot::write(path, &plot::predictions(pairs)?)?;
         writeln!(out, "Plot:   {}", path.display())?;
     }

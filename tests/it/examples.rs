@@ -506,3 +506,185 @@ fn minimize_reaches_the_optimum_both_ways() {
 fn minimize_refuses_one_dimension() {
     check_refusal("minimize", &["--dimensions", "1"], "takes at least 2 variables");
 }
+
+/// A new folder for what an example writes.
+fn folder(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&path);
+    std::fs::create_dir_all(&path).unwrap();
+    path
+}
+
+fn shipped(name: &str) -> String {
+    format!("{}/examples/data/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn chain_writes_a_report_and_a_plot() {
+    let folder = folder("chain-report");
+    let [page, plot] = ["chain.html", "chain.svg"].map(|name| folder.join(name));
+    let arguments =
+        ["--report", page.to_str().unwrap(), "--plot", plot.to_str().unwrap(), "--epochs", "500"];
+    check("chain", &arguments, "open it in a browser");
+    assert!(std::fs::read_to_string(page).unwrap().starts_with("<!doctype html>"));
+    assert!(std::fs::read_to_string(plot).unwrap().starts_with("<svg"));
+}
+
+#[test]
+fn chain_refuses_a_plot_that_is_no_svg_before_it_trains() {
+    check_refusal("chain", &["--plot", "loss.png"], "loss.png does not end in .svg");
+}
+
+/// The number behind this label, on a line of its own.
+#[track_caller]
+fn number_of_line(output: &str, label: &str) -> f64 {
+    let number = output.lines().find_map(|line| line.strip_prefix(label)).map(str::trim);
+    let number = number.and_then(|text| text.trim_end_matches(" %").parse().ok());
+    number.unwrap_or_else(|| panic!("no line {label:?} with a number:\n{output}"))
+}
+
+#[test]
+fn train_reads_most_digits_right_and_writes_model_report_and_checkpoint() {
+    let folder = folder("train-digits");
+    let output = output_of("train", &["--out", folder.to_str().unwrap()]);
+    assert!(output.contains("Rows:   1437 to learn from, 360 for the test (seed 1)"), "{output}");
+    let accuracy = number_of_line(&output, "test accuracy:");
+    assert!(accuracy >= 97.0, "{accuracy} %");
+    let page = std::fs::read_to_string(folder.join("digits.html")).unwrap();
+    assert!(page.contains(&format!("accuracy: {accuracy:.2} %")));
+    for ending in ["model.safetensors", "model.json", "checkpoint.safetensors", "checkpoint.json"] {
+        assert!(folder.join(format!("digits.{ending}")).exists(), "{ending}");
+    }
+}
+
+#[test]
+fn predict_uses_what_train_has_saved() {
+    let folder = folder("train-iris");
+    let out = folder.to_str().unwrap();
+    let output = output_of("train", &[&shipped("iris.csv"), "--target", "species", "--out", out]);
+    let accuracy = number_of_line(&output, "test accuracy:");
+    assert!(accuracy >= 95.0, "{accuracy} %");
+
+    let model = folder.join("iris.model");
+    let answers = output_of("predict", &[model.to_str().unwrap(), &shipped("iris.csv")]);
+    let lines: Vec<&str> = answers.lines().collect();
+    assert_eq!(lines[0], "species,p(setosa),p(versicolor),p(virginica)");
+    assert_eq!(lines.len(), 151);
+    let file = std::fs::read_to_string(shipped("iris.csv")).unwrap();
+    let species = |line: &str| line.rsplit(',').next().unwrap().to_owned();
+    let right = lines[1..]
+        .iter()
+        .zip(file.lines().skip(1))
+        .filter(|(answer, row)| answer.starts_with(&species(row)))
+        .count();
+    assert!(right >= 142, "{right} of 150");
+
+    // In another order, with more columns, and with one too few.
+    let other = data(
+        "iris-other.csv",
+        "petal width,note,petal length,sepal width,sepal length\n0.2,a,1.4,3.5,5.1\n",
+    );
+    check("predict", &[model.to_str().unwrap(), &other], "\nsetosa,");
+    let fewer = data("iris-fewer.csv", "petal length,sepal width,sepal length\n1.4,3.5,5.1\n");
+    check_refusal("predict", &[model.to_str().unwrap(), &fewer], "petal width");
+    check_refusal("predict", &["no/such.model", &fewer], "cannot read no/such.model.json");
+}
+
+/// y = 3a − 2b + 1 on a grid.
+fn plane(name: &str) -> String {
+    let row = |place: i32| {
+        let (a, b) = (place % 10, place / 10);
+        format!("{a},{b},{}\n", 3 * a - 2 * b + 1)
+    };
+    data(name, &format!("a,b,y\n{}", (0..100).map(row).collect::<String>()))
+}
+
+#[test]
+fn train_fits_numbers() {
+    let folder = folder("train-plane");
+    let [out, plot] =
+        [folder.clone(), folder.join("fit.svg")].map(|path| path.display().to_string());
+    let file = plane("plane.csv");
+    let arguments = [
+        &file,
+        "--target",
+        "y",
+        "--task",
+        "regress",
+        "--hidden",
+        "none",
+        "--optimizer",
+        "momentum",
+        "--rate",
+        "0.05",
+        "--l2",
+        "0",
+        "--out",
+        &out,
+        "--plot-fit",
+        &plot,
+        "--validation",
+        "0.1",
+        "--patience",
+        "50",
+    ];
+    let output = output_of("train", &arguments);
+    assert!(number_of_line(&output, "test R²:") > 0.9999, "{output}");
+    assert!(std::fs::read_to_string(plot).unwrap().starts_with("<svg"));
+}
+
+#[test]
+fn train_goes_on_from_its_checkpoint() {
+    let run = |name: &str, parts: &[&[&str]]| {
+        let folder = folder(name);
+        let file = plane(&format!("{name}.csv"));
+        for part in parts {
+            let out = folder.display().to_string();
+            let first = [&file[..], "--target", "y", "--task", "regress", "--out", &out];
+            output_of("train", &[&first[..], part].concat());
+        }
+        std::fs::read(folder.join(format!("{name}.checkpoint.safetensors"))).unwrap()
+    };
+    let whole = run("whole", &[&["--epochs", "12"]]);
+    let parts = run("parts", &[&["--epochs", "5"], &["--epochs", "12", "--resume"]]);
+    assert!(whole == parts, "the parameters differ");
+}
+
+#[test]
+fn train_refuses_bad_tables_and_options() {
+    let iris = shipped("iris.csv");
+    check_refusal("train", &["no-such.csv"], "no-such.csv");
+    check_refusal("train", &[&iris, "--target", "specie"], "species");
+    let bad = data("bad.csv", "a,b,y\n1,2,3\n4,oops,6\n7,,9\n");
+    check_refusal(
+        "train",
+        &[&bad, "--task", "regress"],
+        "line 3, column \"b\": \"oops\" is not a number",
+    );
+    check_refusal("train", &[&bad, "--task", "regress"], "line 4, column \"b\"");
+    check_refusal("train", &[&iris, "--test", "1.5"], "1.5");
+    check_refusal("train", &[&iris, "--rate", "0"], "the rate cannot be 0");
+    check_refusal("train", &[&iris, "--hidden", "8,x"], "--hidden \"x\"");
+    check_refusal("train", &[&iris, "--activation", "powf"], "is no activation");
+    check_refusal("train", &[&iris, "--plot", "loss.png"], "loss.png does not end in .svg");
+    check_refusal("train", &[&iris, "--plot-fit", "fit.svg", "--epochs", "1"], "is for numbers");
+}
+
+#[test]
+fn train_that_runs_away_says_where() {
+    let out = folder("train-away").display().to_string();
+    let arguments = [
+        &plane("away.csv"),
+        "--task",
+        "regress",
+        "--hidden",
+        "none",
+        "--optimizer",
+        "plain",
+        "--rate",
+        "1e300",
+        "--out",
+        &out,
+    ];
+    check_refusal("train", &arguments, "the training left the finite numbers in epoch 1, batch");
+}

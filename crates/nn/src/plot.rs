@@ -124,15 +124,21 @@ pub fn training(
     write(path, &svg?)
 }
 
+/// Whether [`write()`] takes this path: to be asked before a long training rather than after it.
+///
+/// # Errors
+/// [`Error::NotSvg`] when it does not end in `.svg`.
+pub fn check(path: &Path) -> Result<(), Error> {
+    let is_svg = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("svg"));
+    if is_svg { Ok(()) } else { Err(Error::NotSvg { path: path.to_owned() }) }
+}
+
 /// Writes a plot into a file.
 ///
 /// # Errors
 /// [`Error::NotSvg`] when the path does not end in `.svg`; [`Error::Write`].
 pub fn write(path: &Path, svg: &str) -> Result<(), Error> {
-    let is_svg = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("svg"));
-    if !is_svg {
-        return Err(Error::NotSvg { path: path.to_owned() });
-    }
+    check(path)?;
     std::fs::write(path, svg).map_err(|source| Error::Write { path: path.to_owned(), source })
 }
 

@@ -5,6 +5,7 @@ mod building;
 mod checkpoint;
 mod explanation;
 mod gradient;
+mod model;
 mod network;
 mod parts;
 mod pytorch;

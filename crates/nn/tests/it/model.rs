@@ -1,0 +1,123 @@
+//! Models on disk: what is saved answers the same when it is read again, and damaged files are refused.
+
+use std::fs;
+
+use nn::data::{Classes, Standardizer};
+use nn::{Answers, Dense, Error, FileError, Initializer, Model, Network, Own, Target};
+use tape::{Matrix, Var};
+
+fn matrix(rows: usize, data: &[f64]) -> Matrix<f64> {
+    Matrix { rows, columns: data.len() / rows, data: data.to_vec() }
+}
+
+fn network(outputs: usize) -> Network {
+    let hidden = Dense::new(3, "tanh".parse().unwrap());
+    Network::builder(2).layer(hidden).layer(Dense::linear(outputs)).seed(5).build().unwrap()
+}
+
+fn of_classes() -> Model {
+    Model {
+        network: network(3),
+        inputs: vec!["a".to_owned(), "b".to_owned()],
+        standardizer: Standardizer::learn(&matrix(2, &[1.0, 2.0, 3.0, 10.0])).unwrap(),
+        target: Target::Classes {
+            name: "kind".to_owned(),
+            classes: Classes::of(["x", "y", "z"]).unwrap(),
+        },
+    }
+}
+
+fn of_numbers() -> Model {
+    let target = Target::Numbers {
+        names: vec!["y".to_owned()],
+        standardizer: Standardizer::learn(&matrix(2, &[100.0, 300.0])).unwrap(),
+    };
+    Model { network: network(1), target, ..of_classes() }
+}
+
+#[test]
+fn a_model_answers_the_same_when_it_is_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = || matrix(3, &[1.0, 2.0, -3.0, 0.1, 1.0 / 3.0, 1e-9]);
+    for (name, model) in [("classes", of_classes()), ("numbers", of_numbers())] {
+        model.save(folder.path().join(name)).unwrap();
+        let read = Model::load(folder.path().join(name)).unwrap();
+        assert_eq!(read.answers(rows()).unwrap(), model.answers(rows()).unwrap());
+        assert!(read.network.has_parameters_of(&model.network));
+        assert_eq!((&read.inputs, &read.target), (&model.inputs, &model.target));
+    }
+}
+
+#[test]
+fn answers_are_the_networks_on_scaled_rows() {
+    let model = of_numbers();
+    let Answers::Numbers(answers) = model.answers(matrix(1, &[3.0, 2.0])).unwrap() else {
+        panic!("numbers are wanted")
+    };
+    // (3 − 2)/1 and (2 − 6)/4; back by ·100 and + 200.
+    let output = model.network.predict(&[1.0, -1.0]).unwrap()[0];
+    assert!((answers.data[0] - (output * 100.0 + 200.0)).abs() < 1e-12);
+
+    let model = of_classes();
+    let Answers::Classes(chosen, shares) = model.answers(matrix(1, &[3.0, 2.0])).unwrap() else {
+        panic!("classes are wanted")
+    };
+    let logits = model.network.predict(&[1.0, -1.0]).unwrap();
+    let sum: f64 = logits.iter().map(|logit| logit.exp()).sum();
+    for (share, logit) in shares.data.iter().zip(&logits) {
+        assert!((share - logit.exp() / sum).abs() < 1e-14);
+    }
+    assert!(logits.iter().all(|&logit| logit <= logits[chosen[0]]));
+}
+
+#[test]
+fn rows_of_another_width_are_refused() {
+    let error = of_classes().answers(matrix(1, &[1.0])).unwrap_err();
+    assert_eq!(error.to_string(), "the columns of the rows: 2 expected, 1 given");
+    let narrow = Standardizer::learn(&matrix(2, &[1.0, 2.0])).unwrap();
+    let error = Model { standardizer: narrow, ..of_classes() }.answers(matrix(1, &[1.0, 2.0]));
+    assert!(matches!(error, Err(Error::Shape { expected: 2, found: 1, .. })));
+}
+
+#[test]
+fn a_layer_that_is_a_function_cannot_be_saved() {
+    let own = Own::new(|_: &[Var], inputs: &[Var]| inputs.to_vec());
+    let own = own.parameter("unused", &[1], Initializer::Zeros);
+    let network = Network::builder(2).layer(own).layer(Dense::linear(3)).build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let error = Model { network, ..of_classes() }.save(folder.path().join("own")).unwrap_err();
+    assert!(matches!(error, FileError::OwnLayer { .. }));
+    assert!(error.to_string().contains("which no file can hold"));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is written");
+}
+
+#[test]
+fn damaged_models_are_refused_with_a_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model");
+    of_classes().save(&path).unwrap();
+    let json = path.with_extension("json");
+    let text = fs::read_to_string(&json).unwrap();
+    let refused = |from: &str, to: &str, what: &str| {
+        assert!(text.contains(from), "{from} in {text}");
+        fs::write(&json, text.replacen(from, to, 1)).unwrap();
+        let error = Model::load(&path).unwrap_err();
+        assert!(matches!(error, FileError::Damaged { .. }), "{error:?}");
+        assert!(error.to_string().contains(what), "{error}");
+    };
+    refused("wengert model", "wengert training", "it is \"wengert training\" of version 1");
+    refused("\"version\": 1", "\"version\": 9", "of version 9");
+    refused(
+        "\"inputs\": 2",
+        "\"inputs\": 3",
+        "it names 2 inputs and 3 outputs of a network with 3 and 3",
+    );
+    refused("\"z\"", "\"y\"", "class");
+    refused("\"outputs\": 3", "\"outputs\": 4", "layer1.weight has shape [3, 2]");
+    refused("\"tanh\"", "\"powf\"", "is no activation");
+    fs::write(&json, &text).unwrap();
+    fs::write(path.with_extension("safetensors"), b"short").unwrap();
+    assert!(matches!(Model::load(&path), Err(FileError::Damaged { .. })));
+    fs::remove_file(path.with_extension("safetensors")).unwrap();
+    assert!(matches!(Model::load(&path), Err(FileError::Read { .. })));
+}
