@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod building;
+mod data;
 mod explanation;
 mod gradient;
 mod training;
