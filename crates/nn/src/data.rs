@@ -5,7 +5,7 @@
 //! 1. `Table::read` reads a CSV file and keeps its cells as text. (Feature `csv`, on by default.)
 //! 2. `Table::classification` or `Table::regression` names the target and gives a [`Dataset`]: numbers in, numbers out.
 //! 3. [`Dataset::split_stratified`] or [`Dataset::split`] keeps a part of the rows back for the test.
-//! 4. [`Standardizer::learn`] learns mean and standard deviation **from the training part only**, and is applied to both.
+//! 4. [`Standardizer::learn`] learns mean and standard deviation from the training part only, and is applied to both.
 //!
 //! Numbers that are in memory already start at step 3, with [`Dataset::new`].
 //!

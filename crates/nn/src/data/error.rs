@@ -116,7 +116,7 @@ pub enum Error {
     },
     /// Classes without a label, or with the same label twice.
     #[error(
-        "{count} labels of which {distinct} are different do not name classes: each class needs one of its own"
+        "the labels of classes are at least one and all different: these are {count}, of which {distinct} different"
     )]
     InvalidClasses {
         /// How many labels were given.
@@ -147,7 +147,9 @@ pub enum Error {
         columns: usize,
     },
     /// Inputs and targets, or targets and predictions, of different lengths.
-    #[error("{first} rows of {what} and {second} rows of {other}: each row needs its counterpart")]
+    #[error(
+        "row counts differ, {first} of {what} and {second} of {other}: each row needs its counterpart"
+    )]
     RowCount {
         /// What the first rows are.
         what: &'static str,
@@ -158,8 +160,10 @@ pub enum Error {
         /// How many there are.
         second: usize,
     },
-    /// As many names as there are columns are needed.
-    #[error("{names} names for {columns} columns of {what}: each needs one")]
+    /// More or fewer names than columns.
+    #[error(
+        "the number of names for the {what} is {names} and must be {columns}: each column has one"
+    )]
     NameCount {
         /// The inputs, or the targets.
         what: &'static str,
@@ -182,9 +186,9 @@ pub enum Error {
         /// The number.
         value: f64,
     },
-    /// A matrix with more or fewer columns than what was learnt.
+    /// A matrix with more or fewer columns than there were before, or than there are classes.
     #[error(
-        "{given} columns where {expected} are expected: give the columns that were learnt, in the same order"
+        "the number of columns is {given} and must be {expected}: give the same columns, in the same order"
     )]
     ColumnCount {
         /// How many columns are expected.
@@ -207,7 +211,7 @@ pub enum Error {
     },
     /// A split that leaves one side without rows.
     #[error(
-        "{fraction} of {rows} rows leaves nothing for the other part: give more rows, or another fraction"
+        "with {fraction} of the rows ({rows} in all) one part is empty: give more rows, or another fraction"
     )]
     EmptyPart {
         /// The fraction as given.
@@ -233,7 +237,7 @@ pub enum Error {
     },
     /// A part with fewer rows than there are classes.
     #[error(
-        "{part} rows cannot hold one of each of {classes} classes: give more rows, or another fraction"
+        "a part of {part} cannot hold a row of each of {classes} classes: give more rows, or another fraction"
     )]
     FewerRowsThanClasses {
         /// How many rows the smaller part would have.

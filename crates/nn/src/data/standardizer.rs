@@ -9,8 +9,8 @@ use super::dataset::check;
 /// Takes each column to mean 0 and standard deviation 1, by what it has learnt from the training part.
 ///
 /// Learn from the training part only, and apply the same to the test part and to every row that comes later: otherwise
-/// the test would know of rows that it must not know of. The standard deviation is that of the population, √(Σ(x − mean)²/n).
-/// A column that is constant is only shifted: its scale is 1.
+/// the test would know of rows that it must not know of. The standard deviation is that of the population,
+/// √(Σ(x − mean)²/n). A column that is constant is only shifted: its scale is 1.
 ///
 /// Targets of a regression can be standardised too, and predictions be taken back by [`Standardizer::invert`].
 ///

@@ -209,8 +209,8 @@ impl Table {
     ///
     /// # Errors
     /// [`Error::UnknownColumn`]; [`Error::NoInputs`]; [`Error::BadCells`]; and for a target that names no classes
-    /// [`Error::FractionalClass`], [`Error::OneClass`] and [`Error::TooManyClasses`] (more than 2, and more than half of
-    /// the rows).
+    /// [`Error::FractionalClass`], [`Error::OneClass`] and [`Error::TooManyClasses`] (more than 2, and more than half as
+    /// many as rows).
     pub fn classification(&self, target: &str) -> Result<(Dataset, Classes), Error> {
         let target = self.position(target)?;
         let (classes, indices) = self.classes(target)?;

@@ -3,6 +3,7 @@
 mod bad_input;
 mod building;
 mod checkpoint;
+mod data;
 mod explanation;
 mod gradient;
 mod model;
