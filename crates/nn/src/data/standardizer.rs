@@ -100,10 +100,6 @@ impl Standardizer {
 /// In two passes: the squares are of deviations from the mean, so that a large offset costs no digits.
 fn mean_and_scale(matrix: &Matrix<f64>, column: usize) -> (f64, f64) {
     let numbers = || matrix.data.iter().skip(column).step_by(matrix.columns).copied();
-    let first = matrix.data[column];
-    if numbers().all(|number| number == first) {
-        return (first, 1.0);
-    }
     let unit = unit(numbers().map(f64::abs).fold(0.0, f64::max));
     let average = |term: &dyn Fn(f64) -> f64| {
         numbers().map(|number| term(number / unit)).sum::<f64>() / matrix.rows as f64
@@ -112,7 +108,7 @@ fn mean_and_scale(matrix: &Matrix<f64>, column: usize) -> (f64, f64) {
     // The mean of what the first sum's rounding has left over.
     let mean = rough + average(&|number| number - rough);
     let deviation = average(&|number| (number - mean) * (number - mean)).sqrt();
-    // A column whose numbers differ by no more than their last place carries rounding, not information.
+    // A column whose numbers differ by no more than their last place, or not at all, carries no information.
     let constant = deviation <= f64::EPSILON * mean.abs();
     (mean * unit, if constant || deviation * unit == 0.0 { 1.0 } else { deviation * unit })
 }

@@ -85,8 +85,11 @@ fn a_data_set_has_rows_and_columns() {
 #[test]
 fn every_number_is_finite() {
     assert_eq!(
-        message(Dataset::new(matrix(2, 2, &[1.0, 2.0, 3.0, f64::NAN]), column(&[1.0, 2.0]))),
-        "entry (1, 1) of the inputs is NaN: every number must be finite (rows and columns are counted from 0)"
+        message(Dataset::new(
+            matrix(2, 3, &[1.0, 2.0, 3.0, 4.0, 5.0, f64::NAN]),
+            column(&[1.0, 2.0])
+        )),
+        "entry (1, 2) of the inputs is NaN: every number must be finite (rows and columns are counted from 0)"
     );
     assert_eq!(
         message(Dataset::new(column(&[1.0, 2.0]), column(&[f64::INFINITY, 2.0]))),
@@ -227,6 +230,16 @@ fn a_small_class_is_in_both_parts() {
 }
 
 #[test]
+fn a_large_class_makes_room_for_small_ones() {
+    let dataset = classified(&runs(&[100, 2, 2]));
+    assert_eq!(sizes(&dataset.split_stratified(0.1, 3).unwrap().1), [9, 1, 1]);
+    assert_eq!(sizes(&dataset.split_stratified(0.9, 3).unwrap().1), [92, 1, 1]);
+    // Shares of 10 and 5.5: the second class has lost half a row already.
+    let dataset = classified(&runs(&[100, 55, 2, 2, 2]));
+    assert_eq!(sizes(&dataset.split_stratified(0.1, 3).unwrap().1), [9, 5, 1, 1, 1]);
+}
+
+#[test]
 fn a_fraction_lies_between_0_and_1() {
     let dataset = classified(&runs(&[5, 5]));
     for fraction in [0.0, 1.0, -0.2, 1.2, f64::NAN, f64::INFINITY] {
@@ -346,6 +359,7 @@ fn a_constant_column_is_only_shifted() {
     assert_eq!((standardizer.means(), standardizer.scales()), (&[0.1][..], &[1.0][..]));
     standardizer.apply(&mut numbers).unwrap();
     assert_eq!(numbers.data, [0.0; 7]);
+    assert_eq!(Standardizer::learn(&column(&[0.0; 3])).unwrap().scales(), [1.0]);
 }
 
 #[test]
@@ -362,12 +376,28 @@ fn a_large_offset_costs_no_digits() {
 }
 
 #[test]
+fn a_mean_is_exact_where_the_sum_is_not() {
+    // The sum of these needs 60 bits.
+    let numbers: Vec<f64> = (0..1000).map(|number| 1e15 + f64::from(number)).collect();
+    let standardizer = Standardizer::learn(&column(&numbers)).unwrap();
+    assert_eq!(standardizer.means(), [1e15 + 499.5]);
+    assert!((standardizer.scales()[0] - (999_999.0_f64 / 12.0).sqrt()).abs() < 1e-10);
+}
+
+#[test]
 fn numbers_at_the_ends_of_the_range_have_a_scale() {
-    for large in [f64::MAX, 1e200, 1e-200] {
+    for large in [f64::MAX, 1e200, 1e-200, f64::MIN_POSITIVE, 5e-324] {
         let mut numbers = column(&[large, -large]);
         Standardizer::learn(&numbers).unwrap().apply(&mut numbers).unwrap();
         assert_eq!(numbers.data, [1.0, -1.0], "{large:e}");
     }
+}
+
+#[test]
+fn no_scale_is_0() {
+    // Half of the smallest number there is.
+    let standardizer = Standardizer::learn(&column(&[0.0, 5e-324])).unwrap();
+    assert_eq!(standardizer.scales(), [1.0]);
 }
 
 #[test]

@@ -149,6 +149,7 @@ fn nothing() {
 #[test]
 fn a_header_alone() {
     check_error("\nx,y\n", "the table has a header (line 2) and no rows under it");
+    check_error("\u{feff}\n\nx,y\n", "the table has a header (line 3) and no rows under it");
 }
 
 #[test]
