@@ -38,7 +38,8 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<()> {
     let model = Model::load(&options.model)?;
-    let table = Table::read(&options.file)?;
+    let table =
+        Table::read(&options.file).with_context(|| format!("in {}", options.file.display()))?;
     let rows = table.inputs(&model.inputs).with_context(|| {
         format!("{} has not the numbers that the model takes", options.file.display())
     })?;

@@ -141,9 +141,10 @@ fn run(options: &Options, out: &mut impl Write) -> Result<()> {
         plot::check(path)?;
     }
     let file = options.file.clone().unwrap_or_else(shipped_digits);
-    let table = Table::read(&file)?;
-    let table = table.drop(&options.drop)?;
-    let data = Data::new(options, &table)?;
+    let in_file = || format!("in {}", file.display());
+    let table = Table::read(&file).with_context(in_file)?;
+    let table = table.drop(&options.drop).with_context(in_file)?;
+    let data = Data::new(options, &table).with_context(in_file)?;
     let is_classes = matches!(data.target, Target::Classes { .. });
     ensure!(
         !(is_classes && options.plot_fit.is_some()),
@@ -151,6 +152,9 @@ fn run(options: &Options, out: &mut impl Write) -> Result<()> {
     );
     let network = network(options, &data)?;
     writeln!(out, "{}: {} rows, {} columns", file.display(), table.len(), table.columns().len())?;
+    if !table.has_header() {
+        writeln!(out, "It has no header: the columns are called column1, column2, …")?;
+    }
     write_summary(out, options, &data, &network)?;
 
     fs::create_dir_all(&options.out)

@@ -29,6 +29,12 @@ def network(path, hidden, batch, dtype, mode, epochs, timed, seed):
         width = units
     layers.append(torch.nn.Linear(width, int(y.max()) + 1, dtype=dtype))
     model = torch.nn.Sequential(*layers)
+    # The same start as on the other side: He's for relu, Glorot's for the logits, no bias.
+    for layer in model[:-1:2]:
+        torch.nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")
+    torch.nn.init.xavier_uniform_(model[-1].weight)
+    for layer in model[::2]:
+        torch.nn.init.zeros_(layer.bias)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
     cross_entropy = torch.nn.CrossEntropyLoss()
 
