@@ -3,7 +3,17 @@
 use indexmap::IndexMap;
 use tape::Real;
 
-use crate::{Activation, Builder, Error, Parameters};
+use crate::{Activation, Error};
+
+mod builder;
+pub(crate) mod explanation;
+pub(crate) mod parameters;
+mod training;
+
+pub use builder::Builder;
+pub use explanation::{Explanation, Factor, Step, Term};
+pub use parameters::Parameters;
+pub use training::{Batch, Epoch, Recorded, Snapshot, Stop, Trained, Training};
 
 /// One thing to learn: for this input, the last node should be this target.
 #[derive(Clone, Copy, Debug, PartialEq)]

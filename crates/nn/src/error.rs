@@ -218,3 +218,13 @@ pub struct Diverged {
     /// The loss before the first epoch and after each one, up to the last finite one.
     pub history: Vec<f64>,
 }
+
+/// Refuses a setting whose value is out of its range, which is given in words too.
+pub(crate) fn setting(
+    setting: &'static str,
+    value: f64,
+    accepts: impl Fn(f64) -> bool,
+    range: &'static str,
+) -> Result<(), Error> {
+    if accepts(value) { Ok(()) } else { Err(Error::InvalidSetting { setting, value, range }) }
+}

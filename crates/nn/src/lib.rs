@@ -1,4 +1,4 @@
-//! Networks on top of the tape: chains, their training, and explanations of their gradients.
+//! Networks on top of the tape: small ones to be looked into, and dense ones to be trained on data.
 //!
 //! A [`Chain`] is the smallest network that shows all of backpropagation: one number per node, one weight per edge.
 //! The chain A→B→C→D computes B = ab·A, C = bc·B and D = cd·C, and one reverse sweep gives the derivative of its loss
@@ -18,16 +18,42 @@
 //! # Ok::<(), nn::Error>(())
 //! ```
 //!
-//! The crate is meant for learning and for small fits. It has no vector-valued layers: a network whose nodes are whole
-//! vectors is better written directly on `tape`, as a function of its parameters.
+//! A [`Network`] has layers of many numbers: [`Dense`] ones, and functions of the user's ([`Own`]). A [`Trainer`] goes
+//! through rows of data in mini-batches; [`data`] reads tables, splits and scales them; a [`Model`] is what is kept.
+//!
+//! ```
+//! use nn::data::{Standardizer, Table};
+//! use nn::{Dense, Loss, Network, Settings, Trainer};
+//!
+//! let flowers = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/data/iris.csv");
+//! let (data, _) = Table::read(flowers)?.classification("species")?;
+//! let (mut training, mut test) = data.split_stratified(0.2, 1)?;
+//! let standardizer = Standardizer::learn(&training.inputs)?;
+//! standardizer.apply(&mut training.inputs)?;
+//! standardizer.apply(&mut test.inputs)?;
+//!
+//! let network = Network::builder(4)
+//!     .layer(Dense::new(16, "tanh".parse()?))
+//!     .layer(Dense::linear(3))                           // a logit for each of the three species
+//!     .build()?;
+//! let settings = Settings { rate: 0.01, epochs: 50, ..Settings::default() };
+//! let mut trainer = Trainer::new(network, Loss::CrossEntropy, settings)?;
+//! trainer.train(training.samples())?;
+//! assert!(trainer.score(test.samples())?.accuracy > Some(0.9));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! **How it computes.** The loss of one row is a plain function, traced once into a [`tape::Batch`], which then runs on as
+//! many rows at a time as fit the cache, on all threads. No derivative is written by hand.
+//!
+//! **When to look elsewhere**: there are no convolutions, no attention and no graphics cards here. Up to some 100,000
+//! parameters in dense layers is what this is made for.
 
 mod activation;
-mod builder;
 mod chain;
 mod checkpoint;
 pub mod data;
 mod error;
-mod explanation;
 mod file;
 mod initializer;
 mod layer;
@@ -37,7 +63,6 @@ mod model;
 mod network;
 mod objective;
 mod optimizer;
-mod parameters;
 #[cfg(feature = "plot")]
 pub mod plot;
 pub mod report;
@@ -45,13 +70,14 @@ mod schedule;
 #[cfg(feature = "terminal")]
 pub mod terminal;
 mod trainer;
-mod training;
 
 pub use activation::Activation;
-pub use builder::Builder;
-pub use chain::{Chain, Sample};
+pub use chain::{
+    Batch, Builder, Chain, Epoch, Explanation, Factor, Parameters, Recorded, Sample, Snapshot,
+    Step, Stop, Term, Trained, Training,
+};
+use error::setting;
 pub use error::{Diverged, Error};
-pub use explanation::{Explanation, Factor, Step, Term};
 pub use file::FileError;
 pub use initializer::Initializer;
 pub use layer::{Dense, Layer, Own, dense};
@@ -60,8 +86,5 @@ pub use model::{Answers, Model, Target};
 pub use network::{Network, NetworkBuilder, Parameter};
 pub use objective::Objective;
 pub use optimizer::{Clip, Descent, Optimizer, add_l2};
-pub use parameters::Parameters;
 pub use schedule::{Decay, Schedule};
 pub use trainer::{Event, NonFinite, Record, Samples, Score, Settings, Trainer};
-use training::setting;
-pub use training::{Batch, Epoch, Recorded, Snapshot, Stop, Trained, Training};

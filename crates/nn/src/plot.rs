@@ -11,7 +11,7 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use thiserror::Error;
 
-use crate::explanation::number;
+use crate::chain::explanation::number;
 use crate::{Chain, Sample};
 
 /// Why a plot cannot be drawn.

@@ -3,9 +3,9 @@
 use tape::{Tape, Var};
 
 use crate::Activation;
+use crate::chain::explanation::weight_symbol;
+use crate::chain::parameters::bias_symbol;
 use crate::chain::{Chain, Sample};
-use crate::explanation::weight_symbol;
-use crate::parameters::bias_symbol;
 
 /// The rows of the list, after one for the input, which is a constant and on no tape.
 pub(super) struct List {

@@ -1,6 +1,6 @@
 //! Text made safe for HTML, and templates with gaps.
 
-use crate::explanation::number;
+use crate::chain::explanation::number;
 
 /// The number as text, with a minus sign where the terminal has a hyphen.
 pub(super) fn figure(value: f64) -> String {

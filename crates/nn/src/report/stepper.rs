@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::list::List;
+use crate::chain::explanation::{derivative, in_product, number};
 use crate::chain::{Chain, Sample};
-use crate::explanation::{derivative, in_product, number};
 use crate::{Error, Explanation};
 
 /// What is the same for every sample and all parameters.

@@ -5,8 +5,8 @@ use core::fmt;
 use tape::{Tape, Var};
 
 use crate::Error;
+use crate::chain::parameters::bias_symbol;
 use crate::chain::{Chain, Sample, check_samples, squared_error};
-use crate::parameters::bias_symbol;
 
 mod layout;
 mod link;

@@ -6,8 +6,8 @@ use indexmap::IndexMap;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
+use crate::chain::parameters::{Parameters, is_single_letter};
 use crate::chain::{Chain, Node};
-use crate::parameters::{Parameters, is_single_letter};
 use crate::{Activation, Error};
 
 /// Builds a [`Chain`]. Nothing is checked before [`Builder::build`].

@@ -7,7 +7,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 
 use crate::chain::{Chain, Sample, check_samples};
-use crate::{Descent, Diverged, Error, Optimizer};
+use crate::{Descent, Diverged, Error, Optimizer, setting};
 
 mod recording;
 
@@ -207,15 +207,6 @@ impl Training {
             None
         }
     }
-}
-
-pub(crate) fn setting(
-    setting: &'static str,
-    value: f64,
-    accepts: impl Fn(f64) -> bool,
-    range: &'static str,
-) -> Result<(), Error> {
-    if accepts(value) { Ok(()) } else { Err(Error::InvalidSetting { setting, value, range }) }
 }
 
 /// The lowest loss met and where.
