@@ -56,16 +56,39 @@ impl Architecture {
         Self { inputs: network.inputs(), layers: layers.collect() }
     }
 
-    /// A network of these layers, its parameters yet to be set.
-    pub(crate) fn build(&self, path: &Path) -> Result<Network, FileError> {
+    /// The layers, where all of them are plain data.
+    pub(crate) fn dense_layers(&self, path: &Path) -> Result<Vec<Dense>, FileError> {
+        let dense = |layer: &LayerKind| match layer {
+            LayerKind::Dense(dense) => Ok(*dense),
+            LayerKind::Own => Err(FileError::OwnLayer { path: path.to_owned() }),
+        };
+        self.layers.iter().map(dense).collect()
+    }
+
+    /// A network of these layers with these parameters. `path` is where the layers come from, and `tensors_path` the
+    /// parameters.
+    pub(crate) fn build(
+        &self,
+        path: &Path,
+        tensors_path: &Path,
+        tensors: &Tensors,
+    ) -> Result<Network, FileError> {
         let mut builder = Network::builder(self.inputs);
-        for layer in &self.layers {
-            let LayerKind::Dense(dense) = layer else {
-                return Err(FileError::OwnLayer { path: path.to_owned() });
-            };
-            builder = builder.layer(*dense);
+        let mut inputs = self.inputs;
+        for (number, layer) in (1..).zip(self.dense_layers(path)?) {
+            // Before a network of a damaged file's size is made: the numbers must be there.
+            let (name, shape) = (format!("layer{number}.weight"), [layer.outputs(), inputs]);
+            file::tensor(tensors_path, tensors, &name, &shape)?;
+            inputs = layer.outputs();
+            builder = builder.layer(layer);
         }
-        builder.build().map_err(|error| file::inside(path, &error))
+        let mut network = builder.build().map_err(|error| file::inside(path, &error))?;
+        let mut values = Vec::with_capacity(network.size());
+        for (name, parameter) in network.parameters() {
+            values.extend(file::tensor(tensors_path, tensors, name, parameter.shape())?);
+        }
+        network.set_flat(&values);
+        Ok(network)
     }
 }
 

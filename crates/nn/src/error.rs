@@ -159,6 +159,16 @@ pub enum Error {
         /// `the input`, a layer (`layer2`) or a parameter (`layer1.scale`).
         what: String,
     },
+    /// A parameter with more numbers than a tape can hold.
+    #[error("{name} of shape {shape:?} is too large: a parameter has at most {most} numbers")]
+    TooLarge {
+        /// The parameter.
+        name: String,
+        /// Its shape.
+        shape: Vec<usize>,
+        /// How many numbers there may be.
+        most: usize,
+    },
     /// A name that cannot stand for a parameter of a layer.
     #[error(
         "{name:?} cannot name a parameter: each of a layer needs a name of its own, not empty and without a dot"

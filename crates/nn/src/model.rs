@@ -123,7 +123,7 @@ impl Model {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), FileError> {
         let (tensors, description) = paths(path.as_ref());
         let network = Architecture::of(&self.network);
-        network.build(&description)?;
+        network.dense_layers(&description)?;
         let all: Tensors = self
             .network
             .parameters()
@@ -157,7 +157,8 @@ impl Model {
                 "it is {format:?} of version {version}, not {FORMAT:?} of {VERSION}"
             ));
         }
-        let mut network = description.network.build(&description_path)?;
+        let (tensors, _) = file::read_tensors(&tensors_path)?;
+        let network = description.network.build(&description_path, &tensors_path, &tensors)?;
         let Description { inputs, standardizer, target, .. } = description;
         let outputs = match &target {
             Target::Classes { classes, .. } => classes.len(),
@@ -170,14 +171,6 @@ impl Model {
                 network.inputs(),
                 network.outputs()
             ));
-        }
-        let (tensors, _) = file::read_tensors(&tensors_path)?;
-        let parameters = network.parameters().clone();
-        for (name, parameter) in &parameters {
-            let values = file::tensor(&tensors_path, &tensors, name, parameter.shape())?;
-            network
-                .set_parameter(name, values)
-                .map_err(|error| file::inside(&tensors_path, &error))?;
         }
         Ok(Self { network, inputs, standardizer, target })
     }

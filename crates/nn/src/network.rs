@@ -42,9 +42,12 @@ pub struct Network {
 }
 
 /// A function of parameters and a row.
-type OfRow<R> = Box<dyn Fn(&[Var], &[Var]) -> R + Send + Sync>;
+pub(crate) type OfRow<R> = Box<dyn Fn(&[Var], &[Var]) -> R + Send + Sync>;
 type Outputs = tape::Batch<OfRow<Vec<Var>>>;
-type RowLoss = tape::Batch<OfRow<Var>>;
+pub(crate) type RowLoss = tape::Batch<OfRow<Var>>;
+
+/// The most numbers that a parameter may have: what the tape can index.
+const MOST: usize = (1 << 31) - 1;
 
 /// A named array of numbers: a parameter of a network, or the derivatives with respect to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -89,7 +92,8 @@ impl NetworkBuilder {
     /// The network.
     ///
     /// # Errors
-    /// [`Error::NoLayers`]; [`Error::Empty`] where the inputs, a layer or a parameter have no numbers;
+    /// [`Error::NoLayers`]; [`Error::Empty`] where the inputs, a layer or a parameter have no numbers, and
+    /// [`Error::TooLarge`] where they have too many;
     /// [`Error::ParameterName`] for a name of a parameter that is empty, has a dot in it, or is there twice in its layer;
     /// what [`Initializer`](crate::Initializer)s refuse.
     pub fn build(self) -> Result<Network, Error> {
@@ -114,9 +118,17 @@ impl NetworkBuilder {
                     return Err(Error::ParameterName { name });
                 }
                 initializer.check()?;
-                let count = not_empty(&name, shape.iter().product())?;
-                let inputs = shape.get(1).map_or(1, |_| count / shape[0]);
-                let values = initializer.draw(&mut random, inputs, shape[0], count);
+                let product = |count: usize, &extent: &usize| {
+                    count.checked_mul(extent).filter(|&n| n <= MOST)
+                };
+                let Some(count) = shape.iter().try_fold(1, product) else {
+                    return Err(Error::TooLarge { name, shape, most: MOST });
+                };
+                not_empty(&name, count)?;
+                // A vector has one input for each of its numbers, and so has a single number.
+                let outputs = shape.first().copied().unwrap_or(1);
+                let inputs = if shape.len() > 1 { count / outputs } else { 1 };
+                let values = initializer.draw(&mut random, inputs, outputs, count);
                 own.extend(values.iter().map(|&value| Var::constant(value)));
                 parameters.insert(name, Parameter { shape, values });
             }

@@ -8,6 +8,7 @@ use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 use tape::Matrix;
 
+use crate::network::RowLoss;
 use crate::objective::largest;
 use crate::{Clip, Descent, Error, Network, Objective, Optimizer, Schedule, Stop, add_l2, setting};
 
@@ -224,7 +225,7 @@ impl Trainer {
     /// Trains until all epochs are done, or patience is over.
     ///
     /// # Errors
-    /// [`Error::Shape`] and [`Error::NoSamples`] for rows that do not fit, [`Error::NonFiniteSample`] for numbers in them;
+    /// [`Error::Shape`] and [`Error::NoSamples`] for rows that do not fit, [`Error::NonFiniteRow`] for numbers in them;
     /// [`Error::NonFinite`] when a loss, a derivative or a parameter leaves the finite numbers, after which the network
     /// has the parameters before that step.
     pub fn train(&mut self, samples: Samples<'_>) -> Result<Stop, Error> {
@@ -246,77 +247,89 @@ impl Trainer {
         mut watch: impl FnMut(Event) -> ControlFlow<()>,
     ) -> Result<Stop, Error> {
         let rows = self.rows(samples)?;
-        let judge = validation.map(|validation| self.rows(validation).map(|_| validation));
-        let judge = judge.transpose()?;
+        if let Some(validation) = validation {
+            self.rows(validation)?;
+        }
         let width = samples.inputs.columns + samples.targets.columns;
         let gradient = self.network.row_loss(&self.objective, &rows[..width])?;
-        let steps = samples.inputs.rows.div_ceil(self.settings.batch);
-        let mut order: Vec<usize> = Vec::new();
-        let mut batch = Vec::with_capacity(self.settings.batch * width);
-        let mut parameters = self.network.flat();
-        let mut before = parameters.clone();
+        let rows = Rows { count: samples.inputs.rows, width, numbers: rows, gradient };
         loop {
-            let done = self.history.len();
-            if done >= self.settings.epochs {
+            if self.history.len() >= self.settings.epochs {
                 return Ok(Stop::Epochs);
             }
             if self.settings.patience.is_some_and(|patience| self.epochs_in_vain() >= patience) {
                 return Ok(Stop::Patience);
             }
-            let descent = self.descent.clone();
-            self.shuffle(&mut order, samples.inputs.rows);
-            let (mut sum, mut rate) = (0.0, 0.0);
-            for (number, chosen) in order.chunks(self.settings.batch).enumerate() {
-                batch.clear();
-                for &row in chosen {
-                    batch.extend_from_slice(&rows[row * width..][..width]);
+            let before = self.descent.clone();
+            let epoch = self.epoch(&rows, &mut watch);
+            let (loss, rate) = match epoch {
+                Ok(ControlFlow::Continue(done)) => done,
+                broken_off => {
+                    self.descent = before;
+                    return broken_off.map(|_| Stop::Callback);
                 }
-                let (loss, mut derivatives) = gradient.gradient(&parameters, &batch[..])?;
-                let count = chosen.len() as f64;
-                for derivative in &mut derivatives {
-                    *derivative /= count;
-                }
-                let loss = loss / count;
-                let factor = self.settings.schedule.factor(
-                    done * steps + number,
-                    steps,
-                    self.settings.epochs,
-                );
-                rate = self.settings.rate * factor;
-                before.copy_from_slice(&parameters);
-                let stepped = self.step(rate, loss, &mut parameters, &mut derivatives);
-                if let Err(what) = stepped {
-                    self.network.set_flat(&before);
-                    self.descent = descent;
-                    return Err(self.non_finite(what, done + 1, number + 1, loss));
-                }
-                sum += loss * count;
-                let event =
-                    Event::Batch { epoch: done + 1, number: number + 1, count: steps, loss };
-                if watch(event).is_break() {
-                    self.descent = descent;
-                    return Ok(Stop::Callback);
-                }
-            }
-            self.network.set_flat(&parameters);
-            let validation = judge.map(|samples| self.score_last(samples)).transpose()?;
-            let wanted = self.settings.score_training.then_some(samples);
-            let training = wanted.map(|samples| self.score_last(samples)).transpose()?;
-            let loss = sum / samples.inputs.rows as f64;
-            let record = Record { epoch: done + 1, rate, loss, training, validation };
+            };
+            let training = self.settings.score_training.then_some(samples);
+            let record = Record {
+                epoch: self.history.len() + 1,
+                rate,
+                loss,
+                training: training.map(|own| self.score_last(own)).transpose()?,
+                validation: validation.map(|other| self.score_last(other)).transpose()?,
+            };
             self.history.push(record);
             self.note(&record);
-            self.offer(&record, &parameters);
+            self.offer(&record);
             if watch(Event::Epoch(record)).is_break() {
                 return Ok(Stop::Callback);
             }
         }
     }
 
+    /// The steps of one epoch: their mean loss, and the rate of the last. The network has the new parameters only if the
+    /// epoch comes to its end, or those before a step that was not finite.
+    fn epoch(
+        &mut self,
+        rows: &Rows,
+        watch: &mut impl FnMut(Event) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<(), (f64, f64)>, Error> {
+        let Settings { batch, schedule, epochs, rate, .. } = self.settings;
+        let (done, steps) = (self.history.len(), rows.count.div_ceil(batch));
+        let (mut sum, mut last_rate) = (0.0, 0.0);
+        let mut parameters = self.network.flat();
+        let mut before = parameters.clone();
+        let mut chosen_rows = Vec::new();
+        for (number, chosen) in self.order(rows.count).chunks(batch).enumerate() {
+            chosen_rows.clear();
+            for &row in chosen {
+                chosen_rows.extend_from_slice(&rows.numbers[row * rows.width..][..rows.width]);
+            }
+            let (loss, mut derivatives) = rows.gradient.gradient(&parameters, &chosen_rows[..])?;
+            let count = chosen.len() as f64;
+            for derivative in &mut derivatives {
+                *derivative /= count;
+            }
+            let loss = loss / count;
+            last_rate = rate * schedule.factor(done * steps + number, steps, epochs);
+            before.copy_from_slice(&parameters);
+            if let Err(what) = self.step(last_rate, loss, &mut parameters, &mut derivatives) {
+                self.network.set_flat(&before);
+                return Err(self.non_finite(what, done + 1, number + 1, loss));
+            }
+            sum += loss * count;
+            let event = Event::Batch { epoch: done + 1, number: number + 1, count: steps, loss };
+            if watch(event).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        self.network.set_flat(&parameters);
+        Ok(ControlFlow::Continue((sum / rows.count as f64, last_rate)))
+    }
+
     /// How the best network so far does on rows.
     ///
     /// # Errors
-    /// [`Error::Shape`], [`Error::NoSamples`], [`Error::NonFiniteSample`].
+    /// [`Error::Shape`], [`Error::NoSamples`], [`Error::NonFiniteRow`].
     pub fn score(&self, samples: Samples<'_>) -> Result<Score, Error> {
         self.rows(samples)?;
         score(&self.network(), &self.objective, samples)
@@ -337,13 +350,14 @@ impl Trainer {
         Ok(rows)
     }
 
-    /// The order of the next epoch: a matter of the seed and the epoch alone, so that a resumed training has the same.
-    fn shuffle(&self, order: &mut Vec<usize>, rows: usize) {
+    /// The order of the rows in the next epoch: a matter of the seed and the epoch alone, so that a resumed training has
+    /// the same.
+    fn order(&self, rows: usize) -> Vec<usize> {
         let mut random = ChaCha8Rng::seed_from_u64(self.settings.seed);
         random.set_stream(self.history.len() as u64);
-        order.clear();
-        order.extend(0..rows);
+        let mut order: Vec<usize> = (0..rows).collect();
         order.shuffle(&mut random);
+        order
     }
 
     /// One step, unless something in it is not finite: then the parameters are to be dropped.
@@ -386,10 +400,10 @@ impl Trainer {
     }
 
     /// Keeps the parameters of the lowest validation loss.
-    fn offer(&mut self, record: &Record, parameters: &[f64]) {
+    fn offer(&mut self, record: &Record) {
         let Some(Score { loss, .. }) = record.validation else { return };
         if loss.is_finite() && self.best.as_ref().is_none_or(|best| loss < best.loss) {
-            let (epoch, parameters) = (record.epoch, parameters.to_vec());
+            let (epoch, parameters) = (record.epoch, self.network.flat());
             self.best = Some(Best { epoch, loss, parameters });
         }
     }
@@ -406,6 +420,14 @@ impl Trainer {
     fn epochs_in_vain(&self) -> usize {
         self.history.len() - self.lowest.map_or(0, |(epoch, _)| epoch)
     }
+}
+
+/// What a training learns from: inputs and targets side by side, row by row, and the loss of a row.
+struct Rows {
+    count: usize,
+    width: usize,
+    numbers: Vec<f64>,
+    gradient: RowLoss,
 }
 
 /// What of a step is not finite, and where.

@@ -107,13 +107,11 @@ fn damaged_models_are_refused_with_a_reason() {
     };
     refused("wengert model", "wengert training", "it is \"wengert training\" of version 1");
     refused("\"version\": 1", "\"version\": 9", "of version 9");
-    refused(
-        "\"inputs\": 2",
-        "\"inputs\": 3",
-        "it names 2 inputs and 3 outputs of a network with 3 and 3",
-    );
+    refused("\"inputs\": 2", "\"inputs\": 3", "layer1.weight has shape [3, 2]");
+    refused("\"a\",\n    ", "", "it names 1 inputs and 3 outputs of a network with 2 and 3");
     refused("\"z\"", "\"y\"", "class");
     refused("\"outputs\": 3", "\"outputs\": 4", "layer1.weight has shape [3, 2]");
+    refused("\"outputs\": 3", "\"outputs\": 1000000000000", "layer1.weight has shape [3, 2]");
     refused("\"tanh\"", "\"powf\"", "is no activation");
     fs::write(&json, &text).unwrap();
     fs::write(path.with_extension("safetensors"), b"short").unwrap();

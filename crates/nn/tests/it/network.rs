@@ -209,6 +209,15 @@ fn a_layer_and_a_loss_of_the_users_own_are_like_those_of_the_crate() {
 }
 
 #[test]
+fn a_parameter_may_be_a_single_number() {
+    let scaled = Own::new(|parameters: &[Var], inputs: &[Var]| vec![parameters[0] * inputs[0]]);
+    let scaled = scaled.parameter("scale", &[], Initializer::Constant(3.0));
+    let network = Network::builder(1).layer(scaled).build().unwrap();
+    assert!(network.parameters()["layer1.scale"].shape().is_empty());
+    assert_eq!(network.predict(&[2.0]).unwrap(), [6.0]);
+}
+
+#[test]
 fn a_layer_may_branch_on_its_numbers() {
     let bent = Own::new(|_: &[Var], inputs: &[Var]| {
         vec![if inputs[0] > 1.0 { inputs[0] * 10.0 } else { -inputs[0] }]
@@ -231,6 +240,10 @@ fn what_cannot_be_built_says_why() {
     says(
         Network::builder(2).layer(Dense::linear(3)).layer(Dense::linear(0)).build(),
         "layer2 is empty: it needs at least one number",
+    );
+    says(
+        Network::builder(1 << 40).layer(Dense::linear(1 << 30)).build(),
+        "layer1.weight of shape [1073741824, 1099511627776] is too large: a parameter has at most 2147483647 numbers",
     );
     let own = || Own::new(|_: &[Var], inputs: &[Var]| inputs.to_vec());
     says(
