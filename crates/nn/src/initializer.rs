@@ -53,7 +53,8 @@ impl Initializer {
     }
 
     /// Draws `count` numbers for a layer with this many inputs and outputs. The same generator gives the same numbers on
-    /// every machine, up to the last places of normal ones (they go through `ln`, `sqrt` and `cos`).
+    /// every machine. (Normal ones are drawn by the ziggurat, which now and then compares with an `exp`: where that of two
+    /// machines differs in its last place, a draw may, in theory, be refused on one of them only.)
     ///
     /// # Panics
     /// When there are no inputs.

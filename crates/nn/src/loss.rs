@@ -47,7 +47,7 @@ impl Loss {
     /// Logits of any size are fine: what would overflow in the formulas is taken out beforehand.
     ///
     /// # Panics
-    /// When there are not as many targets as outputs, or none.
+    /// When there are not as many targets as outputs, or none; for what [`check`](Self::check) refuses.
     #[track_caller]
     pub fn apply<T: Real>(self, outputs: &[T], targets: &[T]) -> T {
         assert_eq!(outputs.len(), targets.len(), "outputs and targets of a loss");
@@ -72,12 +72,16 @@ impl Loss {
                 T::log_sum_exp(&differences)
             }
             Self::BinaryCrossEntropy => {
-                mean(pairs().map(|(&y, &t)| y.softplus() - t * y).collect())
+                mean(pairs().map(|(&y, &t)| binary_cross_entropy(y, t)).collect())
             }
         }
     }
 
-    pub(crate) fn check(self) -> Result<(), Error> {
+    /// Whether its setting makes sense.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSetting`] for a δ that is not finite and greater than 0.
+    pub fn check(self) -> Result<(), Error> {
         let Self::Huber { delta } = self else { return Ok(()) };
         setting(
             "Huber's delta",
@@ -93,6 +97,15 @@ impl Loss {
 fn huber<T: Real>(error: T, delta: f64) -> T {
     let held = error.clamp(T::from_f64(-delta), T::from_f64(delta));
     held * (error - T::from_f64(0.5) * held)
+}
+
+/// ln(1 + e^y) − t·y, as ln(1 + e^−|y|) + max(y, 0) − t·y: for a logit that is sure and right the last two cancel exactly
+/// (y − y or 0 − 0), and the first keeps its digits. The derivative does so too. Each `select` has the derivative of one of
+/// its sides at 0, so that theirs add up to ½ − t there, which |y| and max would not.
+fn binary_cross_entropy<T: Real>(y: T, t: T) -> T {
+    let minus_size = T::select(y, -y, y);
+    let linear = T::select(y, (T::from_f64(1.0) - t) * y, -t * y);
+    minus_size.softplus() + linear
 }
 
 const NAMES: [(Loss, &str); 4] = [

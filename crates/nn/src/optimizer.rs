@@ -189,7 +189,8 @@ impl Descent {
             count,
             "derivatives of an optimiser that was made for {count}"
         );
-        self.steps += 1;
+        // A count from a file may be anything.
+        self.steps = self.steps.saturating_add(1);
         let (p, g) = (parameters, derivatives);
         match self.optimizer {
             Optimizer::Plain => {
@@ -297,8 +298,16 @@ pub enum Clip {
 
 impl Clip {
     /// Bounds the derivatives, and returns their norm from before.
+    ///
+    /// # Panics
+    /// For what [`check`](Self::check) refuses.
+    #[track_caller]
     pub fn apply(self, derivatives: &mut [f64]) -> f64 {
-        let norm = derivatives.iter().map(|g| g * g).sum::<f64>().sqrt();
+        if let Err(error) = self.check() {
+            panic!("{error}");
+        }
+        // Exploding derivatives are what clipping is for: their squares may overflow, their norm does not.
+        let norm = tape::norm(derivatives);
         match self {
             Self::Norm(most) => {
                 let factor = most / (norm + 1e-6);
@@ -313,7 +322,11 @@ impl Clip {
         norm
     }
 
-    pub(crate) fn check(self) -> Result<(), Error> {
+    /// Whether its bound makes sense.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSetting`] for a bound that is not finite and greater than 0.
+    pub fn check(self) -> Result<(), Error> {
         let (what, most) = match self {
             Self::Norm(most) => ("the norm to clip to", most),
             Self::Value(most) => ("the value to clip to", most),

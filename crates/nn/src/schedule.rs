@@ -68,7 +68,11 @@ impl Schedule {
         }
     }
 
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    /// Whether its settings make sense; the factor of one that is refused means nothing.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSetting`].
+    pub fn check(&self) -> Result<(), Error> {
         let accepts = |value: f64| (0.0..f64::INFINITY).contains(&value);
         setting("the warm-up", self.warm_up, accepts, "finite and at least 0")?;
         match self.decay {

@@ -96,6 +96,66 @@ fn the_kinks_of_losses_have_the_middle_derivative() {
 }
 
 #[test]
+fn a_sure_and_right_logit_keeps_the_digits_of_its_loss() {
+    let close = |a: f64, b: f64| (a - b).abs() <= 1e-14 * b.abs();
+    for size in [0.1_f64, 1.0, 20.0, 36.0, 100.0, 700.0] {
+        for (logit, target) in [(size, 1.0), (-size, 0.0)] {
+            let x = [logit, target];
+            let (value, gradient) = tape::gradient(|x| loss_at(Loss::BinaryCrossEntropy, x), &x);
+            assert!(close(value, (-size).exp().ln_1p()), "{logit}, {target}: {value}");
+            let wrong = -logit.signum() / (1.0 + size.exp());
+            assert!(close(gradient[0], wrong), "{logit}, {target}: {}", gradient[0]);
+        }
+    }
+}
+
+#[test]
+fn a_logit_of_0_has_the_derivative_one_half_less_the_target() {
+    for target in [0.0, 0.3, 1.0] {
+        let x = [0.0, target];
+        let (value, gradient) = tape::gradient(|x| loss_at(Loss::BinaryCrossEntropy, x), &x);
+        assert!((value - 2.0_f64.ln()).abs() < 1e-15);
+        assert_eq!(gradient[0], 0.5 - target);
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_loss_of_a_row_replays_in_lanes_as_it_was_recorded(
+        rows in prop::collection::vec(prop::collection::vec(-40.0..40.0, 3), 1..20),
+        scale in 0.5..2.0,
+    ) {
+        // The engine must not have to choose a path: one program serves all rows, whatever their signs.
+        let losses =
+            [Loss::MeanSquared, Loss::MeanAbsolute, Loss::Huber { delta: 1.0 }, Loss::CrossEntropy, Loss::BinaryCrossEntropy];
+        for loss in losses {
+            let targets = [1.0, 0.0, 0.0];
+            let of_row = |shared: &[Var], row: &[Var]| {
+                let outputs: Vec<Var> = row.iter().map(|&x| shared[0] * x).collect();
+                loss.apply(&outputs, &targets.map(Var::constant))
+            };
+            let batch = tape::Batch::trace(of_row, &[scale], &rows[0]).unwrap();
+            let (value, gradient) = batch.gradient(&[scale], &rows.concat()[..]).unwrap();
+            let one_by_one = |shared: &[Var]| {
+                rows.iter().map(|row| {
+                    let row: Vec<Var> = row.iter().map(|&x| Var::constant(x)).collect();
+                    of_row(shared, &row)
+                }).sum::<Var>()
+            };
+            let (expected, slope) = tape::gradient(one_by_one, &[scale]);
+            prop_assert!((value - expected).abs() <= 1e-12 * expected.abs().max(1.0), "{loss}");
+            prop_assert!((gradient[0] - slope[0]).abs() <= 1e-12 * expected.abs().max(slope[0].abs()).max(1.0), "{loss}");
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "a loss of no outputs")]
+fn a_loss_of_no_outputs_is_misuse() {
+    Loss::MeanSquared.apply::<f64>(&[], &[]);
+}
+
+#[test]
 fn a_loss_knows_its_name_again() {
     for name in
         ["mean-squared", "mean-absolute", "huber:0.5", "cross-entropy", "binary-cross-entropy"]
@@ -135,6 +195,11 @@ fn initial_numbers_have_the_variance_of_their_source() {
         // Five deviations of the mean and of the variance of so many draws.
         assert!(mean.abs() < 5.0 * (variance / COUNT as f64).sqrt(), "{initializer:?}: {mean}");
         assert!((found / variance - 1.0).abs() < 0.016, "{initializer:?}: {found}");
+        // The fourth moment tells the distributions apart: that of uniform numbers is 1.8 variances squared, of normal ones 3.
+        let fourth = drawn.iter().map(|x| (x - mean).powi(4)).sum::<f64>() / COUNT as f64;
+        let expected = if bound.is_some() { 1.8 } else { 3.0 };
+        let found = fourth / (variance * variance);
+        assert!((found - expected).abs() < 0.11, "{initializer:?}: {found}");
         if let Some(bound) = bound {
             assert!(drawn.iter().all(|x| x.abs() <= bound));
             assert!(drawn.iter().any(|x| x.abs() > 0.99 * bound));
@@ -144,6 +209,36 @@ fn initial_numbers_have_the_variance_of_their_source() {
     let mut random = ChaCha8Rng::seed_from_u64(1);
     assert_eq!(Initializer::Zeros.draw(&mut random, 1, 1, 2), [0.0, 0.0]);
     assert_eq!(Initializer::Constant(2.5).draw(&mut random, 1, 1, 2), [2.5, 2.5]);
+}
+
+#[test]
+fn a_seed_has_the_same_numbers_on_every_machine() {
+    let draw =
+        |initializer: Initializer| initializer.draw(&mut ChaCha8Rng::seed_from_u64(1), 3, 2, 4);
+    assert_eq!(
+        draw(Initializer::GlorotUniform),
+        [
+            -0.213_643_206_763_633_71,
+            -0.919_333_232_463_248_3,
+            0.211_552_757_019_201_12,
+            -0.614_929_034_424_993_9
+        ]
+    );
+    assert_eq!(
+        draw(Initializer::HeNormal),
+        [
+            -0.191_751_820_351_842_93,
+            -1.151_927_828_861_197_2,
+            0.271_916_737_320_871_85,
+            -0.920_000_851_356_042_9
+        ]
+    );
+}
+
+#[test]
+#[should_panic(expected = "an initialiser for a layer without inputs")]
+fn an_initializer_without_inputs_is_misuse() {
+    Initializer::HeNormal.draw(&mut ChaCha8Rng::seed_from_u64(1), 0, 1, 1);
 }
 
 #[test]
@@ -169,6 +264,60 @@ fn a_warm_up_rises_by_steps_and_the_decay_counts_from_its_end() {
 }
 
 #[test]
+fn settings_of_schedules_are_checked() {
+    let step = |every, factor| Schedule { warm_up: 0.0, decay: Decay::Step { every, factor } };
+    let cosine = |floor| Schedule { warm_up: 0.0, decay: Decay::Cosine { floor } };
+    let warm = |warm_up| Schedule { warm_up, ..Schedule::default() };
+    let factor = "the factor of a step of the rate cannot be";
+    for (schedule, text) in [
+        (warm(-1.0), "the warm-up cannot be -1: it must be finite and at least 0".to_owned()),
+        (warm(f64::INFINITY), "the warm-up cannot be inf".to_owned()),
+        (warm(f64::NAN), "the warm-up cannot be NaN".to_owned()),
+        (
+            step(0, 0.5),
+            "the epochs of a step of the rate cannot be 0: it must be at least 1".into(),
+        ),
+        (step(1, 0.0), format!("{factor} 0: it must be above 0 and at most 1")),
+        (step(1, 1.5), format!("{factor} 1.5")),
+        (step(1, f64::NAN), format!("{factor} NaN")),
+        (cosine(-0.1), "the cosine's floor cannot be -0.1: it must be between 0 and 1".into()),
+        (cosine(1.1), "the cosine's floor cannot be 1.1".into()),
+        (cosine(f64::NAN), "the cosine's floor cannot be NaN".into()),
+    ] {
+        let error = schedule.check().unwrap_err().to_string();
+        assert!(error.starts_with(&text), "{error}");
+    }
+    for good in [warm(0.5), step(1, 1.0), cosine(0.0), cosine(1.0)] {
+        assert_eq!(good.check(), Ok(()), "{good:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_factor_is_above_0_and_at_most_1_and_never_rises_after_the_warm_up(
+        warm_up in prop::sample::select(vec![0.0, 0.3, 1.0, 2.5, 7.0]),
+        decay in prop::sample::select(vec![
+            Decay::Constant,
+            Decay::Step { every: 2, factor: 0.7 },
+            Decay::Cosine { floor: 0.05 },
+        ]),
+        steps_per_epoch in 1_usize..12,
+        epochs in 1_usize..12,
+    ) {
+        let schedule = Schedule { warm_up, decay };
+        let factors: Vec<f64> = (0..steps_per_epoch * epochs)
+            .map(|step| schedule.factor(step, steps_per_epoch, epochs))
+            .collect();
+        prop_assert!(factors.iter().all(|&factor| factor > 0.0 && factor <= 1.0), "{factors:?}");
+        let warm = (warm_up * steps_per_epoch as f64).ceil() as usize;
+        for (step, pair) in factors.windows(2).enumerate() {
+            let rising = step + 1 < warm;
+            prop_assert!(if rising { pair[0] < pair[1] } else { pair[0] >= pair[1] }, "{step}: {factors:?}");
+        }
+    }
+}
+
+#[test]
 fn an_optimizer_goes_on_from_what_it_remembers_to_the_bit() {
     for optimizer in [
         Optimizer::Plain,
@@ -190,13 +339,36 @@ fn an_optimizer_goes_on_from_what_it_remembers_to_the_bit() {
         }
         assert_eq!(p, q, "{optimizer:?}");
     }
+    let short = Descent::restore(Optimizer::ADAM, 2, 1, [vec![0.0; 1], vec![0.0; 2]]);
+    assert_eq!(short.unwrap_err().to_string(), "the optimiser's means: 2 expected, 1 given");
+    let foreign = Descent::restore(Optimizer::Plain, 1, 1, [vec![0.0], vec![]]);
+    assert_eq!(foreign.unwrap_err().to_string(), "the optimiser's means: 0 expected, 1 given");
     let short = Descent::restore(Optimizer::ADAM, 2, 1, [vec![0.0; 2], vec![0.0; 1]]);
     assert_eq!(short.unwrap_err().to_string(), "the optimiser's squares: 2 expected, 1 given");
 }
 
 #[test]
+fn a_count_of_steps_at_its_end_stays_there() {
+    let moments = [vec![1.0], vec![4.0]];
+    let mut descent = Descent::restore(Optimizer::ADAM, 1, u64::MAX, moments).unwrap();
+    let mut p = [1.0];
+    descent.step(0.1, &mut p, &[1.0]);
+    assert_eq!(descent.steps(), u64::MAX);
+    // After so many steps nothing is left of the bias: m = 1, v = 0.999·4 + 0.001.
+    assert!((p[0] - (1.0 - 0.1 / 3.997_f64.sqrt())).abs() < 1e-9, "{}", p[0]);
+}
+
+#[test]
 fn settings_of_optimizers_are_checked() {
+    let adam = Optimizer::Adam { mean_decay: 0.9, square_decay: 1.0, epsilon: 1e-8 };
+    let infinite = Optimizer::Adam { mean_decay: 0.9, square_decay: 0.9, epsilon: f64::INFINITY };
     for (optimizer, text) in [
+        (adam, "Adam's decay of the square cannot be 1: it must be at least 0 and below 1"),
+        (infinite, "Adam's epsilon cannot be inf"),
+        (
+            Optimizer::RmsProp { square_decay: 1.0, epsilon: 1e-8 },
+            "RMSProp's decay of the square cannot be 1",
+        ),
         (Optimizer::Momentum { decay: 1.0 }, "the momentum's decay cannot be 1"),
         (Optimizer::Nesterov { decay: -0.1 }, "the decay of Nesterov's momentum cannot be -0.1"),
         (
@@ -226,6 +398,60 @@ fn settings_of_optimizers_are_checked() {
 #[should_panic(expected = "derivatives of an optimiser that was made for 2")]
 fn a_step_with_too_few_derivatives_is_misuse() {
     Descent::new(Optimizer::Plain, 2).unwrap().step(0.1, &mut [1.0, 2.0], &[1.0]);
+}
+
+#[test]
+#[should_panic(expected = "parameters of an optimiser that was made for 2")]
+fn a_step_with_too_few_parameters_is_misuse() {
+    Descent::new(Optimizer::Plain, 2).unwrap().step(0.1, &mut [1.0], &[1.0, 2.0]);
+}
+
+#[test]
+#[should_panic(expected = "parameters and derivatives")]
+fn a_penalty_with_too_few_derivatives_is_misuse() {
+    nn::add_l2(0.1, &[1.0, 2.0], &mut [1.0]);
+}
+
+proptest! {
+    #[test]
+    fn the_penalty_has_the_derivative_that_is_added(
+        lambda in 0.0..2.0,
+        p in prop::collection::vec(-3.0..3.0, 1..6),
+    ) {
+        let penalty = |p: &[Var]| Var::from(0.5 * lambda) * tape::dot(p, p);
+        let (value, gradient) = tape::gradient(penalty, &p);
+        let mut added = vec![0.0; p.len()];
+        let found = nn::add_l2(lambda, &p, &mut added);
+        prop_assert!((found - value).abs() <= 1e-14 * value.max(1.0));
+        for (a, b) in added.iter().zip(&gradient) {
+            prop_assert!((a - b).abs() <= 1e-14 * b.abs().max(1.0));
+        }
+    }
+}
+
+#[test]
+fn exploding_derivatives_are_clipped_to_the_bound_and_keep_their_direction() {
+    let mut gradient = [3e200, -4e200];
+    let norm = Clip::Norm(5.0).apply(&mut gradient);
+    assert!((norm / 5e200 - 1.0).abs() < 1e-14, "{norm}");
+    assert!((gradient[0] - 3.0).abs() < 1e-14 && (gradient[1] + 4.0).abs() < 1e-14, "{gradient:?}");
+}
+
+#[test]
+fn bounds_of_clipping_are_checked() {
+    for bad in [0.0, -1.0, f64::INFINITY, f64::NAN] {
+        let range = "it must be finite and greater than 0";
+        let norm = Clip::Norm(bad).check().unwrap_err().to_string();
+        assert_eq!(norm, format!("the norm to clip to cannot be {bad}: {range}"));
+        let value = Clip::Value(bad).check().unwrap_err().to_string();
+        assert_eq!(value, format!("the value to clip to cannot be {bad}: {range}"));
+    }
+}
+
+#[test]
+#[should_panic(expected = "the norm to clip to cannot be -1")]
+fn to_clip_to_a_negative_norm_is_misuse() {
+    Clip::Norm(-1.0).apply(&mut [1.0]);
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn recorded() -> Recorded {
 }
 
 impl Trajectory {
-    /// Takes the steps of the trajectory, each from where PyTorch stood, and compares. `prepare` changes the derivatives.
+    /// Takes the steps of the trajectory from its start, and compares each. `prepare` changes the derivatives.
     fn follow(&self, optimizer: Optimizer, prepare: impl Fn(&[f64], &mut [f64])) {
         let mut parameters = self.start.clone();
         let mut descent = Descent::new(optimizer, parameters.len()).unwrap();
@@ -89,7 +89,9 @@ fn optimizers_take_pytorchs_steps() {
 
 #[test]
 fn clipping_is_pytorchs() {
-    for Clipped { clip, trajectory } in recorded().clips {
+    let all = recorded().clips;
+    assert_eq!(all.len(), 3);
+    for Clipped { clip, trajectory } in all {
         trajectory.follow(Optimizer::Plain, |_, gradient| {
             clip.apply(gradient);
         });
@@ -98,7 +100,9 @@ fn clipping_is_pytorchs() {
 
 #[test]
 fn schedules_are_pytorchs() {
-    for Planned { schedule, steps_per_epoch, rates } in recorded().schedules {
+    let all = recorded().schedules;
+    assert_eq!(all.len(), 5);
+    for Planned { schedule, steps_per_epoch, rates } in all {
         let epochs = rates.len() / steps_per_epoch;
         for (step, expected) in rates.iter().enumerate() {
             let found = schedule.factor(step, steps_per_epoch, epochs);

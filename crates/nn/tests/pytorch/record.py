@@ -70,9 +70,12 @@ def optimizers():
 def clips():
     sgd = lambda p: torch.optim.SGD(p, lr=0.01)
     norm = lambda p: torch.nn.utils.clip_grad_norm_(p, 2.0)
+    # A bound that some of the derivatives keep.
+    loose = lambda p: torch.nn.utils.clip_grad_norm_(p, 15.0)
     value = lambda p: torch.nn.utils.clip_grad_value_(p, 1.5)
     return [
         {"clip": {"norm": 2.0}, "rate": 0.01, **trajectory(sgd, norm)},
+        {"clip": {"norm": 15.0}, "rate": 0.01, **trajectory(sgd, loose)},
         {"clip": {"value": 1.5}, "rate": 0.01, **trajectory(sgd, value)},
     ]
 
@@ -100,6 +103,12 @@ def schedules():
         # LinearLR counts steps here: the first of ten has a tenth of the rate.
         {"schedule": {"warm_up": 2.0, "decay": "constant"}, "steps_per_epoch": 5,
          "rates": rates(lambda o: s.LinearLR(o, 0.1, 1.0, 9), 20)},
+        # One after the other: the decay begins at the end of the warm-up.
+        {"schedule": {"warm_up": 4.0, "decay": {"step": {"every": 3, "factor": 0.7}}}, "steps_per_epoch": 1,
+         "rates": rates(lambda o: s.SequentialLR(o, [s.LinearLR(o, 0.25, 1.0, 3), s.StepLR(o, 3, 0.7)], [4]), 20)},
+        {"schedule": {"warm_up": 4.0, "decay": {"cosine": {"floor": 0.1}}}, "steps_per_epoch": 1,
+         "rates": rates(
+             lambda o: s.SequentialLR(o, [s.LinearLR(o, 0.25, 1.0, 3), s.CosineAnnealingLR(o, 16, 0.1)], [4]), 20)},
     ]
 
 
