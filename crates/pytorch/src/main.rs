@@ -6,8 +6,9 @@
 //! cargo run --release -p pytorch-comparison -- --python venv/bin/python --compile --rounds 1
 //! ```
 //!
-//! Digits, 64 inputs, hidden layers of relu, 10 logits, cross-entropy, Adam, two threads each. Each round trains every
-//! case anew with another seed, first here, then there, each PyTorch case in a process of its own.
+//! Digits, 64 inputs, hidden layers of relu, 10 logits, cross-entropy, Adam; two threads here, and there one or two,
+//! whichever a trial shows to be faster. Each round trains every case anew with another seed, first here, then there, each
+//! PyTorch case in a process of its own.
 
 use core::ops::ControlFlow;
 use std::fs::File;
