@@ -96,9 +96,39 @@ pub struct Record {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     /// The mean loss.
+    #[serde(with = "any_number")]
     pub loss: f64,
     /// The share of rows whose class is right, where the loss is about classes.
     pub accuracy: Option<f64>,
+}
+
+/// JSON has no numbers that are not finite, but a loss of rows that a network was not trained on can be one: as text then.
+mod any_number {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Number(f64),
+        Text(String),
+    }
+
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands on a reference")]
+    pub(super) fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        let written = if number.is_finite() {
+            Written::Number(*number)
+        } else {
+            Written::Text(number.to_string())
+        };
+        written.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        match Written::deserialize(deserializer)? {
+            Written::Number(number) => Ok(number),
+            Written::Text(text) => text.parse().map_err(D::Error::custom),
+        }
+    }
 }
 
 /// What a training tells while it runs; the answer can end it.

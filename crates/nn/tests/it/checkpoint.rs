@@ -80,6 +80,22 @@ fn a_network_with_a_layer_of_the_users_own_resumes_too() {
     assert!(first.last().has_parameters_of(second.last()));
 }
 
+#[test]
+fn a_validation_loss_that_is_not_finite_is_saved_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (rows, mut validation) = (rows(10, 5), rows(4, 6));
+    validation.targets.data[0] = 1e200;
+    let mut first = trainer(Settings { epochs: 2, ..Settings::default() });
+    first
+        .train_watched(rows.samples(), Some(validation.samples()), |_| ControlFlow::Continue(()))
+        .unwrap();
+    first.save(folder.path().join("run")).unwrap();
+    let second =
+        Trainer::load(small_network(), Loss::MeanSquared, folder.path().join("run")).unwrap();
+    assert_eq!(first.history()[1].validation.unwrap().loss, f64::INFINITY);
+    assert_eq!(first.history(), second.history());
+}
+
 /// A saved training, to be damaged.
 fn saved(folder: &Path) -> std::path::PathBuf {
     let path = folder.join("run");

@@ -71,6 +71,14 @@ fn answers_are_the_networks_on_scaled_rows() {
 }
 
 #[test]
+fn probabilities_of_logits_of_any_size_are_finite() {
+    let mut model = of_classes();
+    model.network.set_parameter("layer2.bias", &[1000.0, 0.0, -1000.0]).unwrap();
+    let answers = model.answers(matrix(1, &[3.0, 2.0])).unwrap();
+    assert_eq!(answers, Answers::Classes(vec![0], matrix(1, &[1.0, 0.0, 0.0])));
+}
+
+#[test]
 fn rows_of_another_width_are_refused() {
     let error = of_classes().answers(matrix(1, &[1.0])).unwrap_err();
     assert_eq!(error.to_string(), "the columns of the rows: 2 expected, 1 given");

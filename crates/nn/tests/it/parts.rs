@@ -309,9 +309,9 @@ proptest! {
             .map(|step| schedule.factor(step, steps_per_epoch, epochs))
             .collect();
         prop_assert!(factors.iter().all(|&factor| factor > 0.0 && factor <= 1.0), "{factors:?}");
-        let warm = (warm_up * steps_per_epoch as f64).ceil() as usize;
+        let warm = (warm_up * steps_per_epoch as f64).ceil();
         for (step, pair) in factors.windows(2).enumerate() {
-            let rising = step + 1 < warm;
+            let rising = ((step + 1) as f64) < warm;
             prop_assert!(if rising { pair[0] < pair[1] } else { pair[0] >= pair[1] }, "{step}: {factors:?}");
         }
     }

@@ -211,6 +211,49 @@ fn a_schedule_sets_the_rate_of_every_step() {
     assert_eq!(rates, [0.1, 0.1, 0.05, 0.05, 0.025]);
 }
 
+#[test]
+fn every_epoch_goes_through_all_rows_once_in_an_order_of_its_own() {
+    let rows = rows(30, 13);
+    // The steps are too small to change a loss, so that a loss tells which row it is.
+    let settings = Settings {
+        optimizer: Optimizer::Plain,
+        rate: 1e-300,
+        batch: 1,
+        epochs: 3,
+        ..Settings::default()
+    };
+    let mut losses = vec![Vec::new(); 3];
+    trainer(settings)
+        .train_watched(rows.samples(), None, |event| {
+            if let Event::Batch { epoch, loss, .. } = event {
+                losses[epoch - 1].push(loss);
+            }
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert!(losses[0] != losses[1] && losses[1] != losses[2] && losses[0] != losses[2]);
+    for own in &mut losses {
+        own.sort_by(f64::total_cmp);
+    }
+    assert_eq!(losses[0], losses[1]);
+    assert_eq!(losses[1], losses[2]);
+    losses[0].dedup();
+    assert_eq!(losses[0].len(), 30);
+}
+
+#[test]
+fn a_validation_loss_that_is_not_finite_is_never_the_best() {
+    let (rows, mut validation) = (rows(10, 5), rows(4, 6));
+    validation.targets.data[0] = 1e200;
+    let mut trainer = trainer(Settings { epochs: 3, ..Settings::default() });
+    let stop = trainer
+        .train_watched(rows.samples(), Some(validation.samples()), |_| ControlFlow::Continue(()));
+    assert_eq!(stop, Ok(Stop::Epochs));
+    assert_eq!(trainer.history()[0].validation.unwrap().loss, f64::INFINITY);
+    assert_eq!(trainer.best_epoch(), 3);
+    assert!(trainer.network().has_parameters_of(trainer.last()));
+}
+
 /// One step of plain descent from known parameters, by hand.
 fn one_step(settings: Settings) -> Vec<f64> {
     let mut network = Network::builder(1).layer(Dense::linear(1)).build().unwrap();
