@@ -19,13 +19,12 @@ use anyhow::{Context, Result, ensure};
 use clap::{Parser, ValueEnum};
 use nn::data::{Dataset, Standardizer, Table, Task};
 use nn::metrics::{Confusion, r_squared};
-use nn::report::{self, Chart, Curve, HeatMap, Scale, TrainingReport, Units};
+use nn::report::{Chart, Curve, HeatMap, Scale, TrainingReport, Units};
 use nn::terminal::{Interrupt, Progress, is_shown};
 use nn::{
-    Activation, Answers, Clip, Decay, Dense, Loss, Model, Network, Optimizer, Record, Samples,
-    Schedule, Score, Settings, Stop, Target, Trainer, plot,
+    Activation, Answers, Clip, Decay, Dense, Loss, Model, Network, Optimizer, Record, Schedule,
+    Score, Settings, Stop, Target, Trainer, plot,
 };
-use tape::Matrix;
 
 /// Trains a network of dense layers on a table, tests it on rows that it has not seen, and writes model and report.
 #[derive(Parser)]
@@ -216,8 +215,8 @@ struct Data {
     training: Dataset,
     test: Dataset,
     /// Scaled, what the network learns from and what judges each epoch.
-    learnt: (Matrix<f64>, Matrix<f64>),
-    judged: Option<(Matrix<f64>, Matrix<f64>)>,
+    learnt: Dataset,
+    judged: Option<Dataset>,
     standardizer: Standardizer,
 }
 
@@ -256,15 +255,14 @@ impl Data {
                 standardizer: Standardizer::learn(&learnt.targets)?,
             },
         };
-        let scaled = |data: &Dataset| -> Result<(Matrix<f64>, Matrix<f64>)> {
-            let (mut inputs, mut targets) = (data.inputs.clone(), data.targets.clone());
-            standardizer.apply(&mut inputs)?;
+        let scaled = |mut data: Dataset| -> Result<Dataset> {
+            standardizer.apply(&mut data.inputs)?;
             if let Target::Numbers { standardizer, .. } = &target {
-                standardizer.apply(&mut targets)?;
+                standardizer.apply(&mut data.targets)?;
             }
-            Ok((inputs, targets))
+            Ok(data)
         };
-        let (learnt, judged) = (scaled(&learnt)?, judged.as_ref().map(scaled).transpose()?);
+        let (learnt, judged) = (scaled(learnt)?, judged.map(scaled).transpose()?);
         Ok(Self { target, training, test, learnt, judged, standardizer })
     }
 
@@ -342,8 +340,8 @@ fn train(trainer: &mut Trainer, data: &Data) -> Result<Stop> {
     let progress = Progress::new(trainer.settings().epochs);
     let interrupt = Interrupt::listen()?;
     let stop = trainer.train_watched(
-        samples_of(&data.learnt),
-        data.judged.as_ref().map(samples_of),
+        data.learnt.samples(),
+        data.judged.as_ref().map(Dataset::samples),
         |event| {
             progress.show(&event);
             interrupt.flow()
@@ -351,10 +349,6 @@ fn train(trainer: &mut Trainer, data: &Data) -> Result<Stop> {
     );
     progress.finish();
     Ok(stop?)
-}
-
-fn samples_of((inputs, targets): &(Matrix<f64>, Matrix<f64>)) -> Samples<'_> {
-    Samples { inputs, targets }
 }
 
 fn why(stop: Stop) -> &'static str {
@@ -430,7 +424,7 @@ fn write_summary(
         Target::Classes { classes, .. } => format!("{} classes", classes.len()),
         Target::Numbers { .. } => "a number".to_owned(),
     };
-    let (learnt, judged) = (data.learnt.0.rows, data.judged.as_ref().map_or(0, |own| own.0.rows));
+    let (learnt, judged) = (data.learnt.len(), data.judged.as_ref().map_or(0, Dataset::len));
     let judged = if judged > 0 { format!(", {judged} to judge each epoch") } else { String::new() };
     writeln!(out, "Target: {}, {what}", data.target_name())?;
     writeln!(
@@ -529,16 +523,7 @@ fn report(
         });
     }
     match test {
-        Tested::Classes(confusion) => {
-            let all = 0..confusion.labels().len();
-            report = report.confusion(report::Confusion {
-                classes: confusion.labels().to_vec(),
-                counts: all
-                    .clone()
-                    .flat_map(|truth| all.clone().map(move |taken| confusion.count(truth, taken)))
-                    .collect(),
-            })?;
-        }
+        Tested::Classes(confusion) => report = report.confusion(confusion.into())?,
         Tested::Numbers(pairs, _) => report = report.predictions(pairs.iter().copied()),
     }
     for (name, parameter) in network.parameters() {

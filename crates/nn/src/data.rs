@@ -37,6 +37,7 @@ mod standardizer;
 mod table;
 
 pub use classes::Classes;
+pub(crate) use classes::largest;
 pub use dataset::Dataset;
 pub(crate) use dataset::{check, same_rows};
 pub use error::{BadCell, Error, Flaw, Listing, RaggedRow};

@@ -229,6 +229,18 @@ pub struct Diverged {
     pub history: Vec<f64>,
 }
 
+/// Refuses a setting that is not finite and greater than 0.
+pub(crate) fn positive(name: &'static str, value: f64) -> Result<(), Error> {
+    let accepts = |value: f64| value > 0.0 && value.is_finite();
+    setting(name, value, accepts, "finite and greater than 0")
+}
+
+/// Refuses a setting that is not finite and at least 0.
+pub(crate) fn not_negative(name: &'static str, value: f64) -> Result<(), Error> {
+    let accepts = |value: f64| value >= 0.0 && value.is_finite();
+    setting(name, value, accepts, "finite and at least 0")
+}
+
 /// Refuses a setting whose value is out of its range, which is given in words too.
 pub(crate) fn setting(
     setting: &'static str,

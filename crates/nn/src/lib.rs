@@ -76,8 +76,8 @@ pub use chain::{
     Batch, Builder, Chain, Epoch, Explanation, Factor, Parameters, Recorded, Sample, Snapshot,
     Step, Stop, Term, Trained, Training,
 };
-use error::setting;
 pub use error::{Diverged, Error};
+use error::{not_negative, positive, setting};
 pub use file::FileError;
 pub use initializer::Initializer;
 pub use layer::{Dense, Layer, Own, dense};

@@ -6,7 +6,7 @@ use core::str::FromStr;
 use serde::{Deserialize, Serialize};
 use tape::Real;
 
-use crate::{Error, setting};
+use crate::{Error, positive};
 
 /// What is made small: a number for the outputs y and the targets t of one row. Of many rows it is the mean.
 ///
@@ -83,12 +83,7 @@ impl Loss {
     /// [`Error::InvalidSetting`] for a δ that is not finite and greater than 0.
     pub fn check(self) -> Result<(), Error> {
         let Self::Huber { delta } = self else { return Ok(()) };
-        setting(
-            "Huber's delta",
-            delta,
-            |delta| delta > 0.0 && delta < f64::INFINITY,
-            "finite and greater than 0",
-        )
+        positive("Huber's delta", delta)
     }
 }
 

@@ -129,7 +129,7 @@ impl NetworkBuilder {
                 let outputs = shape.first().copied().unwrap_or(1);
                 let inputs = if shape.len() > 1 { count / outputs } else { 1 };
                 let values = initializer.draw(&mut random, inputs, outputs, count);
-                own.extend(values.iter().map(|&value| Var::constant(value)));
+                own.extend(constants(&values));
                 parameters.insert(name, Parameter { shape, values });
             }
             width = match outputs {
@@ -209,10 +209,7 @@ impl Network {
     /// [`Error::Shape`] where the row has not as many numbers as the network has inputs.
     pub fn predict(&self, row: &[f64]) -> Result<Vec<f64>, Error> {
         length("the row", self.inputs, row.len())?;
-        let constants = |numbers: &[f64]| -> Vec<Var> {
-            numbers.iter().map(|&number| Var::constant(number)).collect()
-        };
-        let outputs = apply(&self.layers, self.inputs, &constants(&self.flat()), &constants(row));
+        let outputs = apply(&self.layers, &constants(&self.flat()), &constants(row));
         Ok(outputs.iter().map(|output| output.value()).collect())
     }
 
@@ -226,10 +223,10 @@ impl Network {
         let traced = if let Some(traced) = self.traced.get() {
             Arc::clone(traced)
         } else {
-            let (layers, inputs) = (Arc::clone(&self.layers), self.inputs);
+            let layers = Arc::clone(&self.layers);
             let outputs: OfRow<Vec<Var>> =
-                Box::new(move |parameters, row| apply(&layers, inputs, parameters, row));
-            let traced = Arc::new(Outputs::trace(outputs, &parameters, &vec![0.0; inputs])?);
+                Box::new(move |parameters, row| apply(&layers, parameters, row));
+            let traced = Arc::new(Outputs::trace(outputs, &parameters, &vec![0.0; self.inputs])?);
             Arc::clone(self.traced.get_or_init(|| traced))
         };
         Ok(traced.map(&parameters, rows)?)
@@ -265,14 +262,10 @@ impl Network {
         let parameters = self.flat();
         let width = self.inputs + targets.columns;
         let batch = self.row_loss(&objective, &rows[..width])?;
-        let (loss, mut derivatives) = batch.gradient(&parameters, &rows[..])?;
-        let count = inputs.rows as f64;
-        for derivative in &mut derivatives {
-            *derivative /= count;
-        }
+        let (loss, derivatives) = mean_gradient(&batch, &parameters, &rows, inputs.rows)?;
         let mut gradient = self.parameters.clone();
         write_flat(&mut gradient, &derivatives);
-        Ok((loss / count, gradient))
+        Ok((loss, gradient))
     }
 
     /// The loss of a row of inputs and targets, traced.
@@ -281,26 +274,34 @@ impl Network {
             (Arc::clone(&self.layers), self.inputs, objective.clone());
         let loss: OfRow<Var> = Box::new(move |parameters, row| {
             let (row, targets) = row.split_at(inputs);
-            objective.apply(&apply(&layers, inputs, parameters, row), targets)
+            objective.apply(&apply(&layers, parameters, row), targets)
         });
         Ok(RowLoss::trace(loss, &self.flat(), row)?)
     }
 
-    /// Inputs and targets side by side, row by row. What an objective of the user's wants as targets is its own matter.
+    /// Whether inputs and targets fit. What an objective of the user's wants as targets is its own matter.
+    pub(crate) fn check_rows(
+        &self,
+        objective: &Objective,
+        inputs: &Matrix<f64>,
+        targets: &Matrix<f64>,
+    ) -> Result<(), Error> {
+        length("the columns of the inputs", self.inputs, inputs.columns)?;
+        length("the rows of the targets", inputs.rows, targets.rows)?;
+        if objective.loss().is_some() {
+            length("the columns of the targets", self.outputs, targets.columns)?;
+        }
+        if inputs.rows == 0 { Err(Error::NoSamples) } else { Ok(()) }
+    }
+
+    /// Inputs and targets side by side, row by row, if they fit.
     pub(crate) fn rows(
         &self,
         objective: &Objective,
         inputs: &Matrix<f64>,
         targets: &Matrix<f64>,
     ) -> Result<Vec<f64>, Error> {
-        length("the columns of the inputs", self.inputs, inputs.columns)?;
-        length("the rows of the targets", inputs.rows, targets.rows)?;
-        if objective.loss().is_some() {
-            length("the columns of the targets", self.outputs, targets.columns)?;
-        }
-        if inputs.rows == 0 {
-            return Err(Error::NoSamples);
-        }
+        self.check_rows(objective, inputs, targets)?;
         let mut rows = Vec::with_capacity(inputs.data.len() + targets.data.len());
         for row in 0..inputs.rows {
             rows.extend_from_slice(inputs.row(row));
@@ -338,6 +339,26 @@ impl Network {
     }
 }
 
+/// The mean loss of rows that lie one after the other, and its derivatives.
+pub(crate) fn mean_gradient(
+    row_loss: &RowLoss,
+    parameters: &[f64],
+    rows: &[f64],
+    count: usize,
+) -> Result<(f64, Vec<f64>), Error> {
+    let (loss, mut derivatives) = row_loss.gradient(parameters, rows)?;
+    let count = count as f64;
+    for derivative in &mut derivatives {
+        *derivative /= count;
+    }
+    Ok((loss / count, derivatives))
+}
+
+/// Numbers that no tape follows.
+pub(crate) fn constants(numbers: &[f64]) -> Vec<Var> {
+    numbers.iter().map(|&number| Var::constant(number)).collect()
+}
+
 fn write_flat(parameters: &mut IndexMap<String, Parameter>, mut values: &[f64]) {
     for parameter in parameters.values_mut() {
         let (own, rest) = values.split_at(parameter.values.len());
@@ -347,9 +368,8 @@ fn write_flat(parameters: &mut IndexMap<String, Parameter>, mut values: &[f64]) 
 }
 
 /// The outputs of the last layer. `parameters` are those of all layers, one after the other.
-fn apply(layers: &[Layer], inputs: usize, mut parameters: &[Var], row: &[Var]) -> Vec<Var> {
+fn apply(layers: &[Layer], mut parameters: &[Var], row: &[Var]) -> Vec<Var> {
     let mut values = row.to_vec();
-    debug_assert_eq!(values.len(), inputs);
     for layer in layers {
         let shapes = layer.parameters(values.len());
         let count = shapes.iter().map(|(_, shape, _)| shape.iter().product::<usize>()).sum();

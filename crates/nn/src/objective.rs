@@ -6,6 +6,8 @@ use std::sync::Arc;
 use tape::Var;
 
 use crate::Loss;
+use crate::data::largest;
+use crate::network::constants;
 
 /// The loss of one row, from the outputs of a network and the targets.
 ///
@@ -77,12 +79,7 @@ impl Objective {
     pub(crate) fn value(&self, outputs: &[f64], targets: &[f64]) -> f64 {
         match &self.kind {
             Kind::Known(loss) => loss.apply(outputs, targets),
-            Kind::Own(function) => {
-                let constants = |numbers: &[f64]| -> Vec<Var> {
-                    numbers.iter().map(|&number| Var::constant(number)).collect()
-                };
-                function(&constants(outputs), &constants(targets)).value()
-            }
+            Kind::Own(function) => function(&constants(outputs), &constants(targets)).value(),
         }
     }
 
@@ -98,17 +95,6 @@ impl Objective {
             _ => None,
         }
     }
-}
-
-/// The place of the largest number, the first of several.
-pub(crate) fn largest(numbers: &[f64]) -> usize {
-    let mut best = 0;
-    for (place, &number) in numbers.iter().enumerate() {
-        if number > numbers[best] {
-            best = place;
-        }
-    }
-    best
 }
 
 impl From<Loss> for Objective {

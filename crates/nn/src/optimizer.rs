@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, setting};
+use crate::{Error, not_negative, positive, setting};
 
 /// How a step follows from the derivatives g of the loss, for each parameter p on its own.
 ///
@@ -69,35 +69,21 @@ impl Optimizer {
         let decay = |name, value| {
             setting(name, value, |value| (0.0..1.0).contains(&value), "at least 0 and below 1")
         };
-        let epsilon = |name, value| {
-            setting(
-                name,
-                value,
-                |value| value > 0.0 && value < f64::INFINITY,
-                "finite and greater than 0",
-            )
-        };
         match self {
             Self::Plain => Ok(()),
             Self::Momentum { decay: value } => decay("the momentum's decay", value),
             Self::Nesterov { decay: value } => decay("the decay of Nesterov's momentum", value),
             Self::RmsProp { square_decay, epsilon: value } => {
                 decay("RMSProp's decay of the square", square_decay)?;
-                epsilon("RMSProp's epsilon", value)
+                positive("RMSProp's epsilon", value)
             }
             Self::Adam { mean_decay, square_decay, epsilon: value }
             | Self::AdamW { mean_decay, square_decay, epsilon: value, .. } => {
                 decay("Adam's decay of the mean", mean_decay)?;
                 decay("Adam's decay of the square", square_decay)?;
-                epsilon("Adam's epsilon", value)?;
+                positive("Adam's epsilon", value)?;
                 let Self::AdamW { weight_decay, .. } = self else { return Ok(()) };
-                let accepts = |value: f64| (0.0..f64::INFINITY).contains(&value);
-                setting(
-                    "AdamW's decay of the weights",
-                    weight_decay,
-                    accepts,
-                    "finite and at least 0",
-                )
+                not_negative("AdamW's decay of the weights", weight_decay)
             }
         }
     }
@@ -331,6 +317,6 @@ impl Clip {
             Self::Norm(most) => ("the norm to clip to", most),
             Self::Value(most) => ("the value to clip to", most),
         };
-        setting(what, most, |most| most > 0.0 && most < f64::INFINITY, "finite and greater than 0")
+        positive(what, most)
     }
 }

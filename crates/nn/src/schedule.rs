@@ -4,7 +4,7 @@ use core::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, setting};
+use crate::{Error, not_negative, setting};
 
 /// A factor of the rate for every step: a linear warm-up, then a decay.
 ///
@@ -73,8 +73,7 @@ impl Schedule {
     /// # Errors
     /// [`Error::InvalidSetting`].
     pub fn check(&self) -> Result<(), Error> {
-        let accepts = |value: f64| (0.0..f64::INFINITY).contains(&value);
-        setting("the warm-up", self.warm_up, accepts, "finite and at least 0")?;
+        not_negative("the warm-up", self.warm_up)?;
         match self.decay {
             Decay::Constant => Ok(()),
             Decay::Step { every, factor } => {

@@ -8,9 +8,12 @@ use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 use tape::Matrix;
 
-use crate::network::RowLoss;
-use crate::objective::largest;
-use crate::{Clip, Descent, Error, Network, Objective, Optimizer, Schedule, Stop, add_l2, setting};
+use crate::data::largest;
+use crate::network::{RowLoss, mean_gradient};
+use crate::{
+    Clip, Descent, Error, Network, Objective, Optimizer, Schedule, Stop, add_l2, not_negative,
+    positive, setting,
+};
 
 /// How to train a network. The default is Adam, a rate of 0.001, batches of 32, 100 epochs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,11 +61,9 @@ impl Default for Settings {
 
 impl Settings {
     fn check(&self) -> Result<(), Error> {
-        let positive = |value: f64| value > 0.0 && value.is_finite();
-        setting("the rate", self.rate, positive, "finite and greater than 0")?;
+        positive("the rate", self.rate)?;
         setting("the size of a batch", self.batch as f64, |value| value >= 1.0, "at least 1")?;
-        let bounded = |value: f64| value >= 0.0 && value.is_finite();
-        setting("the L2 penalty", self.l2, bounded, "finite and at least 0")?;
+        not_negative("the L2 penalty", self.l2)?;
         self.schedule.check()?;
         self.clip.map_or(Ok(()), Clip::check)
     }
@@ -276,13 +277,15 @@ impl Trainer {
         validation: Option<Samples<'_>>,
         mut watch: impl FnMut(Event) -> ControlFlow<()>,
     ) -> Result<Stop, Error> {
-        let rows = self.rows(samples)?;
+        self.check(samples)?;
         if let Some(validation) = validation {
-            self.rows(validation)?;
+            self.check(validation)?;
         }
-        let width = samples.inputs.columns + samples.targets.columns;
+        let Samples { inputs, targets } = samples;
+        let rows = self.network.rows(&self.objective, inputs, targets)?;
+        let width = inputs.columns + targets.columns;
         let gradient = self.network.row_loss(&self.objective, &rows[..width])?;
-        let rows = Rows { count: samples.inputs.rows, width, numbers: rows, gradient };
+        let rows = Rows { count: inputs.rows, width, numbers: rows, gradient };
         loop {
             if self.history.len() >= self.settings.epochs {
                 return Ok(Stop::Epochs);
@@ -334,19 +337,15 @@ impl Trainer {
             for &row in chosen {
                 chosen_rows.extend_from_slice(&rows.numbers[row * rows.width..][..rows.width]);
             }
-            let (loss, mut derivatives) = rows.gradient.gradient(&parameters, &chosen_rows[..])?;
-            let count = chosen.len() as f64;
-            for derivative in &mut derivatives {
-                *derivative /= count;
-            }
-            let loss = loss / count;
+            let (loss, mut derivatives) =
+                mean_gradient(&rows.gradient, &parameters, &chosen_rows, chosen.len())?;
             last_rate = rate * schedule.factor(done * steps + number, steps, epochs);
             before.copy_from_slice(&parameters);
             if let Err(what) = self.step(last_rate, loss, &mut parameters, &mut derivatives) {
                 self.network.set_flat(&before);
                 return Err(self.non_finite(what, done + 1, number + 1, loss));
             }
-            sum += loss * count;
+            sum += loss * chosen.len() as f64;
             let event = Event::Batch { epoch: done + 1, number: number + 1, count: steps, loss };
             if watch(event).is_break() {
                 return Ok(ControlFlow::Break(()));
@@ -361,7 +360,7 @@ impl Trainer {
     /// # Errors
     /// [`Error::Shape`], [`Error::NoSamples`], [`Error::NonFiniteRow`].
     pub fn score(&self, samples: Samples<'_>) -> Result<Score, Error> {
-        self.rows(samples)?;
+        self.check(samples)?;
         score(&self.network(), &self.objective, samples)
     }
 
@@ -369,15 +368,16 @@ impl Trainer {
         score(&self.network, &self.objective, samples)
     }
 
-    /// Inputs and targets side by side, if they fit.
-    fn rows(&self, samples: Samples<'_>) -> Result<Vec<f64>, Error> {
-        let Samples { inputs, targets } = samples;
-        let rows = self.network.rows(&self.objective, inputs, targets)?;
-        if let Some(place) = rows.iter().position(|number| !number.is_finite()) {
-            let width = inputs.columns + targets.columns;
-            return Err(Error::NonFiniteRow { row: place / width, value: rows[place] });
+    /// Whether inputs and targets fit, and are finite.
+    fn check(&self, Samples { inputs, targets }: Samples<'_>) -> Result<(), Error> {
+        self.network.check_rows(&self.objective, inputs, targets)?;
+        for row in 0..inputs.rows {
+            let mut numbers = inputs.row(row).iter().chain(targets.row(row));
+            if let Some(&value) = numbers.find(|number| !number.is_finite()) {
+                return Err(Error::NonFiniteRow { row, value });
+            }
         }
-        Ok(rows)
+        Ok(())
     }
 
     /// The order of the rows in the next epoch: a matter of the seed and the epoch alone, so that a resumed training has

@@ -19,10 +19,8 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
-use nn::data::{Dataset, Standardizer, Table};
-use nn::{
-    Chain, Dense, Event, Loss, Network, Optimizer, Sample, Samples, Settings, Trainer, Training,
-};
+use nn::data::{Classes, Dataset, Standardizer, Table};
+use nn::{Chain, Dense, Event, Loss, Network, Optimizer, Sample, Settings, Trainer, Training};
 use serde::{Deserialize, Serialize};
 use tape::Matrix;
 
@@ -72,12 +70,7 @@ fn main() -> Result<()> {
         options.rounds,
         options.epochs
     );
-    let label = |(dtype, mode): (&str, &str)| format!("PyTorch {dtype}, {mode}");
-    print!("| hidden | batch | here, f64 |");
-    for &mode in modes {
-        print!(" {} | ratio |", label(mode));
-    }
-    println!("\n|---|---|---|{}", "---|---|".repeat(modes.len()));
+    print_heading(&["hidden", "batch", "here, f64"], modes);
     for hidden in HIDDEN {
         for batch in BATCHES {
             let mut ours = Timed::default();
@@ -110,12 +103,7 @@ fn main() -> Result<()> {
     println!(
         "\nThe chain A→B→C→D with a sine and biases, three samples, Adam: microseconds for a step\n"
     );
-    print!("| here, f64 |");
-    for &mode in modes {
-        print!(" {} | ratio |", label(mode));
-    }
-    println!();
-    println!("|---|{}", "---|---|".repeat(modes.len()));
+    print_heading(&["here, f64"], modes);
     let mut ours = Timed::default();
     let mut theirs = vec![Timed::default(); modes.len()];
     for _ in 0..options.rounds {
@@ -133,6 +121,15 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+/// The heading of a table: of these columns, and of two for each way to run PyTorch.
+fn print_heading(columns: &[&str], modes: &[(&str, &str)]) {
+    print!("| {} |", columns.join(" | "));
+    for (dtype, mode) in modes {
+        print!(" PyTorch {dtype}, {mode} | ratio |");
+    }
+    println!("\n|{}", "---|".repeat(columns.len() + 2 * modes.len()));
+}
+
 fn widths(hidden: &[usize]) -> String {
     hidden.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
@@ -145,34 +142,29 @@ struct Digits {
     test_inputs: Vec<Vec<f64>>,
     test_classes: Vec<usize>,
     #[serde(skip)]
-    training: (Matrix<f64>, Matrix<f64>),
+    training: Dataset,
     #[serde(skip)]
-    test: (Matrix<f64>, Matrix<f64>),
+    test: Dataset,
 }
 
 impl Digits {
     fn read() -> Result<Self> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/data/digits.csv.gz");
         let (all, _) = Table::read(path)?.classification("digit")?;
-        let (training, test) = all.split_stratified(0.2, 1)?;
+        let (mut training, mut test) = all.split_stratified(0.2, 1)?;
         let standardizer = Standardizer::learn(&training.inputs)?;
-        let scaled = |data: &Dataset| -> Result<(Matrix<f64>, Matrix<f64>)> {
-            let mut inputs = data.inputs.clone();
-            standardizer.apply(&mut inputs)?;
-            Ok((inputs, data.targets.clone()))
-        };
-        let (training, test) = (scaled(&training)?, scaled(&test)?);
+        standardizer.apply(&mut training.inputs)?;
+        standardizer.apply(&mut test.inputs)?;
         let rows =
             |matrix: &Matrix<f64>| (0..matrix.rows).map(|row| matrix.row(row).to_vec()).collect();
         let classes = |matrix: &Matrix<f64>| {
-            let class = |row| matrix.row(row).iter().position(|&x| x == 1.0).unwrap_or_default();
-            (0..matrix.rows).map(class).collect()
+            (0..matrix.rows).map(|row| Classes::most_likely(matrix.row(row))).collect()
         };
         Ok(Self {
-            inputs: rows(&training.0),
-            classes: classes(&training.1),
-            test_inputs: rows(&test.0),
-            test_classes: classes(&test.1),
+            inputs: rows(&training.inputs),
+            classes: classes(&training.targets),
+            test_inputs: rows(&test.inputs),
+            test_classes: classes(&test.targets),
             training,
             test,
         })
@@ -219,18 +211,16 @@ fn train(
     batch: usize,
     seed: u64,
 ) -> Result<Trained> {
-    let mut builder = Network::builder(rows.training.0.columns).seed(seed);
+    let mut builder = Network::builder(rows.training.inputs.columns).seed(seed);
     for &width in hidden {
         builder = builder.layer(Dense::new(width, "relu".parse()?));
     }
-    let network = builder.layer(Dense::linear(rows.training.1.columns)).build()?;
+    let network = builder.layer(Dense::linear(rows.training.targets.columns)).build()?;
     let settings = Settings { batch, seed, epochs: options.epochs, ..Settings::default() };
     let mut trainer = Trainer::new(network, Loss::CrossEntropy, settings)?;
     let mut seconds = Vec::new();
     let mut start = Instant::now();
-    let samples = |(inputs, targets)| Samples { inputs, targets };
-    let (inputs, targets) = &rows.training;
-    trainer.train_watched(samples((inputs, targets)), None, |event| {
+    trainer.train_watched(rows.training.samples(), None, |event| {
         if matches!(event, Event::Epoch(_)) {
             seconds.push(start.elapsed().as_secs_f64());
             start = Instant::now();
@@ -238,8 +228,7 @@ fn train(
         ControlFlow::Continue(())
     })?;
     seconds.drain(..options.epochs.saturating_sub(options.timed));
-    let (inputs, targets) = &rows.test;
-    let accuracy = trainer.score(samples((inputs, targets)))?.accuracy.unwrap_or_default();
+    let accuracy = trainer.score(rows.test.samples())?.accuracy.unwrap_or_default();
     Ok(Trained { seconds, accuracy })
 }
 

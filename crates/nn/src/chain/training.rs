@@ -7,7 +7,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 
 use crate::chain::{Chain, Sample, check_samples};
-use crate::{Descent, Diverged, Error, Optimizer, setting};
+use crate::{Descent, Diverged, Error, Optimizer, positive, setting};
 
 mod recording;
 
@@ -188,8 +188,7 @@ impl Chain {
 
 impl Training {
     fn check(&self) -> Result<(), Error> {
-        let positive = |value: f64| value > 0.0 && value.is_finite();
-        setting("the rate", self.rate, positive, "finite and greater than 0")?;
+        positive("the rate", self.rate)?;
         setting("the tolerance", self.tolerance, |value| value >= 0.0, "at least 0")?;
         self.optimizer.check()
     }

@@ -98,13 +98,7 @@ impl Classes {
     #[track_caller]
     pub fn most_likely(scores: &[f64]) -> usize {
         assert!(!scores.is_empty(), "no scores: there is one for each class");
-        let mut best = (0, f64::NEG_INFINITY);
-        for (index, &score) in scores.iter().enumerate() {
-            if score > best.1 {
-                best = (index, score);
-            }
-        }
-        best.0
+        largest(scores)
     }
 }
 
@@ -126,6 +120,17 @@ impl From<Classes> for Vec<String> {
     fn from(classes: Classes) -> Self {
         classes.labels.into_iter().collect()
     }
+}
+
+/// The place of the largest number, the first of several. NaN is never it.
+pub(crate) fn largest(numbers: &[f64]) -> usize {
+    let mut best = (0, f64::NEG_INFINITY);
+    for (place, &number) in numbers.iter().enumerate() {
+        if number > best.1 {
+            best = (place, number);
+        }
+    }
+    best.0
 }
 
 /// One spelling for each number; other text without the spaces around it.

@@ -3,7 +3,7 @@
 use core::fmt::Write;
 
 use super::markup::escape;
-use crate::Error;
+use crate::{Error, metrics};
 
 /// How often each class was taken for each other.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,6 +12,18 @@ pub struct Confusion {
     pub classes: Vec<String>,
     /// How many samples of each class (row) were predicted to be of each class (column). Row by row.
     pub counts: Vec<usize>,
+}
+
+/// The counts of a tested model.
+impl From<&metrics::Confusion> for Confusion {
+    fn from(tested: &metrics::Confusion) -> Self {
+        let classes = 0..tested.labels().len();
+        let of_class = |truth| classes.clone().map(move |taken| tested.count(truth, taken));
+        Self {
+            classes: tested.labels().to_vec(),
+            counts: classes.clone().flat_map(of_class).collect(),
+        }
+    }
 }
 
 impl Confusion {

@@ -4,12 +4,10 @@ use core::ops::ControlFlow;
 use std::fs;
 use std::path::Path;
 
-use nn::{
-    Decay, Dense, FileError, Initializer, Loss, Network, Optimizer, Own, Schedule, Settings,
-    Trainer,
-};
+use nn::{Decay, Dense, FileError, Initializer, Loss, Network, Own, Schedule, Settings, Trainer};
 use tape::Var;
 
+use crate::parts::OPTIMIZERS;
 use crate::trainer::{rows, small_network, trainer};
 
 #[test]
@@ -17,14 +15,7 @@ fn a_resumed_training_is_the_uninterrupted_one_to_the_bit() {
     let (rows, validation) = (rows(50, 11), rows(20, 12));
     let folder = tempfile::tempdir().unwrap();
     let schedule = Schedule { warm_up: 1.5, decay: Decay::Cosine { floor: 0.1 } };
-    for optimizer in [
-        Optimizer::Plain,
-        Optimizer::MOMENTUM,
-        Optimizer::NESTEROV,
-        Optimizer::RMS_PROP,
-        Optimizer::ADAM,
-        Optimizer::ADAM_W,
-    ] {
+    for optimizer in OPTIMIZERS {
         let settings = Settings {
             optimizer,
             schedule,

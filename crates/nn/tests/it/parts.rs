@@ -6,6 +6,16 @@ use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use tape::{Dual, Op, Real, Var, check};
 
+/// Every optimiser, with its usual constants.
+pub(crate) const OPTIMIZERS: [Optimizer; 6] = [
+    Optimizer::Plain,
+    Optimizer::MOMENTUM,
+    Optimizer::NESTEROV,
+    Optimizer::RMS_PROP,
+    Optimizer::ADAM,
+    Optimizer::ADAM_W,
+];
+
 /// The derivative in each direction by dual numbers against that by the tape, and against differences.
 fn agrees(
     what: &str,
@@ -319,14 +329,7 @@ proptest! {
 
 #[test]
 fn an_optimizer_goes_on_from_what_it_remembers_to_the_bit() {
-    for optimizer in [
-        Optimizer::Plain,
-        Optimizer::MOMENTUM,
-        Optimizer::NESTEROV,
-        Optimizer::RMS_PROP,
-        Optimizer::ADAM,
-        Optimizer::ADAM_W,
-    ] {
+    for optimizer in OPTIMIZERS {
         let (mut p, mut q) = ([1.0, -2.0], [1.0, -2.0]);
         let mut whole = Descent::new(optimizer, 2).unwrap();
         let mut parts = Descent::new(optimizer, 2).unwrap();
