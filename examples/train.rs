@@ -192,7 +192,9 @@ fn run(options: &Options, out: &mut impl Write) -> Result<()> {
     writeln!(out, "Model:  {0}.safetensors, {0}.json", model.display())?;
     writeln!(out, "Report: {}", page.display())?;
     if let Some(path) = &options.plot {
-        let losses: Vec<f64> = trainer.history().iter().map(|record| record.loss).collect();
+        // Before the first epoch there is no mean over an epoch.
+        let losses = trainer.history().iter().map(|record| record.loss);
+        let losses: Vec<f64> = [f64::NAN].into_iter().chain(losses).collect();
         plot::write(path, &plot::loss(&losses)?)?;
         writeln!(out, "Plot:   {}", path.display())?;
     }

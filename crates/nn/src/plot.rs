@@ -165,7 +165,7 @@ fn draw_loss(area: &Area<'_>, history: &[f64]) -> Result<(), Error> {
     chart
         .configure_mesh()
         .x_desc("epoch")
-        .y_desc("mean squared error")
+        .y_desc("loss")
         .y_label_formatter(&|loss| format!("{loss:.0e}"))
         .light_line_style(WHITE)
         .label_style(FONT)
