@@ -26,7 +26,7 @@ impl Operation {
     fn apply<T: Real>(self, arguments: &[T]) -> T {
         let half = arguments.len() / 2;
         match self {
-            Self::Row(Op::Clamp) => clamp_or_nan(arguments[0], arguments[1], arguments[2]),
+            Self::Row(Op::Clamp) => clamp_between(arguments[0], arguments[1], arguments[2]),
             Self::Row(op) => op.apply(arguments),
             Self::Sum => T::sum(arguments),
             Self::Dot => T::dot(&arguments[..half], &arguments[half..2 * half]),
@@ -37,13 +37,10 @@ impl Operation {
 }
 
 /// Numeric derivatives come here with bounds that `clamp` does not accept, and so do the other points of lanes.
-fn clamp_or_nan<T: Real>(x: T, lower: T, upper: T) -> T {
-    let are_none = |a: f64, b: f64| a.is_nan() || b.is_nan() || a > b;
-    match T::lanes_where(lower, upper, are_none) {
-        0 => x.clamp(lower, upper),
-        _ if T::LANES == 1 => T::from_f64(f64::NAN),
-        lanes => x.clamp(lower.filled(lanes, 0.0), upper.filled(lanes, 0.0)),
-    }
+fn clamp_between<T: Real>(x: T, a: T, b: T) -> T {
+    // Of a number and NaN, `min` and `max` take the number.
+    let lowest = T::from_f64(f64::MIN);
+    x.clamp(a.min(b).max(lowest), a.max(b).max(lowest))
 }
 
 /// An operation as it is drawn at random: what its arguments are is decided when the program is laid out.

@@ -10,10 +10,11 @@ mod tests;
 use core::fmt::{self, Display};
 
 use crate::derivative::replay::replay;
+use crate::list::List;
 use crate::op::Op;
 use crate::tape::Tape;
 use crate::var::Var;
-use numeric::{Finding, Numeric, PRECISION, study};
+use numeric::{Finding, Knowledge, Numeric, PRECISION, study};
 
 /// What comes of holding a gradient against numeric derivatives.
 ///
@@ -21,7 +22,8 @@ use numeric::{Finding, Numeric, PRECISION, study};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Verdict {
     /// Every component agrees with its numeric derivative, which is known to about seven digits or better. (A component
-    /// close to 0, compared to the function's slopes around x, is known to 10⁻⁸ of those.)
+    /// close to 0, compared to the function's slopes around x, is known to 10⁻⁸ of those. Where the value does not change
+    /// at all around x, 0 passes if a change could not be lost in rounding.)
     Pass,
     /// At least one component is wrong; this is the first.
     Mismatch {
@@ -66,7 +68,8 @@ pub enum Why {
         /// Which component.
         index: usize,
     },
-    /// There is a numeric derivative, but its error is too large to tell.
+    /// There is a numeric derivative, but its error is too large for a pass, and the component is within its reach (eight
+    /// times the error). Of a value that has settled, as tanh has at 20, it is 0 with the error of a rounding.
     Imprecise {
         /// Which component.
         index: usize,
@@ -75,8 +78,8 @@ pub enum Why {
         /// How far it may be from the true one.
         error_estimate: f64,
     },
-    /// The value does not change around x, but the component is not 0. That may be an error, or the change is lost in
-    /// rounding, as that of (10²⁰ + x) − 10²⁰.
+    /// The value does not change around x, but the component is not 0, and the change may be lost in rounding, as that of
+    /// (10²⁰ + x) − 10²⁰.
     Flat {
         /// Which component.
         index: usize,
@@ -144,6 +147,10 @@ pub struct Report {
 /// instead, and makes the verdict more careful: how large the rounding errors of `f` can be (a change may be lost in
 /// them), and, before a component is called wrong, whether the gradient itself is smooth around x.
 ///
+/// What a function does closer to x than about 10⁻¹³ of the numbers around (of the largest input, or 1) is not believed
+/// against a slope that all wider steps agree on: an iteration that stops at ε, or a rotation by less than ε that counts
+/// as none, makes a function flat there, and the derivative 0 wrong.
+///
 /// ```
 /// use tape::check::{self, Verdict};
 ///
@@ -209,16 +216,15 @@ pub fn report(f: impl Fn(&[Var]) -> Var, x: &[f64]) -> Report {
     };
     let exact = crate::gradient(&f, x).1;
     let recording = Recording::new(&f, x);
-    compare(value, &exact, x, recording.rounding, |index, step| {
-        recording.spread(&f, x, &exact, index, step)
-    })
+    let spread = |index, step| recording.spread(&f, x, &exact, index, step);
+    compare(value, &exact, x, |index| recording.rounding_along(index), spread)
 }
 
 /// Holds any gradient, whatever computed it, against numeric derivatives of `value` at `x`.
 ///
 /// Less is known than with [`check::gradient`](gradient), which can look into the recording. A gradient that is right can
-/// give a mismatch here if the function loses a whole term in rounding, as x + ((10²⁰ + sin x) − 10²⁰) does, or varies
-/// between neighbouring floating-point numbers.
+/// give a mismatch here if the function loses a whole term in rounding, as x + ((10²⁰ + sin x) − 10²⁰) does, varies
+/// between neighbouring floating-point numbers, or has a feature smaller than 10⁻¹³, such as a dead zone.
 ///
 /// ```
 /// use tape::check::{Verdict, gradient_of};
@@ -241,7 +247,7 @@ pub fn gradient_of(value: impl Fn(&[f64]) -> f64, exact: &[f64], x: &[f64]) -> V
         exact.len(),
         x.len()
     );
-    compare(value, exact, x, 0.0, |_, _| 0.0).verdict()
+    compare(value, exact, x, |_| 0.0, |_, _| 0.0).verdict()
 }
 
 /// The numeric derivative of `value` at `x`, with a bound of its error.
@@ -256,27 +262,30 @@ pub fn gradient_of(value: impl Fn(&[f64]) -> f64, exact: &[f64], x: &[f64]) -> V
 /// assert_eq!(tape::check::derivative(f64::sqrt, 0.0).error, f64::INFINITY);
 /// ```
 pub fn derivative(value: impl Fn(f64) -> f64, x: f64) -> Estimate {
-    study(value, x, 0.0).estimate
+    let known = Knowledge { rounding: 0.0, scale: x.abs().max(1.0), is_steep: false };
+    study(value, x, known).estimate
 }
 
 /// Holds each component of a gradient against its numeric derivative.
 ///
-/// The values may be off by `rounding`. `spread(index, step)` says by how much a component of the gradient fluctuates
+/// The values along a component may be off by `rounding(index)`. `spread(index, step)` says by how much a component of the gradient fluctuates
 /// around x, at distances far below `step`.
 fn compare(
     value: impl Fn(&[f64]) -> f64,
     exact: &[f64],
     x: &[f64],
-    rounding: f64,
+    rounding: impl Fn(usize) -> f64,
     spread: impl Fn(usize, f64) -> f64,
 ) -> Report {
+    let scale = x.iter().filter(|x| x.is_finite()).fold(1.0, |most: f64, x| most.max(x.abs()));
     let mut point = x.to_vec();
     let components = exact.iter().enumerate().map(|(index, &exact)| {
         let along = |t: f64| {
             point[index] = t;
             value(&point)
         };
-        let numeric = study(along, x[index], rounding);
+        let known = Knowledge { rounding: rounding(index), scale, is_steep: exact != 0.0 };
+        let numeric = study(along, x[index], known);
         point[index] = x[index];
         let verdict = judge(index, exact, &numeric, || spread(index, numeric.step));
         Component { index, x: x[index], exact, numeric: numeric.estimate, verdict }
@@ -285,41 +294,60 @@ fn compare(
 }
 
 fn judge(index: usize, exact: f64, numeric: &Numeric, spread: impl Fn() -> f64) -> Verdict {
+    /// So many times the bound of a numeric derivative's error leaves no doubt, even if it is too large for a pass.
+    const BEYOND_DOUBT: f64 = 8.0;
     let Estimate { value, error } = numeric.estimate;
     let deviation = (exact - value).abs();
-    let why = match numeric.finding {
-        Finding::Undefined => Why::ValueNotFinite,
-        Finding::Edge => Why::NeighbourhoodNotFinite { index },
-        Finding::Kink { left, right } => Why::Kink { index, left, right },
-        Finding::Rough => Why::Rough { index },
-        Finding::Imprecise => Why::Imprecise { index, numeric: value, error_estimate: error },
+    let unchecked = |why| Verdict::Unchecked { why };
+    let imprecise = if numeric.is_flat && exact != 0.0 {
+        Why::Flat { index, exact }
+    } else {
+        Why::Imprecise { index, numeric: value, error_estimate: error }
+    };
+    match numeric.finding {
+        Finding::Undefined => return unchecked(Why::ValueNotFinite),
+        Finding::Edge => return unchecked(Why::NeighbourhoodNotFinite { index }),
+        Finding::Kink { left, right } => return unchecked(Why::Kink { index, left, right }),
+        Finding::Rough => return unchecked(Why::Rough { index }),
         Finding::Flat if exact == 0.0 => return Verdict::Pass,
-        Finding::Flat if !exact.is_nan() => Why::Flat { index, exact },
         Finding::Known | Finding::Contested
             if deviation <= 2.0 * error + PRECISION * value.abs() =>
         {
             return Verdict::Pass;
         }
+        Finding::Confused => return unchecked(imprecise),
         Finding::Contested if !exact.is_nan() => {
-            Why::Contradictory { index, numeric: value, error_estimate: error }
+            return unchecked(Why::Contradictory { index, numeric: value, error_estimate: error });
         }
-        Finding::Flat | Finding::Known | Finding::Contested => {
-            let spread = spread();
-            // NaN is wrong wherever there is a derivative, unless it stands at that one point only.
-            let is_wrong = if exact.is_nan() { spread == 0.0 } else { deviation > 4.0 * spread };
-            if is_wrong {
-                return Verdict::Mismatch { index, exact, numeric: value, error_estimate: error };
-            }
-            Why::Unstable { index }
+        Finding::Flat if deviation <= BEYOND_DOUBT * error => return unchecked(imprecise),
+        // NaN, too, says nothing against a derivative that is not known.
+        Finding::Imprecise | Finding::Saturated
+            if exact.is_nan() || deviation <= BEYOND_DOUBT * error =>
+        {
+            return unchecked(imprecise);
         }
-    };
-    Verdict::Unchecked { why }
+        Finding::Known
+        | Finding::Contested
+        | Finding::Flat
+        | Finding::Imprecise
+        | Finding::Saturated => {}
+    }
+    let spread = spread();
+    // NaN is wrong wherever there is a derivative, unless it stands at that one point only.
+    let is_wrong = if exact.is_nan() { spread == 0.0 } else { deviation > 4.0 * spread };
+    if is_wrong {
+        Verdict::Mismatch { index, exact, numeric: value, error_estimate: error }
+    } else {
+        unchecked(Why::Unstable { index })
+    }
 }
 
 /// What the recording of a function at one point tells beyond its value and gradient.
 struct Recording {
     /// A bound, to first order, of the value's rounding error: ε·Σ |adjoint·value| over all operations.
     rounding: f64,
+    /// Whether the value is computed from each input.
+    is_used: Vec<bool>,
     /// Whether an operation jumps so often around its argument that its jumps add up to a slope.
     jumps: bool,
 }
@@ -330,8 +358,9 @@ impl Recording {
         tape.set_tracing(true);
         let output = f(&tape.vars_from(x));
         let adjoints = tape.sweep(output);
-        let mut recording = Self { rounding: 0.0, jumps: false };
+        let mut recording = Self { rounding: 0.0, is_used: Vec::new(), jumps: false };
         tape.with_list(|list| {
+            recording.is_used = used_inputs(list, x.len(), output.index() as usize);
             let same = |number| number;
             let kept = |_, value| Ok(value);
             let values = replay(list, &[], same, kept, |group, arguments, value| {
@@ -340,6 +369,11 @@ impl Recording {
             debug_assert!(values.is_ok(), "values of opaque operations are kept");
         });
         recording
+    }
+
+    /// A bound of the rounding error when only this input changes: that of the others' part is always the same.
+    fn rounding_along(&self, input: usize) -> f64 {
+        if self.is_used[input] { self.rounding } else { 0.0 }
     }
 
     fn note(&mut self, op: Op, adjoint: f64, arguments: &[f64], value: f64) {
@@ -397,6 +431,26 @@ impl Recording {
         }
         spread
     }
+}
+
+/// Which of the inputs, the first nodes of a list, a node is computed from.
+fn used_inputs(list: &List<f64>, inputs: usize, output: usize) -> Vec<bool> {
+    let (nodes, ops) = (list.nodes(), list.ops());
+    let mut used = vec![false; nodes.len()];
+    used[output] = true;
+    let mut is_used = false;
+    for index in (1..nodes.len()).rev() {
+        // The nodes of one operation follow each other, and the last one stands for it.
+        if ops[index] != Op::Part {
+            is_used = used[index];
+        }
+        if is_used {
+            for argument in nodes[index].indices() {
+                used[argument] = true;
+            }
+        }
+    }
+    used[1..=inputs].to_vec()
 }
 
 impl Verdict {

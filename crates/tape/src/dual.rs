@@ -2,8 +2,10 @@
 
 use core::fmt::{self, Display};
 
-use crate::op::{for_each_op, partial};
-use crate::real::{self, Real};
+use crate::kinks;
+use crate::number::Number;
+use crate::op::{Op, for_each_op, partial};
+use crate::real::Real;
 
 /// A number with its derivative in one direction: value + ε·tangent, with ε² = 0.
 ///
@@ -44,14 +46,8 @@ impl<T: Real> Dual<T> {
         Self { value, tangent: T::from_f64(0.0) }
     }
 
-    /// partial·tangent, where an exact 0 wins.
-    #[inline(always)]
-    pub(crate) fn chain(partial: T, tangent: T) -> T {
-        T::chain(partial, tangent)
-    }
-
     fn tangent_of_sum(products: impl Iterator<Item = (T, T)>) -> T {
-        let products = products.map(|(partial, tangent)| Self::chain(partial, tangent));
+        let products = products.map(|(partial, tangent)| T::chain(partial, tangent));
         products.fold(T::from_f64(0.0), |sum, product| sum + product)
     }
 }
@@ -90,7 +86,11 @@ macro_rules! define_dual {
                 #[inline]
                 pub fn $name_1(self) -> Self {
                     let value = self.value.$name_1();
-                    let tangent = Self::chain(partial::$name_1::of_0(self.value, value), self.tangent);
+                    if matches!(Op::$op_1, Op::Recip) {
+                        // A square of the value could overflow where its product with the tangent does not.
+                        return Self { value, tangent: -T::chain(value, T::chain(value, self.tangent)) };
+                    }
+                    let tangent = T::chain(partial::$name_1::of_0(self.value, value), self.tangent);
                     Self { value, tangent }
                 }
             )*
@@ -99,7 +99,7 @@ macro_rules! define_dual {
                 #[inline]
                 pub fn $name_i(self, n: $index) -> Self {
                     let value = self.value.$name_i(n);
-                    let tangent = Self::chain(partial::$name_i::of_0(self.value, n, value), self.tangent);
+                    let tangent = T::chain(partial::$name_i::of_0(self.value, n, value), self.tangent);
                     Self { value, tangent }
                 }
             )*
@@ -109,8 +109,8 @@ macro_rules! define_dual {
                 pub fn $name_2(self, $b_2: Self) -> Self {
                     let (x, y) = (self.value, $b_2.value);
                     let value = x.$name_2(y);
-                    let tangent = Self::chain(partial::$name_2::of_0(x, y, value), self.tangent)
-                        + Self::chain(partial::$name_2::of_1(x, y, value), $b_2.tangent);
+                    let tangent = T::chain(partial::$name_2::of_0(x, y, value), self.tangent)
+                        + T::chain(partial::$name_2::of_1(x, y, value), $b_2.tangent);
                     Self { value, tangent }
                 }
             )*
@@ -120,18 +120,15 @@ macro_rules! define_dual {
                 pub fn $name_3(self, $b_3: Self, $c_3: Self) -> Self {
                     let (x, y, z) = (self.value, $b_3.value, $c_3.value);
                     let value = x.$name_3(y, z);
-                    let tangent = Self::chain(partial::$name_3::of_0(x, y, z, value), self.tangent)
-                        + Self::chain(partial::$name_3::of_1(x, y, z, value), $b_3.tangent)
-                        + Self::chain(partial::$name_3::of_2(x, y, z, value), $c_3.tangent);
+                    let tangent = T::chain(partial::$name_3::of_0(x, y, z, value), self.tangent)
+                        + T::chain(partial::$name_3::of_1(x, y, z, value), $b_3.tangent)
+                        + T::chain(partial::$name_3::of_2(x, y, z, value), $c_3.tangent);
                     Self { value, tangent }
                 }
             )*
         }
 
         impl<T: Real> Real for Dual<T> {
-            const DEPTH: usize = T::DEPTH + 1;
-            const LANES: usize = T::LANES;
-
             #[inline(always)]
             fn from_f64(value: f64) -> Self {
                 Self::constant(T::from_f64(value))
@@ -154,61 +151,138 @@ macro_rules! define_dual {
             $(#[inline(always)] fn $name_i(self, n: $index) -> Self { Dual::$name_i(self, n) })*
             $(#[inline(always)] fn $name_2(self, $b_2: Self) -> Self { Dual::$name_2(self, $b_2) })*
             $(#[inline(always)] fn $name_3(self, $b_3: Self, $c_3: Self) -> Self { Dual::$name_3(self, $b_3, $c_3) })*
-
-            fn sum_of<I: Iterator<Item = Self> + Clone>(terms: I) -> Self {
-                terms.reduce(|sum, term| sum + term).unwrap_or(Self::from_f64(0.0))
-            }
-
-            fn dot_of<I: Iterator<Item = (Self, Self)> + Clone>(pairs: I) -> Self {
-                Self::sum_of(pairs.map(|(a, b)| a * b))
-            }
-
-            fn norm_of<I: Iterator<Item = Self> + Clone>(components: I) -> Self {
-                let value = T::norm_of(components.clone().map(|x| x.value));
-                let tangent = Self::tangent_of_sum(
-                    components.map(|x| (real::norm_partial(x.value, value), x.tangent)),
-                );
-                Self { value, tangent }
-            }
-
-            fn log_sum_exp_of<I: Iterator<Item = Self> + Clone>(terms: I) -> Self {
-                let (value, weights) = real::log_sum_exp_weights(terms.clone().map(|x| x.value));
-                let tangents = terms.map(|x| x.tangent);
-                let tangent = Self::tangent_of_sum(weights.iter().copied().zip(tangents));
-                Self { value, tangent }
-            }
-
-            fn minus_largest(self, largest: Self) -> Self {
-                Self { value: self.value.minus_largest(largest.value), tangent: self.tangent }
-            }
-
-            fn piecewise(self, f: impl Fn(f64) -> f64) -> Self {
-                Self::constant(self.value.piecewise(f))
-            }
-
-            fn piecewise_2(self, other: Self, f: impl Fn(f64, f64) -> f64) -> Self {
-                Self::constant(self.value.piecewise_2(other.value, f))
-            }
-
-            #[inline(always)]
-            fn lanes_where(x: Self, y: Self, condition: impl Fn(f64, f64) -> bool) -> u64 {
-                T::lanes_where(x.value, y.value, condition)
-            }
-
-            #[inline(always)]
-            fn vanishing_lanes(self) -> u64 {
-                self.value.vanishing_lanes() & self.tangent.vanishing_lanes()
-            }
-
-            fn filled(self, lanes: u64, value: f64) -> Self {
-                Self { value: self.value.filled(lanes, value), tangent: self.tangent.filled(lanes, 0.0) }
-            }
-
-            #[inline(always)]
-            fn vanishes(self) -> bool {
-                self.value.vanishes() && self.tangent.vanishes()
-            }
         }
     };
 }
 for_each_op!(define_dual);
+
+impl<T: Real> Number for Dual<T> {
+    const DEPTH: usize = T::DEPTH + 1;
+    const LANES: usize = T::LANES;
+    #[inline(always)]
+    fn innermost(self) -> f64 {
+        self.value.innermost()
+    }
+
+    fn sum_of<I: Iterator<Item = Self> + Clone>(terms: I) -> Self {
+        terms.reduce(|sum, term| sum + term).unwrap_or(Self::from_f64(0.0))
+    }
+
+    fn dot_of<I: Iterator<Item = (Self, Self)> + Clone>(pairs: I) -> Self {
+        Self::sum_of(pairs.map(|(a, b)| a * b))
+    }
+
+    fn norm_of<I: Iterator<Item = Self> + Clone>(components: I) -> Self {
+        let value = T::norm_of(components.clone().map(|x| x.value));
+        let tip = kinks::norm_tip(components.clone().map(|x| x.value), value);
+        let tangent = Self::tangent_of_sum(
+            components.map(|x| (kinks::norm_partial(x.value, value, tip), x.tangent)),
+        );
+        Self { value, tangent }
+    }
+
+    fn log_sum_exp_of<I: Iterator<Item = Self> + Clone>(terms: I) -> Self {
+        let (value, weights) = kinks::log_sum_exp_weights(terms.clone().map(|x| x.value));
+        let tangents = terms.map(|x| x.tangent);
+        let tangent = Self::tangent_of_sum(weights.iter().copied().zip(tangents));
+        Self { value, tangent }
+    }
+
+    #[inline(always)]
+    fn step(op: Op, x: Self, y: Self) -> Self {
+        Self::constant(T::step(op, x.value, y.value))
+    }
+
+    #[inline(always)]
+    fn decided(self) -> Option<bool> {
+        self.value.decided()
+    }
+
+    #[inline(always)]
+    fn chain(partial: Self, derivative: Self) -> Self {
+        Self {
+            value: T::chain(partial.value, derivative.value),
+            tangent: T::chain(partial.tangent, derivative.value)
+                + T::chain(partial.value, derivative.tangent),
+        }
+    }
+
+    #[inline(always)]
+    fn cofactor(x: Self, y: Self, product: Self) -> Self {
+        Self { value: T::cofactor(x.value, y.value, product.value), tangent: y.tangent }
+    }
+
+    #[inline(always)]
+    fn recorded_chain(partial: Self, derivative: Self) -> Self {
+        let value = T::recorded_chain(partial.value, derivative.value);
+        Self { value, ..Self::chain(partial, derivative) }
+    }
+
+    #[inline(always)]
+    fn recorded_cofactor(x: Self, y: Self) -> Self {
+        Self { value: T::recorded_cofactor(x.value, y.value), tangent: y.tangent }
+    }
+
+    #[inline(always)]
+    fn tip(x: Self, length: Self) -> Self {
+        Self {
+            value: T::tip(x.value, length.value),
+            tangent: T::chain(kinks::tip_partial(length.value), x.tangent),
+        }
+    }
+
+    fn largest_of<I: Iterator<Item = Self> + Clone>(numbers: I) -> Self {
+        Self::constant(T::largest_of(numbers.map(|x| x.value)))
+    }
+
+    #[inline(always)]
+    fn weight(self, largest: Self) -> Self {
+        let value = self.value.weight(largest.value);
+        Self { value, tangent: T::chain(value, self.tangent) }
+    }
+
+    #[inline(always)]
+    fn stop_gradient(self) -> Self {
+        Self::constant(self.value.stop_gradient())
+    }
+
+    #[inline(always)]
+    fn lanes_where(x: Self, y: Self, condition: impl Fn(f64, f64) -> bool) -> u64 {
+        T::lanes_where(x.value, y.value, condition)
+    }
+
+    #[inline(always)]
+    fn vanishing_lanes(self) -> u64 {
+        self.value.vanishing_lanes() & self.tangent.vanishing_lanes()
+    }
+
+    #[inline(always)]
+    fn vanishes(self) -> bool {
+        self.value.vanishes() && self.tangent.vanishes()
+    }
+
+    #[inline(always)]
+    fn is_the_constant(self, value: f64) -> bool {
+        self.value.is_the_constant(value) && self.tangent.vanishes()
+    }
+
+    #[inline(always)]
+    fn is_a_finite_factor(self) -> bool {
+        self.value.is_a_finite_factor() && self.tangent.vanishes()
+    }
+
+    #[inline(always)]
+    fn note_sign(self) {
+        self.value.note_sign();
+    }
+
+    #[inline(always)]
+    fn note_integer(self) {
+        self.value.note_integer();
+    }
+
+    #[inline(always)]
+    fn note_bits(self) {
+        self.value.note_bits();
+    }
+}

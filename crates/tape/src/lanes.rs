@@ -6,6 +6,7 @@ use core::ops::{
     Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, RemAssign, Sub, SubAssign,
 };
 
+use crate::number::{Number, cofactor_of_nan};
 use crate::op::{Op, for_each_op};
 use crate::operators::by_reference;
 use crate::real::{Real, all_lanes};
@@ -174,12 +175,6 @@ macro_rules! define_lanes {
         }
 
         impl<const N: usize> Real for Lanes<N> {
-            const DEPTH: usize = 0;
-            const LANES: usize = {
-                assert!(N >= 1 && N <= 64, "a number has 1 to 64 lanes");
-                N
-            };
-
             #[inline(always)]
             fn from_f64(value: f64) -> Self {
                 Self::splat(value)
@@ -201,101 +196,162 @@ macro_rules! define_lanes {
             $(#[inline(always)] fn $name_i(self, n: $index) -> Self { Lanes::$name_i(self, n) })*
             $(#[inline(always)] fn $name_2(self, $b_2: Self) -> Self { Lanes::$name_2(self, $b_2) })*
             $(#[inline(always)] fn $name_3(self, $b_3: Self, $c_3: Self) -> Self { Lanes::$name_3(self, $b_3, $c_3) })*
-
-            #[inline]
-            fn sum_of<I: Iterator<Item = Self> + Clone>(terms: I) -> Self {
-                terms.reduce(|sum, term| sum + term).unwrap_or(Self::splat(0.0))
-            }
-
-            #[inline]
-            fn dot_of<I: Iterator<Item = (Self, Self)> + Clone>(pairs: I) -> Self {
-                Self::sum_of(pairs.map(|(a, b)| a * b))
-            }
-
-            fn norm_of<I: Iterator<Item = Self> + Clone>(components: I) -> Self {
-                let squares = Self::sum_of(components.clone().map(|x| x * x));
-                let mut norm = squares.sqrt();
-                // As on `f64`: elsewhere the squares over- or underflowed, or lost digits.
-                let safe = f64::MIN_POSITIVE / f64::EPSILON..f64::INFINITY;
-                for (lane, norm) in norm.0.iter_mut().enumerate() {
-                    if !(safe.contains(&squares.0[lane]) && squares.0[lane] > safe.start) {
-                        *norm = f64::norm_of(components.clone().map(|x| x.0[lane]));
-                    }
-                }
-                norm
-            }
-
-            fn log_sum_exp_of<I: Iterator<Item = Self> + Clone>(terms: I) -> Self {
-                let largest = terms.clone().fold(Self::splat(f64::NEG_INFINITY), Self::max);
-                let sum = Self::sum_of(terms.clone().map(|x| (x - largest).exp()));
-                let mut value = largest + sum.ln();
-                for (lane, value) in value.0.iter_mut().enumerate() {
-                    if largest.0[lane].is_infinite() {
-                        *value = f64::log_sum_exp_of(terms.clone().map(|x| x.0[lane]));
-                    }
-                }
-                value
-            }
-
-            #[inline(always)]
-            fn piecewise(self, f: impl Fn(f64) -> f64) -> Self {
-                self.each(f)
-            }
-
-            #[inline(always)]
-            fn piecewise_2(self, other: Self, f: impl Fn(f64, f64) -> f64) -> Self {
-                self.each_2(other, f)
-            }
-
-            #[inline(always)]
-            fn lanes_where(x: Self, y: Self, condition: impl Fn(f64, f64) -> bool) -> u64 {
-                let mut mask = 0;
-                for (lane, (&x, &y)) in x.0.iter().zip(&y.0).enumerate() {
-                    mask |= u64::from(condition(x, y)) << lane;
-                }
-                mask
-            }
-
-            #[inline(always)]
-            fn vanishing_lanes(self) -> u64 {
-                self.mask(|x| x == 0.0)
-            }
-
-            #[inline(always)]
-            fn filled(mut self, lanes: u64, value: f64) -> Self {
-                for (lane, x) in self.0.iter_mut().enumerate() {
-                    *x = if lanes >> lane & 1 == 1 { value } else { *x };
-                }
-                self
-            }
-
-            #[inline(always)]
-            fn is_nan_in_a_lane(self) -> bool {
-                self.any(f64::is_nan)
-            }
-
-            #[inline(always)]
-            fn vanishes(self) -> bool {
-                self.vanishing_lanes() == all_lanes::<Self>()
-            }
-
-            #[inline(always)]
-            fn is_zero_or_infinite(self) -> bool {
-                // Two conditions of which either is a comparison of vectors: x − x is NaN where x is not finite.
-                self.any(|x| x == 0.0) | self.any(|x| (x - x).is_nan())
-            }
-
-            #[inline(always)]
-            fn chain(partial: Self, derivative: Self) -> Self {
-                partial.each_2(derivative, |partial, derivative| {
-                    let product = partial * derivative;
-                    if partial == 0.0 || derivative == 0.0 { 0.0 } else { product }
-                })
-            }
         }
     };
 }
 for_each_op!(define_lanes);
+
+impl<const N: usize> Number for Lanes<N> {
+    const DEPTH: usize = 0;
+    const LANES: usize = {
+        assert!(N >= 1 && N <= 64, "a number has 1 to 64 lanes");
+        N
+    };
+
+    #[inline(always)]
+    fn innermost(self) -> f64 {
+        self.0[0]
+    }
+
+    #[inline]
+    fn sum_of<I: Iterator<Item = Self> + Clone>(terms: I) -> Self {
+        terms.reduce(|sum, term| sum + term).unwrap_or(Self::splat(0.0))
+    }
+
+    #[inline]
+    fn dot_of<I: Iterator<Item = (Self, Self)> + Clone>(pairs: I) -> Self {
+        Self::sum_of(pairs.map(|(a, b)| a * b))
+    }
+
+    fn norm_of<I: Iterator<Item = Self> + Clone>(components: I) -> Self {
+        let squares = Self::sum_of(components.clone().map(|x| x * x));
+        let mut norm = squares.sqrt();
+        // As on `f64`: elsewhere the squares over- or underflowed, or lost digits.
+        let safe = f64::MIN_POSITIVE / f64::EPSILON..f64::INFINITY;
+        for (lane, norm) in norm.0.iter_mut().enumerate() {
+            if !(safe.contains(&squares.0[lane]) && squares.0[lane] > safe.start) {
+                *norm = f64::norm_of(components.clone().map(|x| x.0[lane]));
+            }
+        }
+        norm
+    }
+
+    fn log_sum_exp_of<I: Iterator<Item = Self> + Clone>(terms: I) -> Self {
+        let largest = terms.clone().fold(Self::splat(f64::NEG_INFINITY), Self::max);
+        let sum = Self::sum_of(terms.clone().map(|x| (x - largest).exp()));
+        let mut value = largest + sum.ln();
+        for (lane, value) in value.0.iter_mut().enumerate() {
+            if largest.0[lane].is_infinite() {
+                *value = f64::log_sum_exp_of(terms.clone().map(|x| x.0[lane]));
+            }
+        }
+        value
+    }
+
+    #[inline(always)]
+    fn step(op: Op, x: Self, y: Self) -> Self {
+        x.each_2(y, |x, y| op.step(x, y))
+    }
+
+    #[inline(always)]
+    fn decided(self) -> Option<bool> {
+        let (mut any, mut all) = (false, true);
+        for x in self.0 {
+            any |= x > 0.0;
+            all &= x > 0.0;
+        }
+        (any == all).then_some(any)
+    }
+
+    #[inline(always)]
+    fn chain(partial: Self, derivative: Self) -> Self {
+        partial.each_2(derivative, |partial, derivative| {
+            let product = partial * derivative;
+            if product.is_nan() && (partial == 0.0 || derivative == 0.0) { 0.0 } else { product }
+        })
+    }
+
+    #[inline(always)]
+    fn cofactor(x: Self, y: Self, product: Self) -> Self {
+        if !product.is_nan_in_a_lane() {
+            return y;
+        }
+        let of_lane = |lane: usize| {
+            let (x, y) = (x.0[lane], y.0[lane]);
+            if product.0[lane].is_nan() { cofactor_of_nan(x, y) } else { y }
+        };
+        Self(core::array::from_fn(of_lane))
+    }
+
+    #[inline(always)]
+    fn tip(_: Self, _: Self) -> Self {
+        Self::splat(0.0)
+    }
+
+    #[inline]
+    fn largest_of<I: Iterator<Item = Self> + Clone>(numbers: I) -> Self {
+        let larger = |a: f64, b: f64| if a.is_nan() || a >= b { a } else { b };
+        let largest = numbers.reduce(|a, b| a.each_2(b, larger));
+        largest.unwrap_or(Self::splat(f64::NEG_INFINITY))
+    }
+
+    #[inline(always)]
+    fn weight(self, largest: Self) -> Self {
+        let difference =
+            self.each_2(
+                largest,
+                |x, largest| {
+                    if x == largest && x.is_infinite() { 0.0 } else { x - largest }
+                },
+            );
+        difference.exp()
+    }
+
+    #[inline(always)]
+    fn stop_gradient(self) -> Self {
+        self
+    }
+
+    #[inline(always)]
+    fn lanes_where(x: Self, y: Self, condition: impl Fn(f64, f64) -> bool) -> u64 {
+        let mut mask = 0;
+        for (lane, (&x, &y)) in x.0.iter().zip(&y.0).enumerate() {
+            mask |= u64::from(condition(x, y)) << lane;
+        }
+        mask
+    }
+
+    #[inline(always)]
+    fn is_nan_in_a_lane(self) -> bool {
+        self.any(f64::is_nan)
+    }
+
+    #[inline(always)]
+    fn vanishing_lanes(self) -> u64 {
+        self.mask(|x| x == 0.0)
+    }
+
+    #[inline(always)]
+    fn vanishes(self) -> bool {
+        self.vanishing_lanes() == all_lanes::<Self>()
+    }
+
+    #[inline(always)]
+    fn is_zero_or_infinite(self) -> bool {
+        // Two conditions of which either is a comparison of vectors: x·0 is NaN where x is not finite.
+        self.any(|x| x == 0.0) | self.any(|x| (x * 0.0).is_nan())
+    }
+
+    #[inline(always)]
+    fn is_the_constant(self, value: f64) -> bool {
+        !self.any(|x| x != value)
+    }
+
+    #[inline(always)]
+    fn is_a_finite_factor(self) -> bool {
+        !self.is_zero_or_infinite()
+    }
+}
 
 impl<const N: usize> Neg for Lanes<N> {
     type Output = Self;

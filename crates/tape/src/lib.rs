@@ -8,13 +8,16 @@ mod dual;
 mod error;
 #[cfg(feature = "faer")]
 mod faer;
+mod formula;
+mod kinks;
 mod lanes;
 mod list;
 mod matrix;
-#[cfg(feature = "nalgebra")]
-mod nalgebra;
+#[cfg(any(feature = "nalgebra-034", feature = "nalgebra-035"))]
+pub mod nalgebra_scalars;
 #[cfg(feature = "ndarray")]
 mod ndarray;
+mod number;
 mod numeric_traits;
 mod op;
 mod operators;
@@ -22,6 +25,7 @@ mod pattern;
 mod program;
 mod real;
 mod registry;
+pub mod rotation;
 #[cfg(feature = "serde")]
 mod serde;
 mod show;
@@ -30,6 +34,7 @@ mod special;
 #[cfg(feature = "sprs")]
 mod sprs;
 mod sweep;
+mod tails;
 mod tape;
 mod var;
 mod vector;
@@ -48,7 +53,7 @@ pub use program::batch::{Batch, Rows};
 pub use program::function::Function;
 pub use program::passes::Stage;
 pub use program::{Outputs, Program, Rewrites, Workspace};
-pub use real::{Real, dot, log_sum_exp, norm, select, sum, sum_over, weighted_sum};
+pub use real::{Real, dot, log_sum_exp, norm, select, stop_gradient, sum, sum_over, weighted_sum};
 pub use show::dot::Dot;
 pub use show::text::Show;
 pub use sparse_matrix::SparseMatrix;

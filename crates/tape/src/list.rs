@@ -1,13 +1,20 @@
 //! The Wengert list itself: nodes in the order in which they were recorded.
 //!
+//! A list is reached from its tape and, by its number, from every variable on it, so nobody ever has it alone. All of it
+//! stands in cells, and only shared references are made.
+//!
 //! **Invariants** that the unchecked accesses in [`crate::sweep`] and here rely on:
 //! 1. Slot 0 is the sink: constants are its "variables", and what flows into it is lost.
-//! 2. An argument's index is smaller than the index of its node.
+//! 2. An argument's index is smaller than the index of its node, and of the first node of its operation.
 //! 3. `nodes` and `ops` have room for `capacity` entries, of which the first `len` are initialised.
+//! 4. No slice of `nodes` or `ops` is in use but that of a [`List`]. As long as there is one, `capacity` does not change,
+//!    and `len` stays at or above the length that the slice has.
 #![allow(
     unsafe_code,
     reason = "recording is the hot path of the engine: see ARCHITECTURE.md for what the checks cost"
 )]
+
+use core::cell::{Cell, UnsafeCell};
 
 use crate::op::Op;
 use crate::real::Real;
@@ -49,68 +56,188 @@ pub(crate) struct Edge<T> {
     pub(crate) argument: u32,
 }
 
-/// A growing list of nodes.
-pub(crate) struct List<T> {
+/// Where a list is kept, and grows.
+pub(crate) struct Storage<T> {
     /// The number that the variables of this list carry; it changes when the list is cleared.
-    pub(crate) number: u32,
-    len: u32,
-    capacity: u32,
+    number: Cell<u32>,
+    len: Cell<u32>,
+    capacity: Cell<u32>,
+    /// What the list is not made shorter than: somebody counts on these nodes. 0 when nobody does.
+    floor: Cell<u32>,
+    /// How many [`List`]s there are of it.
+    held: Cell<u32>,
     /// While set, nothing is swept early: the list will be replayed (see `derivative/replay.rs`).
-    pub(crate) tracing: bool,
-    nodes: Vec<Node<T>>,
-    ops: Vec<Op>,
+    tracing: Cell<bool>,
+    nodes: UnsafeCell<Vec<Node<T>>>,
+    ops: UnsafeCell<Vec<Op>>,
     /// Adjoint buffers waiting to be used again. Each is all zeros.
-    pub(crate) scratch: Vec<Vec<T>>,
+    scratch: Cell<Vec<Vec<T>>>,
 }
 
-impl<T: Real> List<T> {
-    /// The largest number of nodes: an index must leave room for the mark.
-    const MAX_LEN: u32 = Node::<T>::JOINED - 1;
+/// A list as it stands: what is recorded meanwhile comes after it, and nothing takes its nodes away.
+pub(crate) struct List<'a, T> {
+    pub(crate) number: u32,
+    storage: &'a Storage<T>,
+    nodes: &'a [Node<T>],
+    ops: &'a [Op],
+    /// The storage's floor before.
+    floor: u32,
+}
 
-    pub(crate) fn new(number: u32) -> Self {
-        let (nodes, ops) = (Vec::new(), Vec::new());
-        let mut list =
-            Self { number, len: 0, capacity: 0, tracing: false, nodes, ops, scratch: Vec::new() };
-        list.clear();
-        list
+impl<T> List<'_, T> {
+    #[inline(always)]
+    pub(crate) fn nodes(&self) -> &[Node<T>] {
+        self.nodes
     }
 
-    /// Forgets every node but the sink.
-    pub(crate) fn clear(&mut self) {
-        let zero = T::from_f64(0.0);
-        self.len = 0;
-        self.push(Op::Input, Node { partials: [zero; 2], arguments: [0; 2] });
+    #[inline(always)]
+    pub(crate) fn ops(&self) -> &[Op] {
+        self.ops
+    }
+}
+
+impl<T> Drop for List<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        self.storage.floor.set(self.floor);
+        self.storage.held.set(self.storage.held.get() - 1);
+    }
+}
+
+impl<T> Storage<T> {
+    #[inline(always)]
+    pub(crate) fn number(&self) -> u32 {
+        self.number.get()
+    }
+
+    pub(crate) fn set_number(&self, number: u32) {
+        self.number.set(number);
     }
 
     /// The number of nodes, the sink counted.
     #[inline(always)]
     pub(crate) fn len(&self) -> u32 {
-        self.len
+        self.len.get()
+    }
+
+    /// Whether a node can be appended without growing.
+    #[inline(always)]
+    pub(crate) fn has_room(&self) -> bool {
+        self.len.get() < self.capacity.get()
+    }
+
+    /// The length that [`Storage::truncate`] and [`Storage::clear`] must leave.
+    pub(crate) fn floor(&self) -> u32 {
+        self.floor.get()
+    }
+
+    /// Makes all nodes so far stay, and returns the former floor, to be set again in reverse order.
+    pub(crate) fn raise_floor(&self) -> u32 {
+        self.floor.replace(self.len.get())
+    }
+
+    pub(crate) fn set_floor(&self, floor: u32) {
+        self.floor.set(floor);
+    }
+
+    /// Whether a [`List`] of it is in use.
+    pub(crate) fn is_held(&self) -> bool {
+        self.held.get() > 0
+    }
+
+    pub(crate) fn is_tracing(&self) -> bool {
+        self.tracing.get()
+    }
+
+    pub(crate) fn set_tracing(&self, tracing: bool) {
+        self.tracing.set(tracing);
     }
 
     /// Forgets the nodes from `len` on.
-    pub(crate) fn truncate(&mut self, len: u32) {
-        debug_assert!(len >= 1, "the sink stays");
-        self.len = self.len.min(len);
+    #[inline]
+    pub(crate) fn truncate(&self, len: u32) {
+        assert!(len >= self.floor.get().max(1), "nodes that are in use, and the sink, stay");
+        self.len.set(self.len.get().min(len));
     }
 
-    #[inline(always)]
-    pub(crate) fn nodes(&self) -> &[Node<T>] {
-        // SAFETY: the first `len` nodes are initialised (invariant 3).
-        unsafe { core::slice::from_raw_parts(self.nodes.as_ptr(), self.len as usize) }
+    /// An adjoint buffer of zeros, of any length.
+    pub(crate) fn take_scratch(&self) -> Vec<T> {
+        let mut kept = self.scratch.take();
+        let buffer = kept.pop().unwrap_or_default();
+        self.scratch.set(kept);
+        buffer
     }
 
-    #[inline(always)]
-    pub(crate) fn ops(&self) -> &[Op] {
-        // SAFETY: the first `len` codes are initialised (invariant 3).
-        unsafe { core::slice::from_raw_parts(self.ops.as_ptr(), self.len as usize) }
+    /// Keeps a buffer of zeros for its next use.
+    pub(crate) fn keep_scratch(&self, buffer: Vec<T>) {
+        let mut kept = self.scratch.take();
+        kept.push(buffer);
+        self.scratch.set(kept);
+    }
+
+    /// How many buffers are kept.
+    pub(crate) fn kept_scratch(&self) -> usize {
+        let kept = self.scratch.take();
+        let count = kept.len();
+        self.scratch.set(kept);
+        count
+    }
+}
+
+impl<T: Real> Storage<T> {
+    /// The largest number of nodes: an index must leave room for the mark.
+    const MAX_LEN: u32 = Node::<T>::JOINED - 1;
+
+    pub(crate) fn new(number: u32) -> Self {
+        let storage = Self {
+            number: Cell::new(number),
+            len: Cell::new(0),
+            capacity: Cell::new(0),
+            floor: Cell::new(0),
+            held: Cell::new(0),
+            tracing: Cell::new(false),
+            nodes: UnsafeCell::default(),
+            ops: UnsafeCell::default(),
+            scratch: Cell::default(),
+        };
+        storage.clear();
+        storage
+    }
+
+    /// Forgets every node but the sink.
+    pub(crate) fn clear(&self) {
+        assert!(self.floor.get() == 0, "nodes that are in use stay");
+        let zero = T::from_f64(0.0);
+        self.len.set(0);
+        self.push(Op::Input, Node { partials: [zero; 2], arguments: [0; 2] });
+    }
+
+    /// Shows the list as it stands. (By a closure, so that several are let go in reverse order.)
+    #[inline]
+    pub(crate) fn hold<R>(&self, look: impl FnOnce(&List<'_, T>) -> R) -> R {
+        let len = self.len.get() as usize;
+        self.held.set(self.held.get() + 1);
+        // SAFETY: the first `len` entries are initialised (invariant 3), and as long as this `List` lives, they stay
+        // where they are and nobody writes to them (invariant 4): `grow` and `truncate` see to it, and appending writes
+        // behind them. The reference to the vector itself is gone at the end of each expression.
+        let (nodes, ops) = unsafe {
+            let (nodes, ops) = ((*self.nodes.get()).as_ptr(), (*self.ops.get()).as_ptr());
+            (core::slice::from_raw_parts(nodes, len), core::slice::from_raw_parts(ops, len))
+        };
+        let number = self.number.get();
+        look(&List { number, storage: self, nodes, ops, floor: self.raise_floor() })
+    }
+
+    /// Whether the first `len` nodes are whole operations.
+    pub(crate) fn is_whole(&self, len: u32) -> bool {
+        self.hold(|list| !list.nodes()[len as usize - 1].is_joined())
     }
 
     /// Appends a node and returns its index.
     ///
-    /// The caller has seen that both arguments are smaller than [`List::len`].
+    /// The caller has seen that both arguments are smaller than [`Storage::len`].
     #[inline]
-    pub(crate) fn push(&mut self, op: Op, node: Node<T>) -> u32 {
+    pub(crate) fn push(&self, op: Op, node: Node<T>) -> u32 {
         if !self.has_room() {
             self.grow();
         }
@@ -118,138 +245,117 @@ impl<T: Real> List<T> {
         unsafe { self.push_unchecked(op, node) }
     }
 
-    /// Whether a node can be appended without growing.
-    #[inline(always)]
-    pub(crate) fn has_room(&self) -> bool {
-        self.len < self.capacity
-    }
-
-    /// [`List::push`] without the check for room.
+    /// [`Storage::push`] without the check for room.
     ///
     /// # Safety
-    /// [`List::has_room`] must hold.
+    /// [`Storage::has_room`] must hold.
     #[inline(always)]
-    pub(crate) unsafe fn push_unchecked(&mut self, op: Op, node: Node<T>) -> u32 {
-        let index = self.len;
-        // SAFETY: `index < capacity`, and both buffers have room for `capacity` entries (invariant 3).
+    pub(crate) unsafe fn push_unchecked(&self, op: Op, node: Node<T>) -> u32 {
+        let index = self.len.get();
+        // SAFETY: `index < capacity`, and both buffers have room for `capacity` entries (invariant 3). No slice reaches
+        // as far as `index` (invariant 4).
         unsafe {
-            let place = self.nodes.as_mut_ptr().add(index as usize);
+            let place = self.nodes().add(index as usize);
             (&raw mut (*place).partials[0]).write(node.partials[0]);
             (&raw mut (*place).partials[1]).write(node.partials[1]);
             (&raw mut (*place).arguments[0]).write(node.arguments[0]);
             (&raw mut (*place).arguments[1]).write(node.arguments[1]);
-            self.ops.as_mut_ptr().add(index as usize).write(op);
+            self.ops().add(index as usize).write(op);
         }
-        self.len = index + 1;
+        self.len.set(index + 1);
         index
     }
 
-    /// Appends an operation with any number of arguments, two to a node; a spare slot gets `filler`. Returns the index
-    /// of its last node.
+    /// Appends an operation of `count` ≥ 1 nodes, each by its position: its partials, and the indices of its arguments.
+    /// Returns the index of the last node.
     ///
-    /// The caller has seen that all arguments are smaller than [`List::len`].
-    #[inline]
-    pub(crate) fn push_all(
-        &mut self,
-        op: Op,
-        edges: impl IntoIterator<Item = Edge<T>>,
-        filler: T,
-    ) -> u32 {
-        let mut edges = edges.into_iter();
-        let spare = Edge { partial: filler, argument: 0 };
-        let pairs = core::iter::from_fn(|| Some([edges.next()?, edges.next().unwrap_or(spare)]));
-        self.push_pairs(op, pairs)
-    }
-
-    /// [`List::push_all`] of arguments that come in pairs. There must be at least one.
-    #[inline]
-    pub(crate) fn push_pairs(&mut self, op: Op, pairs: impl Iterator<Item = [Edge<T>; 2]>) -> u32 {
-        let mut begun = Begun { start: self.len, list: self };
-        for [first, second] in pairs {
-            let partials = [first.partial, second.partial];
-            let arguments = [first.argument | Node::<T>::JOINED, second.argument];
-            begun.list.push(Op::Part, Node { partials, arguments });
-        }
-        begun.finish(op)
-    }
-
-    /// [`List::push_pairs`] of `count` ≥ 1 pairs by position, whose indices come with them: the loop over long slices.
+    /// The caller has seen that all arguments are smaller than [`Storage::len`].
+    ///
+    /// # Safety
+    /// `pair` does nothing to this list.
     #[inline(always)]
-    pub(crate) fn push_pairs_at(
-        &mut self,
+    pub(crate) unsafe fn push_pairs(
+        &self,
         op: Op,
         count: usize,
         pair: impl Fn(usize) -> ([T; 2], [u32; 2]),
     ) -> u32 {
-        while ((self.capacity - self.len) as usize) < count {
+        assert!(count > 0, "an operation has at least one argument");
+        let start = self.len.get();
+        while ((self.capacity.get() - start) as usize) < count {
             self.grow();
         }
-        let start = self.len as usize;
-        // SAFETY: there is room for `count` more nodes, as just made sure (invariant 3).
+        // SAFETY: there is room for `count` more nodes, as just made sure (invariant 3), and stays there, because `pair`
+        // records nothing here. No slice reaches as far (invariant 4).
         unsafe {
-            let nodes = self.nodes.as_mut_ptr().add(start);
-            let ops = self.ops.as_mut_ptr().add(start);
+            let (nodes, ops) = (self.nodes().add(start as usize), self.ops().add(start as usize));
             for position in 0..count {
                 let (partials, [first, second]) = pair(position);
                 let arguments = [first | Node::<T>::JOINED, second];
                 nodes.add(position).write(Node { partials, arguments });
                 ops.add(position).write(Op::Part);
             }
+            (*nodes.add(count - 1)).arguments[0] &= !Node::<T>::JOINED;
+            ops.add(count - 1).write(op);
         }
-        let mut begun = Begun { start: self.len, list: self };
-        begun.list.len += count as u32;
-        begun.finish(op)
+        self.len.set(start + count as u32);
+        start + count as u32 - 1
+    }
+
+    /// Makes the last of several nodes the end of their operation, and returns its index.
+    #[inline]
+    pub(crate) fn finish(&self, op: Op) -> u32 {
+        let last = self.len.get() - 1;
+        assert!(
+            last >= self.floor.get().max(1),
+            "nodes that are in use, and the sink, do not change"
+        );
+        // SAFETY: `last < len`, so both entries are initialised (invariant 3). No slice reaches as far as `last`, which
+        // is not below the floor (invariant 4).
+        unsafe {
+            (*self.nodes().add(last as usize)).arguments[0] &= !Node::<T>::JOINED;
+            self.ops().add(last as usize).write(op);
+        }
+        last
+    }
+
+    #[inline(always)]
+    fn nodes(&self) -> *mut Node<T> {
+        // SAFETY: the reference to the vector, not to its entries, lives for this expression only, in which nothing else
+        // touches the vector.
+        unsafe { (*self.nodes.get()).as_mut_ptr() }
+    }
+
+    #[inline(always)]
+    fn ops(&self) -> *mut Op {
+        // SAFETY: as in `nodes`.
+        unsafe { (*self.ops.get()).as_mut_ptr() }
     }
 
     #[cold]
     #[inline(never)]
-    fn grow(&mut self) {
+    fn grow(&self) {
+        let (len, capacity) = (self.len.get(), self.capacity.get());
         assert!(
-            self.capacity < Self::MAX_LEN,
+            capacity < Self::MAX_LEN,
             "the tape is full: it holds {} nodes; sweep and clear it, or use sum_over for a long sum",
             Self::MAX_LEN
         );
-        let capacity = self.capacity.saturating_mul(2).clamp(1024, Self::MAX_LEN);
-        // SAFETY: the first `self.len` entries are initialised, and `T` and `Op` are `Copy`, so that a length of 0
-        // on return drops nothing.
+        assert!(!self.is_held(), "a tape that is being swept or read cannot grow meanwhile");
+        let capacity = capacity.saturating_mul(2).clamp(1024, Self::MAX_LEN);
+        // SAFETY: no slice is in use, as just seen (invariant 4), and nothing else touches the vectors during this block.
+        // Their first `len` entries are initialised (invariant 3), and `T` and `Op` are `Copy`, so that a length of 0 on
+        // return drops nothing.
         unsafe {
-            self.nodes.set_len(self.len as usize);
-            self.ops.set_len(self.len as usize);
-            self.nodes.reserve_exact((capacity - self.len) as usize);
-            self.ops.reserve_exact((capacity - self.len) as usize);
-            self.nodes.set_len(0);
-            self.ops.set_len(0);
+            let (nodes, ops) = (&mut *self.nodes.get(), &mut *self.ops.get());
+            nodes.set_len(len as usize);
+            ops.set_len(len as usize);
+            nodes.reserve_exact((capacity - len) as usize);
+            ops.reserve_exact((capacity - len) as usize);
+            nodes.set_len(0);
+            ops.set_len(0);
         }
-        self.capacity = capacity;
-    }
-}
-
-/// An operation of several nodes that is being appended. Until it is finished, its nodes are not an operation; should
-/// computing a partial panic (as it may, where partials are recorded variables), they are taken back.
-struct Begun<'a, T: Real> {
-    list: &'a mut List<T>,
-    start: u32,
-}
-
-impl<T: Real> Begun<'_, T> {
-    /// Makes the last node the operation's end, and returns its index.
-    #[inline]
-    fn finish(&mut self, op: Op) -> u32 {
-        assert!(self.list.len > self.start, "an operation has at least one argument");
-        let last = self.list.len - 1;
-        // SAFETY: `last < len`, so both entries are initialised (invariant 3).
-        unsafe {
-            (*self.list.nodes.as_mut_ptr().add(last as usize)).arguments[0] &= !Node::<T>::JOINED;
-            *self.list.ops.as_mut_ptr().add(last as usize) = op;
-        }
-        self.start = self.list.len;
-        last
-    }
-}
-
-impl<T: Real> Drop for Begun<'_, T> {
-    fn drop(&mut self) {
-        self.list.len = self.start;
+        self.capacity.set(capacity);
     }
 }
 
@@ -261,5 +367,47 @@ mod tests {
     fn a_node_takes_24_bytes_and_its_operation_one_more() {
         assert_eq!(size_of::<Node<f64>>(), 24);
         assert_eq!(size_of::<Op>(), 1);
+    }
+
+    fn record(storage: &Storage<f64>, count: usize) {
+        for _ in 0..count {
+            storage.push(Op::Input, Node { partials: [1.0; 2], arguments: [0; 2] });
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "nodes that are in use")]
+    fn a_list_that_is_held_keeps_its_nodes() {
+        let storage = Storage::<f64>::new(1);
+        record(&storage, 1);
+        storage.hold(|_| storage.truncate(1));
+    }
+
+    #[test]
+    #[should_panic(expected = "nodes that are in use")]
+    fn a_list_that_is_held_is_not_cleared() {
+        let storage = Storage::<f64>::new(1);
+        storage.hold(|_| storage.clear());
+    }
+
+    #[test]
+    #[should_panic(expected = "cannot grow")]
+    fn a_list_that_is_held_stays_where_it_is() {
+        let storage = Storage::<f64>::new(1);
+        storage.hold(|_| record(&storage, 2000));
+    }
+
+    #[test]
+    fn a_list_that_is_held_is_followed_by_what_is_recorded_meanwhile() {
+        let storage = Storage::<f64>::new(1);
+        storage.hold(|list| {
+            record(&storage, 3);
+            storage.hold(|longer| assert_eq!(longer.nodes().len(), 4));
+            storage.truncate(1);
+            assert_eq!((list.nodes().len(), list.ops().len()), (1, 1));
+        });
+        storage.clear();
+        record(&storage, 2000);
+        assert_eq!(storage.len(), 2001);
     }
 }

@@ -4,6 +4,7 @@
 //! `copysign`, …) is put together from the table's operations, and is an inherent method as on `f64`.
 
 use core::num::FpCategory;
+use core::panic::Location;
 
 use num_traits::{
     Bounded, Euclid, Float, FloatConst, FromPrimitive, Inv, MulAdd, MulAddAssign, Num, NumCast,
@@ -11,6 +12,7 @@ use num_traits::{
 };
 
 use crate::dual::Dual;
+use crate::number::Number;
 use crate::real::Real;
 use crate::var::Var;
 
@@ -55,12 +57,26 @@ macro_rules! to_primitive {
             number
         }
     )*};
-    ($($name:ident $Primitive:ident)*) => {$(
-        #[inline(always)]
-        fn $name(&self) -> Option<$Primitive> {
-            self.value.$name()
-        }
-    )*};
+}
+
+/// Whether this is code that asks for zero in order to leave out a product with it, and otherwise would compute it.
+///
+/// It cannot be told by the number. If every variable of value 0 counted as not zero, nalgebra would divide by it: the
+/// singular values and eigenvalues of a diagonal matrix, and all it computes with Householder reflections of a zero
+/// column, would be NaN, and a singular matrix would have an inverse of infinities instead of none.
+fn leaves_out_products(caller: &Location<'_>) -> bool {
+    /// In nalgebra: α·x·c + β·y, A·x + β·y, the bias of a reflection, sparse sums and entries. In ndarray: α·A·B + β·C.
+    const FILES: [(&str, &str); 7] = [
+        ("nalgebra", "blas.rs"),
+        ("nalgebra", "blas_uninit.rs"),
+        ("nalgebra", "componentwise.rs"),
+        ("nalgebra", "reflection.rs"),
+        ("nalgebra", "cs_matrix_conversion.rs"),
+        ("nalgebra", "cs_matrix_ops.rs"),
+        ("ndarray", "impl_linalg.rs"),
+    ];
+    let file = caller.file();
+    FILES.iter().any(|(library, name)| file.ends_with(name) && file.contains(library))
 }
 
 macro_rules! integer_powers {
@@ -194,7 +210,7 @@ macro_rules! implement {
             #[inline]
             pub fn is_sign_negative(self) -> bool {
                 let is_negative = self.value.is_sign_negative();
-                self.note_sign(is_negative);
+                self.note_sign();
                 is_negative
             }
         }
@@ -205,10 +221,16 @@ macro_rules! implement {
                 Self::from_f64(0.0)
             }
 
-            /// By value: a variable that happens to be 0 is zero, so that code branches as it does on plain numbers.
+            /// By value: a variable that happens to be 0 is zero, so that code branches as it does on plain numbers, and
+            /// takes no logarithm of it, divides by no such pivot.
+            ///
+            /// The linear algebra of nalgebra and ndarray also asks whether a factor is zero in order to leave out what
+            /// it multiplies, as βy in αAx + βy. There a variable counts as zero only if its derivatives vanish too:
+            /// left out, the derivative with respect to β would be lost. They are told by the file that asks.
             #[inline(always)]
+            #[track_caller]
             fn is_zero(&self) -> bool {
-                *self == 0.0
+                if leaves_out_products(Location::caller()) { self.vanishes() } else { *self == 0.0 }
             }
         }
 
@@ -218,7 +240,7 @@ macro_rules! implement {
                 Self::from_f64(1.0)
             }
 
-            /// By value, as [`Zero::is_zero`].
+            /// By value.
             #[inline(always)]
             fn is_one(&self) -> bool {
                 *self == 1.0
@@ -238,10 +260,11 @@ macro_rules! implement {
         }
 
         /// A primitive number carries no derivative: converting to one is where differentiation ends. While a program is
-        /// traced, converting to an integer becomes a guard: the program is for numbers with the same integer part.
+        /// traced it becomes a guard: the program is for numbers with the same integer part, or, if the number is
+        /// converted to a float, for this number alone.
         impl<T: Real + ToPrimitive> ToPrimitive for $Type<T> {
             to_primitive! { note_integer: to_i64 i64 to_u64 u64 to_i128 i128 to_u128 u128 }
-            to_primitive! { to_f32 f32 to_f64 f64 }
+            to_primitive! { note_bits: to_f32 f32 to_f64 f64 }
         }
 
         impl<T: Real + FromPrimitive> FromPrimitive for $Type<T> {

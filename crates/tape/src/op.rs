@@ -4,7 +4,8 @@
 //! [`Real`](crate::Real), [`Var`](crate::Var) and [`Dual`](crate::Dual), the printer, the replay, and one
 //! property test per row. To add an operation, add a row.
 
-use crate::Real;
+use crate::kinks;
+use crate::real::Real;
 
 /// Calls the macro `$then` with the extra words, in brackets, and then the whole table.
 ///
@@ -24,9 +25,9 @@ operator_1 {
 operator_2 {
     add Add + [-10.0 .. 10.0, -10.0 .. 10.0] |x, y, z| (T::from_f64(1.0), T::from_f64(1.0));
     sub Sub - [-10.0 .. 10.0, -10.0 .. 10.0] |x, y, z| (T::from_f64(1.0), -T::from_f64(1.0));
-    mul Mul * [-10.0 .. 10.0, -10.0 .. 10.0] |x, y, z| (y.unless_indeterminate(x, y, z), x.unless_indeterminate(x, y, z));
+    mul Mul * [-10.0 .. 10.0, -10.0 .. 10.0] |x, y, z| (T::cofactor(x, y, z), T::cofactor(y, x, z));
     div Div / [-10.0 .. 10.0,   0.3 .. 10.0] |x, y, z| (y.recip(), -z / y);
-    rem Rem % [-10.0 .. 10.0,   0.7 .. 3.0 ] |x, y, z| (T::from_f64(1.0), -(x / y).trunc());
+    rem Rem % [-10.0 .. 10.0,   0.7 .. 3.0 ] |x, y, z| (T::from_f64(1.0), -((x - z) / y).round());
 }
 function_1 {
     /// Sine of an angle in radians.
@@ -36,23 +37,23 @@ function_1 {
     /// Tangent of an angle in radians.
     std tan Tan [-1.4 .. 1.4] |x, y| y * y + T::from_f64(1.0);
     /// Arcsine, in radians.
-    std asin Asin [-0.99 .. 0.99] |x, y| ((T::from_f64(1.0) - x) * (T::from_f64(1.0) + x)).sqrt().recip();
+    std asin Asin [-0.99 .. 0.99] |x, y| tails::one_minus_square(x).sqrt().recip();
     /// Arccosine, in radians.
-    std acos Acos [-0.99 .. 0.99] |x, y| -((T::from_f64(1.0) - x) * (T::from_f64(1.0) + x)).sqrt().recip();
+    std acos Acos [-0.99 .. 0.99] |x, y| -tails::one_minus_square(x).sqrt().recip();
     /// Arctangent, in radians.
-    std atan Atan [-10.0 .. 10.0] |x, y| (x * x + T::from_f64(1.0)).recip();
+    std atan Atan [-10.0 .. 10.0] |x, y| tails::atan(x);
     /// Hyperbolic sine.
     std sinh Sinh [-5.0 .. 5.0] |x, y| x.cosh();
     /// Hyperbolic cosine.
     std cosh Cosh [-5.0 .. 5.0] |x, y| x.sinh();
     /// Hyperbolic tangent.
-    std tanh Tanh [-5.0 .. 5.0] |x, y| T::from_f64(1.0) - y * y;
+    std tanh Tanh [-5.0 .. 5.0] |x, y| tails::tanh(x, y);
     /// Inverse hyperbolic sine.
     std asinh Asinh [-10.0 .. 10.0] |x, y| x.hypot(T::from_f64(1.0)).recip();
     /// Inverse hyperbolic cosine.
-    std acosh Acosh [1.1 .. 10.0] |x, y| ((x - T::from_f64(1.0)) * (x + T::from_f64(1.0))).sqrt().recip();
+    std acosh Acosh [1.1 .. 10.0] |x, y| tails::acosh(x);
     /// Inverse hyperbolic tangent.
-    std atanh Atanh [-0.99 .. 0.99] |x, y| ((T::from_f64(1.0) - x) * (T::from_f64(1.0) + x)).recip();
+    std atanh Atanh [-0.99 .. 0.99] |x, y| tails::one_minus_square(x).recip();
     /// eˣ.
     std exp Exp [-5.0 .. 5.0] |x, y| y;
     /// 2ˣ.
@@ -70,11 +71,11 @@ function_1 {
     /// Square root. The derivative at 0 is ∞.
     std sqrt Sqrt [0.1 .. 10.0] |x, y| T::from_f64(0.5) / y;
     /// Cube root. The derivative at 0 is ∞.
-    std cbrt Cbrt [-10.0 .. 10.0] |x, y| (T::from_f64(3.0) * y * y).recip();
+    std cbrt Cbrt [-10.0 .. 10.0] |x, y| tails::cbrt(y);
     /// 1/x.
     std recip Recip [0.3 .. 10.0] |x, y| -y * y;
     /// |x|. The derivative at 0 is 0.
-    std abs Abs [-10.0 .. 10.0] |x, y| x.piecewise(crate::real::sign);
+    std abs Abs [-10.0 .. 10.0] |x, y| kinks::sign(x);
     /// 1 for positive numbers and +0, −1 for negative ones and −0. The derivative is 0 everywhere.
     std signum Signum [-10.0 .. 10.0] |x, y| T::from_f64(0.0);
     /// Largest integer not above x. The derivative is 0 everywhere.
@@ -86,26 +87,25 @@ function_1 {
     /// x without its fraction. The derivative is 0 everywhere.
     std trunc Trunc [-10.0 .. 10.0] |x, y| T::from_f64(0.0);
     /// Logistic function 1/(1 + e⁻ˣ).
-    special sigmoid Sigmoid [-6.0 .. 6.0] |x, y| y * (T::from_f64(1.0) - y);
+    special sigmoid Sigmoid [-6.0 .. 6.0] |x, y| tails::sigmoid(x, y);
     /// ln(1 + eˣ), without overflow.
     special softplus Softplus [-6.0 .. 6.0] |x, y| x.sigmoid();
     /// max(x, 0). The derivative at 0 is 0.
-    special relu Relu [-10.0 .. 10.0] |x, y| x.piecewise(|x| if x > 0.0 { 1.0 } else { 0.0 });
+    special relu Relu [-10.0 .. 10.0] |x, y| x.is_greater(T::from_f64(0.0));
     /// x·sigmoid(x), also called swish.
-    special silu Silu [-6.0 .. 6.0] |x, y| {
-        let s = x.sigmoid();
-        s + T::zero_where(x, x, |x, _| x > 40.0, || y * (T::from_f64(1.0) - s))
-    };
+    special silu Silu [-6.0 .. 6.0] |x, y| tails::silu(x, y);
     /// x·Φ(x) with Φ the normal distribution function (the exact form, by the error function).
-    special gelu Gelu [-6.0 .. 6.0] |x, y| {
-        let half = T::from_f64(0.5);
-        half * (-x * T::from_f64(core::f64::consts::FRAC_1_SQRT_2)).erfc()
-            + T::zero_where(x, x, |x, _| x.abs() > 40.0, || x * T::from_f64(crate::real::INV_SQRT_2PI) * (-half * x * x).exp())
-    };
+    special gelu Gelu [-6.0 .. 6.0] |x, y| tails::gelu(x);
     /// Error function.
-    special erf Erf [-3.0 .. 3.0] |x, y| T::from_f64(core::f64::consts::FRAC_2_SQRT_PI) * (-x * x).exp();
+    special erf Erf [-3.0 .. 3.0] |x, y| T::from_f64(core::f64::consts::FRAC_2_SQRT_PI) * x.gauss();
     /// 1 − erf(x), accurate in the tail.
-    special erfc Erfc [-3.0 .. 3.0] |x, y| -T::from_f64(core::f64::consts::FRAC_2_SQRT_PI) * (-x * x).exp();
+    special erfc Erfc [-3.0 .. 3.0] |x, y| T::from_f64(-core::f64::consts::FRAC_2_SQRT_PI) * x.gauss();
+    /// e^(−x²), accurate in the tail.
+    special gauss Gauss [-3.0 .. 3.0] |x, y| tails::within_bell(x, || -(x + x) * y);
+    /// Density of the normal distribution, e^(−x²/2)/√(2π), accurate in the tail.
+    special normal_density NormalDensity [-6.0 .. 6.0] |x, y| tails::within_bell(x, || -x * y);
+    /// Density of the logistic distribution, the derivative of [`sigmoid`](Self::sigmoid), accurate in both tails.
+    special logistic_density LogisticDensity [-6.0 .. 6.0] |x, y| -y * (x * T::from_f64(0.5)).tanh();
     /// ln|Γ(x)|.
     special ln_gamma LnGamma [0.1 .. 10.0] |x, y| x.digamma();
     /// Logarithmic derivative of the gamma function, ψ(x) = Γ′(x)/Γ(x).
@@ -113,33 +113,30 @@ function_1 {
 }
 indexed {
     /// xⁿ for an integer n.
-    std powi Powi(i32) [0.3 .. 3.0] |x, n, y| if n == 0 { T::from_f64(0.0) } else { T::from_f64(f64::from(n)) * x.powi(n.wrapping_sub(1)) };
+    std powi Powi(i32) [0.3 .. 3.0] |x, n, y| tails::powi(x, n);
     /// n-th derivative of the digamma function, ψ⁽ⁿ⁾(x).
     special polygamma Polygamma(u32) [0.3 .. 10.0] |x, n, y| x.polygamma(n.saturating_add(1));
 }
 function_2 {
     /// x to the power of another number. The derivative with respect to the exponent is NaN for a negative base.
-    std powf Powf(exponent) [0.3 .. 3.0, -3.0 .. 3.0] |x, y, z| (
-        T::zero_where(x, y, |_, y| y == 0.0, || y * x.powf(y - T::from_f64(1.0))),
-        T::zero_where(x, y, |x, y| x == 0.0 && y >= 0.0, || z * x.ln())
-    );
+    std powf Powf(exponent) [0.3 .. 3.0, -3.0 .. 3.0] |x, y, z| (tails::powf_base(x, y, z), tails::powf_exponent(x, y, z));
     /// Logarithm to the given base.
-    std log Log(base) [0.3 .. 10.0, 1.5 .. 10.0] |x, y, z| ((x * y.ln()).recip(), -z / (y * y.ln()));
+    std log Log(base) [0.3 .. 10.0, 1.5 .. 10.0] |x, y, z| (x.recip() / y.ln(), -z / (y * y.ln()));
     /// Angle of the point (other, self), in radians. The derivatives at (0, 0) are 0.
-    std atan2 Atan2(other) [-10.0 .. 10.0, -10.0 .. 10.0] |x, y, z| (crate::real::over_squared_length(y, x, y), -crate::real::over_squared_length(x, x, y));
+    std atan2 Atan2(other) [-10.0 .. 10.0, -10.0 .. 10.0] |x, y, z| (kinks::over_squared_length(y, x, y), -kinks::over_squared_length(x, x, y));
     /// The larger of two numbers; of a number and NaN, the number. At a tie each has derivative ½.
-    std max Max(other) [-10.0 .. 10.0, -10.0 .. 10.0] |x, y, z| (x.piecewise_2(y, crate::real::share_of_larger), y.piecewise_2(x, crate::real::share_of_larger));
+    std max Max(other) [-10.0 .. 10.0, -10.0 .. 10.0] |x, y, z| (kinks::share_of_larger(x, y), kinks::share_of_larger(y, x));
     /// The smaller of two numbers; of a number and NaN, the number. At a tie each has derivative ½.
-    std min Min(other) [-10.0 .. 10.0, -10.0 .. 10.0] |x, y, z| (x.piecewise_2(y, crate::real::share_of_smaller), y.piecewise_2(x, crate::real::share_of_smaller));
+    std min Min(other) [-10.0 .. 10.0, -10.0 .. 10.0] |x, y, z| (kinks::share_of_smaller(x, y), kinks::share_of_smaller(y, x));
     /// Length of the hypotenuse, without overflow. The derivatives at (0, 0) are 0.
     std hypot Hypot(other) [-10.0 .. 10.0, -10.0 .. 10.0] |x, y, z| (
-        T::zero_where(x, y, |x, y| x == 0.0 && y == 0.0, || x / z),
-        T::zero_where(x, y, |x, y| x == 0.0 && y == 0.0, || y / z)
+        kinks::hypot_partial(x, y, z),
+        kinks::hypot_partial(y, x, z)
     );
     /// ln(eˣ + eʸ), without overflow.
     special log_add_exp LogAddExp(other) [-5.0 .. 5.0, -5.0 .. 5.0] |x, y, z| (
-        T::zero_where(x, y, |x, y| x == y && x.is_infinite(), || x - y).sigmoid(),
-        T::zero_where(y, x, |y, x| y == x && y.is_infinite(), || y - x).sigmoid()
+        tails::share_of_exponential(x, y),
+        tails::share_of_exponential(y, x)
     );
 }
 function_3 {
@@ -148,12 +145,12 @@ function_3 {
     /// # Panics
     /// As [`f64::clamp`] does: when the lower bound is above the upper one, or a bound is NaN.
     std clamp Clamp(lower, upper) [-5.0 .. 5.0, -3.0 .. -1.0, 1.0 .. 3.0] |x, y, z, w| (
-        x.piecewise_2(y, |x, lower| if x <= lower { 0.0 } else { 1.0 }) * x.piecewise_2(z, |x, upper| if x >= upper { 0.0 } else { 1.0 }),
-        x.piecewise_2(y, |x, lower| if x < lower { 1.0 } else { 0.0 }),
-        x.piecewise_2(z, |x, upper| if x > upper { 1.0 } else { 0.0 })
+        kinks::clamp_partials(x, y, z)[0],
+        kinks::clamp_partials(x, y, z)[1],
+        kinks::clamp_partials(x, y, z)[2]
     );
     /// self·factor + summand, rounded once.
-    std mul_add MulAdd(factor, summand) [-10.0 .. 10.0, -10.0 .. 10.0, -10.0 .. 10.0] |x, y, z, w| (y, x, T::from_f64(1.0));
+    std mul_add MulAdd(factor, summand) [-10.0 .. 10.0, -10.0 .. 10.0, -10.0 .. 10.0] |x, y, z, w| (T::cofactor(x, y, w), T::cofactor(y, x, w), T::from_f64(1.0));
 }
         }
     };
@@ -195,6 +192,21 @@ macro_rules! define_op {
             Largest,
             /// e to the difference of a number and [`Op::Largest`]: what `log_sum_exp` adds up.
             Weight,
+            /// A number taken as a constant.
+            StopGradient,
+            /// 1 where the first number is above the second, elsewhere 0. The derivatives of this step and the next two are 0.
+            IsGreater,
+            /// 1 where two numbers are equal, elsewhere 0.
+            IsEqual,
+            /// The partial of the larger of two numbers: 1 where the first is, ½ where both are equal, elsewhere 0.
+            ShareOfLarger,
+            /// A product of the chain rule, in a derivative that was recorded: where a factor is exactly 0, so is the product.
+            Chain,
+            /// The partial of a product of two numbers with respect to the first: the second, but NaN where the product is
+            /// 0·∞. In a derivative that was recorded.
+            Cofactor,
+            /// 0, whose derivative with respect to the first number does not exist where the second is 0.
+            Tip,
         }
 
         impl Op {
@@ -222,6 +234,13 @@ macro_rules! define_op {
                     Op::SumOver => "sum_over",
                     Op::Largest => "largest",
                     Op::Weight => "weight",
+                    Op::StopGradient => "stop_gradient",
+                    Op::IsGreater => "is_greater",
+                    Op::IsEqual => "is_equal",
+                    Op::ShareOfLarger => "share_of_larger",
+                    Op::Chain => "chain",
+                    Op::Cofactor => "cofactor",
+                    Op::Tip => "tip",
                     Op::Input => "input",
                     Op::Part => "part",
                 }
@@ -239,8 +258,9 @@ macro_rules! define_op {
             /// The number of arguments; `None` for operations that take a slice.
             const fn fixed_arity(self) -> Option<usize> {
                 match self {
-                    $(Op::$op_o1)|* $(| Op::$op_1)* => Some(1),
-                    $(Op::$op_o2)|* $(| Op::$op_i)* $(| Op::$op_2)* => Some(2),
+                    $(Op::$op_o1)|* $(| Op::$op_1)* | Op::StopGradient => Some(1),
+                    $(Op::$op_o2)|* $(| Op::$op_i)* $(| Op::$op_2)* | Op::Weight | Op::IsGreater | Op::IsEqual
+                    | Op::ShareOfLarger | Op::Chain | Op::Cofactor | Op::Tip => Some(2),
                     $(Op::$op_3)|* | Op::Select => Some(3),
                     _ => None,
                 }
@@ -278,10 +298,16 @@ macro_rules! define_op {
                     $((Op::$op_o1, &[x]) => -x,)*
                     $((Op::$op_o2, &[x, y]) => x $symbol_o2 y,)*
                     $((Op::$op_1, &[x]) => T::$name_1(x),)*
-                    $((Op::$op_i, &[x, n]) => T::$name_i(x, n.primal() as $index),)*
+                    $((Op::$op_i, &[x, n]) => T::$name_i(x, n.innermost() as $index),)*
                     $((Op::$op_2, &[x, y]) => T::$name_2(x, y),)*
                     $((Op::$op_3, &[x, y, z]) => T::$name_3(x, y, z),)*
                     (Op::Select, &[condition, a, b]) => T::select(condition, a, b),
+                    (Op::StopGradient, &[x]) => x.stop_gradient(),
+                    (Op::IsGreater | Op::IsEqual | Op::ShareOfLarger, &[x, y]) => T::step(self, x, y),
+                    (Op::Chain, &[partial, derivative]) => T::recorded_chain(partial, derivative),
+                    (Op::Cofactor, &[x, y]) => T::recorded_cofactor(x, y),
+                    (Op::Tip, &[x, length]) => T::tip(x, length),
+                    (Op::Weight, &[x, largest]) => x.weight(largest),
                     _ => panic!("{} takes {} arguments, not {}", self.name(), self.arity(), arguments.len()),
                 }
             }
@@ -294,15 +320,20 @@ macro_rules! define_op {
                     $((Op::$op_o1, &[x]) => [partial::$name_o1::of_0(x, value), zero, zero],)*
                     $((Op::$op_o2, &[x, y]) => [partial::$name_o2::of_0(x, y, value), partial::$name_o2::of_1(x, y, value), zero],)*
                     $((Op::$op_1, &[x]) => [partial::$name_1::of_0(x, value), zero, zero],)*
-                    $((Op::$op_i, &[x, n]) => [partial::$name_i::of_0(x, n.primal() as $index, value), zero, zero],)*
+                    $((Op::$op_i, &[x, n]) => [partial::$name_i::of_0(x, n.innermost() as $index, value), zero, zero],)*
                     $((Op::$op_2, &[x, y]) => [partial::$name_2::of_0(x, y, value), partial::$name_2::of_1(x, y, value), zero],)*
                     $((Op::$op_3, &[x, y, z]) => [
                         partial::$name_3::of_0(x, y, z, value),
                         partial::$name_3::of_1(x, y, z, value),
                         partial::$name_3::of_2(x, y, z, value),
                     ],)*
-                    (Op::Select, &[condition, _, _]) => partial::select(condition),
+                    (Op::Select, &[condition, _, _]) => kinks::select_partials(condition),
                     (Op::Weight, _) => [value, zero, zero],
+                    (Op::StopGradient | Op::IsGreater | Op::IsEqual | Op::ShareOfLarger, _) => [zero; 3],
+                    (Op::Chain, &[partial, derivative]) => [derivative, partial, zero],
+                    // Where it is NaN, what depends on it is NaN whatever the partial.
+                    (Op::Cofactor, _) => [zero, T::from_f64(1.0), zero],
+                    (Op::Tip, &[_, length]) => [kinks::tip_partial(length), zero, zero],
                     _ => unreachable!("{} has no fixed number of arguments", self.name()),
                 }
             }
@@ -311,43 +342,37 @@ macro_rules! define_op {
         /// The formulas of the rows as functions: `partial::mul::of_1(x, y, z)` is ∂z/∂y of z = x·y.
         #[allow(unused_variables, reason = "a formula need not use every argument")]
         pub(crate) mod partial {
-            use crate::Real;
+            use crate::formula::Formula;
+            use crate::{kinks, tails};
 
             $(pub(crate) mod $name_o1 {
                 use super::*;
-                #[inline(always)] pub(crate) fn of_0<T: Real>($x_o1: T, $y_o1: T) -> T { $p_o1 }
+                #[inline(always)] pub(crate) fn of_0<T: Formula>($x_o1: T, $y_o1: T) -> T { $p_o1 }
             })*
             $(pub(crate) mod $name_o2 {
                 use super::*;
-                #[inline(always)] pub(crate) fn of_0<T: Real>($x_o2: T, $y_o2: T, $z_o2: T) -> T { $p_o2 }
-                #[inline(always)] pub(crate) fn of_1<T: Real>($x_o2: T, $y_o2: T, $z_o2: T) -> T { $q_o2 }
+                #[inline(always)] pub(crate) fn of_0<T: Formula>($x_o2: T, $y_o2: T, $z_o2: T) -> T { $p_o2 }
+                #[inline(always)] pub(crate) fn of_1<T: Formula>($x_o2: T, $y_o2: T, $z_o2: T) -> T { $q_o2 }
             })*
             $(pub(crate) mod $name_1 {
                 use super::*;
-                #[inline(always)] pub(crate) fn of_0<T: Real>($x_1: T, $y_1: T) -> T { $p_1 }
+                #[inline(always)] pub(crate) fn of_0<T: Formula>($x_1: T, $y_1: T) -> T { $p_1 }
             })*
             $(pub(crate) mod $name_i {
                 use super::*;
-                #[inline(always)] pub(crate) fn of_0<T: Real>($x_i: T, $n_i: $index, $y_i: T) -> T { $p_i }
+                #[inline(always)] pub(crate) fn of_0<T: Formula>($x_i: T, $n_i: $index, $y_i: T) -> T { $p_i }
             })*
             $(pub(crate) mod $name_2 {
                 use super::*;
-                #[inline(always)] pub(crate) fn of_0<T: Real>($x_2: T, $y_2: T, $z_2: T) -> T { $p_2 }
-                #[inline(always)] pub(crate) fn of_1<T: Real>($x_2: T, $y_2: T, $z_2: T) -> T { $q_2 }
+                #[inline(always)] pub(crate) fn of_0<T: Formula>($x_2: T, $y_2: T, $z_2: T) -> T { $p_2 }
+                #[inline(always)] pub(crate) fn of_1<T: Formula>($x_2: T, $y_2: T, $z_2: T) -> T { $q_2 }
             })*
             $(pub(crate) mod $name_3 {
                 use super::*;
-                #[inline(always)] pub(crate) fn of_0<T: Real>($x_3: T, $y_3: T, $z_3: T, $w_3: T) -> T { $p_3 }
-                #[inline(always)] pub(crate) fn of_1<T: Real>($x_3: T, $y_3: T, $z_3: T, $w_3: T) -> T { $q_3 }
-                #[inline(always)] pub(crate) fn of_2<T: Real>($x_3: T, $y_3: T, $z_3: T, $w_3: T) -> T { $s_3 }
+                #[inline(always)] pub(crate) fn of_0<T: Formula>($x_3: T, $y_3: T, $z_3: T, $w_3: T) -> T { $p_3 }
+                #[inline(always)] pub(crate) fn of_1<T: Formula>($x_3: T, $y_3: T, $z_3: T, $w_3: T) -> T { $q_3 }
+                #[inline(always)] pub(crate) fn of_2<T: Formula>($x_3: T, $y_3: T, $z_3: T, $w_3: T) -> T { $s_3 }
             })*
-
-            /// Of `select`: the chosen argument's partial is 1.
-            #[inline(always)]
-            pub(crate) fn select<T: Real>(condition: T) -> [T; 3] {
-                let first = condition.piecewise(|condition| if condition > 0.0 { 1.0 } else { 0.0 });
-                [T::from_f64(0.0), first, T::from_f64(1.0) - first]
-            }
         }
     };
 }
@@ -358,17 +383,59 @@ impl Op {
     pub(crate) fn takes(self, operands: usize) -> bool {
         match self {
             Op::Sum | Op::Norm | Op::Largest => operands >= 1,
-            Op::Dot | Op::Weight if operands < 2 => false,
-            Op::Dot => true,
-            Op::Weight => operands == 2,
+            Op::Dot => operands >= 2,
             op => op.fixed_arity() == Some(operands),
         }
     }
 
     /// The operations that a program can have.
     pub(crate) fn of_programs() -> impl Iterator<Item = Op> {
-        let of_slices = [Op::Sum, Op::Dot, Op::Norm, Op::Largest, Op::Weight];
-        Op::ALL.iter().copied().chain(of_slices)
+        let of_slices = [Op::Sum, Op::Dot, Op::Norm, Op::Largest];
+        let of_derivatives = [
+            Op::Weight,
+            Op::StopGradient,
+            Op::IsGreater,
+            Op::IsEqual,
+            Op::ShareOfLarger,
+            Op::Chain,
+            Op::Cofactor,
+            Op::Tip,
+        ];
+        Op::ALL.iter().copied().chain(of_slices).chain(of_derivatives)
+    }
+
+    /// The operation of programs that has this name.
+    pub(crate) fn of_program(name: &str) -> Option<Op> {
+        Self::of_programs().find(|op| op.name() == name)
+    }
+
+    /// The value of a step: a function that is constant between its jumps.
+    #[inline(always)]
+    pub(crate) fn step(self, x: f64, y: f64) -> f64 {
+        match self {
+            Op::IsGreater => f64::from(u8::from(x > y)),
+            Op::IsEqual => f64::from(u8::from(x == y)),
+            Op::ShareOfLarger if x == y || (x.is_nan() && y.is_nan()) => 0.5,
+            Op::ShareOfLarger => f64::from(u8::from(x > y || y.is_nan())),
+            _ => unreachable!("{} is no step", self.name()),
+        }
+    }
+
+    /// Whether the derivative is 0, of every order: the result is a constant as far as derivatives go.
+    pub(crate) const fn is_flat(self) -> bool {
+        matches!(
+            self,
+            Op::Signum
+                | Op::Floor
+                | Op::Ceil
+                | Op::Round
+                | Op::Trunc
+                | Op::Largest
+                | Op::StopGradient
+                | Op::IsGreater
+                | Op::IsEqual
+                | Op::ShareOfLarger
+        )
     }
 
     /// Whether the second argument is an integer.
@@ -391,13 +458,9 @@ impl Op {
                     start.iter().copied().chain(products).reduce(|sum, product| sum + product);
                 sum.unwrap_or(T::from_f64(0.0))
             }
-            (Op::Largest, numbers) => largest(numbers.iter().copied()),
-            (Op::Weight, &[x, largest]) => {
-                // Whatever stands in its place, it is taken as a constant, as its partial says.
-                x.minus_largest(largest.piecewise(|largest| largest)).exp()
-            }
+            (Op::Largest, numbers) => T::largest_of(numbers.iter().copied()),
             (Op::Clamp, &[x, lower, upper]) => {
-                let ordered = lower.piecewise_2(upper, |lower, upper| f64::from(lower <= upper));
+                let ordered = kinks::is_at_least(upper, lower);
                 let lower = T::select(ordered, lower, T::from_f64(f64::NEG_INFINITY));
                 x.clamp(lower, T::select(ordered, upper, T::from_f64(f64::INFINITY)))
             }
@@ -423,12 +486,4 @@ impl Op {
     pub fn from_name(name: &str) -> Option<Op> {
         Op::ALL.iter().copied().find(|op| op.name() == name)
     }
-}
-
-/// The value of [`Op::Largest`]: NaN where a number is, and without derivatives.
-pub(crate) fn largest<T: Real>(numbers: impl Iterator<Item = T>) -> T {
-    let larger = |a: f64, b: f64| if a.is_nan() || a >= b { a } else { b };
-    let largest = |a: T, b: T| a.piecewise_2(b, larger);
-    let numbers = numbers.map(|number| number.piecewise(|number| number));
-    numbers.reduce(largest).unwrap_or(T::from_f64(f64::NEG_INFINITY))
 }

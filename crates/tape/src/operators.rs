@@ -72,8 +72,11 @@ macro_rules! operate {
             fn $name(self, other: Self) -> Self {
                 let (x, y) = (self.value, other.value);
                 let value = x $symbol y;
-                let tangent = Dual::chain(partial::$name::of_0(x, y, value), self.tangent)
-                    + Dual::chain(partial::$name::of_1(x, y, value), other.tangent);
+                if matches!(Op::$op, Op::Div) {
+                    return Dual { value, tangent: tangent_of_quotient(value, self.tangent, y, other.tangent) };
+                }
+                let tangent = T::chain(partial::$name::of_0(x, y, value), self.tangent)
+                    + T::chain(partial::$name::of_1(x, y, value), other.tangent);
                 Dual { value, tangent }
             }
         }
@@ -84,7 +87,7 @@ macro_rules! operate {
             #[inline(always)]
             fn $name(self, number: T) -> Self {
                 let value = self.value $symbol number;
-                Dual { value, tangent: Dual::chain(partial::$name::of_0(self.value, number, value), self.tangent) }
+                Dual { value, tangent: T::chain(partial::$name::of_0(self.value, number, value), self.tangent) }
             }
         }
 
@@ -96,6 +99,15 @@ macro_rules! operate {
         );
         for_both!($Trait $name $symbol; Var, Dual);
     )*};
+}
+
+/// (x′ − z·y′)/y, the tangent of z = x/y. The partial z/y could overflow where its product with y′ does not.
+#[inline(always)]
+fn tangent_of_quotient<T: Real>(quotient: T, dividend: T, divisor: T, of_divisor: T) -> T {
+    let sum = dividend - T::chain(quotient, of_divisor);
+    // Where nothing changes, nothing is divided, whatever the divisor is: an exact 0 wins in the chain rule.
+    let is_still = T::step(Op::IsEqual, sum, T::from_f64(0.0));
+    T::choose(is_still, || T::chain(divisor.recip(), sum), || sum / divisor)
 }
 
 /// A plain `f64` before the operator.

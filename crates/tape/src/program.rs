@@ -12,6 +12,7 @@ pub(crate) mod graph;
 pub(crate) mod guard;
 mod hoist;
 pub(crate) mod interpret;
+mod lower;
 mod number_values;
 mod optimistic;
 pub(crate) mod passes;
@@ -25,7 +26,7 @@ pub(crate) mod trace;
 
 use core::fmt::{self, Debug};
 use core::sync::atomic::{AtomicU64, Ordering};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::dual::Dual;
 use crate::error::Error;
@@ -53,8 +54,8 @@ use trace::{Extent, Trace};
 ///
 /// **Branches.** A comparison of variables during tracing becomes a *guard*. A replay in which a guard comes out
 /// otherwise gives [`Error::Diverged`], never a wrong number; [`Function`](crate::Function) then traces the new path by
-/// itself. `max`, `min`, `abs`, `clamp` and [`select`](crate::select) are operations and need no guard. A function that
-/// branches on a number it got by [`Var::value`] escapes the guards: compare the variables themselves.
+/// itself. `max`, `min`, `abs`, `clamp` and [`select`](crate::select) are operations and need no guard. A plain
+/// number that the function got by [`Var::value`] becomes a guard too: the program is for that number only.
 ///
 /// ```
 /// use tape::Program;
@@ -69,8 +70,13 @@ pub struct Program {
     /// What tells a workspace whose it is.
     number: u64,
     recorded: Recorded,
+    /// What bytes, patterns and texts are made from.
     graph: Graph,
+    /// The graph's, or what is quicker and holds where everything is finite.
     code: Code,
+    /// The program whose code is the graph's, where that of this one is not.
+    exact: Option<Box<OnceLock<Arc<Program>>>>,
+    operations: usize,
     kept: Kept<Plain>,
     kept_duals: Kept<Dual<Plain>>,
     sparse: Sparse,
@@ -169,15 +175,37 @@ impl Program {
         x: &[f64],
     ) -> Result<Self, Error> {
         let Trace { graph, nodes } = trace::trace(f, x, Extent::Needed)?;
-        Self::from_graph(optimize(&graph, rewrites), Recorded { nodes })
+        Self::from_graph(optimize(&graph, rewrites), rewrites, Recorded { nodes })
     }
 
-    fn from_graph(graph: Graph, recorded: Recorded) -> Result<Self, Error> {
-        static NUMBER: AtomicU64 = AtomicU64::new(1);
+    fn from_graph(graph: Graph, rewrites: Rewrites, recorded: Recorded) -> Result<Self, Error> {
+        let Some(lowered) = lower::lower(&graph) else {
+            return Self::of_graph(graph, recorded);
+        };
+        let lowered = optimize(&lowered, rewrites);
+        let code = schedule::schedule(&lowered, |_| true)?;
+        let operations = lowered.operations();
+        Ok(Self::new(graph, code, Some(Box::default()), operations, recorded))
+    }
+
+    /// The program whose code is the graph's own.
+    fn of_graph(graph: Graph, recorded: Recorded) -> Result<Self, Error> {
         let code = schedule::schedule(&graph, |_| true)?;
+        let operations = graph.operations();
+        Ok(Self::new(graph, code, None, operations, recorded))
+    }
+
+    fn new(
+        graph: Graph,
+        code: Code,
+        exact: Option<Box<OnceLock<Arc<Self>>>>,
+        operations: usize,
+        recorded: Recorded,
+    ) -> Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(1);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let (kept, kept_duals, sparse) = (Kept::default(), Kept::default(), Sparse::default());
-        Ok(Self { number, recorded, graph, code, kept, kept_duals, sparse })
+        Self { number, recorded, graph, code, exact, operations, kept, kept_duals, sparse }
     }
 
     /// The number of inputs.
@@ -197,7 +225,7 @@ impl Program {
 
     /// The number of operations that a replay computes.
     pub fn len(&self) -> usize {
-        self.graph.operations()
+        self.operations
     }
 
     /// Whether a replay computes nothing: every output is an input or a constant.
@@ -211,10 +239,7 @@ impl Program {
     /// [`Error::Length`], [`Error::Outputs`] where there is not exactly one, and [`Error::Diverged`].
     pub fn value(&self, x: &[f64]) -> Result<f64, Error> {
         self.assert_one_output("value", "call values")?;
-        self.kept.with(&self.code, |slots| {
-            self.replay(slots, x)?;
-            Ok(self.output(slots, 0))
-        })
+        self.replay(x, |program, slots| program.output(slots, 0))
     }
 
     /// The outputs at `x`.
@@ -222,10 +247,7 @@ impl Program {
     /// # Errors
     /// [`Error::Length`] and [`Error::Diverged`].
     pub fn values(&self, x: &[f64]) -> Result<Vec<f64>, Error> {
-        self.kept.with(&self.code, |slots| {
-            self.replay(slots, x)?;
-            Ok((0..self.outputs()).map(|output| self.output(slots, output)).collect())
-        })
+        self.replay(x, |program, slots| program.outputs_in(slots))
     }
 
     /// The output at `x` and its gradient: `x.len()` partial derivatives.
@@ -233,9 +255,9 @@ impl Program {
     /// # Errors
     /// As [`Program::value`].
     pub fn gradient(&self, x: &[f64]) -> Result<(f64, Vec<f64>), Error> {
+        self.assert_one_output("gradient", "call jacobian")?;
         let mut gradient = vec![0.0; self.inputs()];
-        let value =
-            self.kept.with(&self.code, |slots| self.gradient_in(slots, x, &mut gradient))?;
+        let value = self.replay(x, |program, slots| program.gradient_of(slots, &mut gradient))?;
         Ok((value, gradient))
     }
 
@@ -261,21 +283,19 @@ impl Program {
         workspace: &mut Workspace,
         gradient: &mut [f64],
     ) -> Result<f64, Error> {
-        workspace.enter(self.number);
-        let slots = workspace.slots.get_or_insert_with(|| Slots::new(&self.code));
-        self.gradient_in(slots, x, gradient)
-    }
-
-    fn gradient_in(
-        &self,
-        slots: &mut Slots<Plain>,
-        x: &[f64],
-        gradient: &mut [f64],
-    ) -> Result<f64, Error> {
         self.assert_one_output("gradient", "call jacobian")?;
         assert_length("the gradient", self.inputs(), gradient.len())?;
-        self.replay(slots, x)?;
-        Ok(self.gradient_of(slots, gradient))
+        assert_length("the point", self.inputs(), x.len())?;
+        workspace.enter(self.number);
+        let slots = workspace.slots.get_or_insert_with(|| Slots::new(&self.code));
+        self.compute_at(slots, x);
+        match self.check(|slot| slots.values[slot as usize].0) {
+            Check::Holds => Ok(self.gradient_of(slots, gradient)),
+            Check::NotFinite(exact) => {
+                exact.replay(x, |program, slots| program.gradient_of(slots, gradient))
+            }
+            Check::Broken(guard, compared) => Err(self.diverged(guard, compared)),
+        }
     }
 
     /// The output and its gradient, after a replay.
@@ -300,20 +320,20 @@ impl Program {
     /// ```
     pub fn jacobian(&self, x: &[f64]) -> Result<(Vec<f64>, Matrix<f64>), Error> {
         let (rows, columns) = (self.outputs(), self.inputs());
-        let values = self.values(x)?;
         let mut data = vec![0.0; rows * columns];
-        if columns < rows {
-            self.forward_jacobian(x, &mut data);
-        } else if rows >= LANES {
-            self.reverse_jacobian(x, &mut data);
-        } else if columns > 0 {
-            self.kept.with(&self.code, |slots| {
-                self.replay(slots, x)?;
+        let (program, values) = self.replay(x, |program, slots| {
+            let values = program.outputs_in(slots);
+            if columns >= rows && rows < LANES && columns > 0 {
                 for (output, row) in data.chunks_exact_mut(columns).enumerate() {
-                    self.derivatives(slots, output, row);
+                    program.derivatives(slots, output, row);
                 }
-                Ok(())
-            })?;
+            }
+            (program, values)
+        })?;
+        if columns < rows {
+            program.forward_jacobian(x, &mut data);
+        } else if rows >= LANES {
+            program.reverse_jacobian(x, &mut data);
         }
         Ok((values, Matrix { rows, columns, data }))
     }
@@ -379,9 +399,7 @@ impl Program {
     /// ```
     pub fn hessian_vector(&self, x: &[f64], v: &[f64]) -> Result<(f64, Vec<f64>, Vec<f64>), Error> {
         let (mut gradient, mut product) = (vec![0.0; self.inputs()], vec![0.0; self.inputs()]);
-        let value = self.kept_duals.with(&self.code, |slots| {
-            self.hessian_vector_in(slots, x, v, &mut gradient, &mut product)
-        })?;
+        let value = self.hessian_vector_kept(x, v, &mut gradient, &mut product)?;
         Ok((value, gradient, product))
     }
 
@@ -402,6 +420,18 @@ impl Program {
         self.hessian_vector_in(slots, x, v, gradient, product)
     }
 
+    /// In slots that the program keeps.
+    fn hessian_vector_kept(
+        &self,
+        x: &[f64],
+        v: &[f64],
+        gradient: &mut [f64],
+        product: &mut [f64],
+    ) -> Result<f64, Error> {
+        self.kept_duals
+            .with(&self.code, |slots| self.hessian_vector_in(slots, x, v, gradient, product))
+    }
+
     fn hessian_vector_in(
         &self,
         slots: &mut Slots<Dual<Plain>>,
@@ -419,7 +449,11 @@ impl Program {
             *slot = Dual::new(Optimistic(x), Optimistic(v));
         }
         compute(&self.code, &mut slots.values, usize::MAX);
-        self.assert_guards(|slot| slots.values[slot as usize].value.0)?;
+        match self.check(|slot| slots.values[slot as usize].value.0) {
+            Check::Holds => {}
+            Check::NotFinite(exact) => return exact.hessian_vector_kept(x, v, gradient, product),
+            Check::Broken(guard, compared) => return Err(self.diverged(guard, compared)),
+        }
         let value = slots.values[self.code.outputs[0].value as usize].value.0;
         let one = Dual::constant(Optimistic(1.0));
         sweep(&self.code, slots, &[(0, one)], |input, derivative: Dual<Plain>| {
@@ -445,17 +479,17 @@ impl Program {
     /// # Ok::<(), tape::Error>(())
     /// ```
     pub fn hessian(&self, x: &[f64]) -> Result<(f64, Vec<f64>, Matrix<f64>), Error> {
-        let (value, gradient) = self.gradient(x)?;
         let n = self.inputs();
+        let (program, value, gradient) = self.with_gradient(x)?;
         let mut data = vec![0.0; n * n];
-        let mut slots: Slots<DualLanes> = Slots::new(&self.code);
+        let mut slots: Slots<DualLanes> = Slots::new(&program.code);
         for first in (0..n).step_by(LANES) {
             let lanes = LANES.min(n - first);
             let point = seeded(x, |input| input.checked_sub(first).filter(|&lane| lane < lanes));
             slots.values[..n].copy_from_slice(&point);
-            compute(&self.code, &mut slots.values, usize::MAX);
+            compute(&program.code, &mut slots.values, usize::MAX);
             let one = Dual::from_f64(1.0);
-            sweep(&self.code, &mut slots, &[(0, one)], |input, derivatives: DualLanes| {
+            sweep(&program.code, &mut slots, &[(0, one)], |input, derivatives: DualLanes| {
                 let tangents = derivatives.tangent.0.0;
                 for (lane, &tangent) in tangents[..lanes].iter().enumerate() {
                     data[(first + lane) * n + input] = tangent;
@@ -472,11 +506,38 @@ impl Program {
         }
     }
 
-    /// Computes all values at `x`.
-    fn replay(&self, slots: &mut Slots<Plain>, x: &[f64]) -> Result<(), Error> {
+    /// The output at `x` and its gradient, and the program that computed them: this one, or the exact one.
+    fn with_gradient(&self, x: &[f64]) -> Result<(&Self, f64, Vec<f64>), Error> {
+        self.assert_one_output("gradient", "call jacobian")?;
+        let mut gradient = vec![0.0; self.inputs()];
+        let (program, value) =
+            self.replay(x, |program, slots| (program, program.gradient_of(slots, &mut gradient)))?;
+        Ok((program, value, gradient))
+    }
+
+    /// Computes all values at `x`, and hands them on with the program that they are of: this one, or the exact one.
+    fn replay<'a, R>(
+        &'a self,
+        x: &[f64],
+        use_values: impl FnOnce(&'a Self, &mut Slots<Plain>) -> R,
+    ) -> Result<R, Error> {
         assert_length("the point", self.inputs(), x.len())?;
-        self.compute_at(slots, x);
-        self.assert_guards(|slot| slots.values[slot as usize].0)
+        let mut use_values = Some(use_values);
+        let mut of = |program: &'a Self| {
+            program.kept.with(&program.code, |slots| {
+                program.compute_at(slots, x);
+                match program.check(|slot| slots.values[slot as usize].0) {
+                    Check::Holds => Ok(use_values.take().map(|take| take(program, slots))),
+                    Check::NotFinite(_) => Ok(None),
+                    Check::Broken(guard, compared) => Err(program.diverged(guard, compared)),
+                }
+            })
+        };
+        if let Some(result) = of(self)? {
+            return Ok(result);
+        }
+        let result = of(self.exact())?;
+        Ok(result.unwrap_or_else(|| unreachable!("what is exact holds for every number")))
     }
 
     /// Computes all values at a point of the right length, whether the guards hold or not.
@@ -487,20 +548,36 @@ impl Program {
         compute(&self.code, &mut slots.values, usize::MAX);
     }
 
-    fn assert_guards(&self, value: impl Fn(u32) -> f64) -> Result<(), Error> {
-        self.broken_guard(value).map_or(Ok(()), |(guard, [a, b])| Err(self.diverged(guard, a, b)))
-    }
-
-    /// The first guard that does not hold, and what it compares.
-    fn broken_guard(&self, value: impl Fn(u32) -> f64) -> Option<(usize, [f64; 2])> {
+    /// Whether the values are those of the function.
+    fn check(&self, value: impl Fn(u32) -> f64) -> Check<'_> {
+        if self.code.finite.iter().any(|&slot| !value(slot).is_finite()) {
+            return Check::NotFinite(self.exact());
+        }
         let mut compared = self.code.guards.iter().map(|guard| guard.operands.map(&value));
         let broken = |(guard, [a, b]): &(usize, [f64; 2])| !self.code.guards[*guard].holds(*a, *b);
-        compared.by_ref().enumerate().find(broken)
+        match compared.by_ref().enumerate().find(broken) {
+            None => Check::Holds,
+            Some((guard, compared)) => Check::Broken(guard, compared),
+        }
+    }
+
+    /// The program for numbers that are not finite, made when it is first needed.
+    #[cold]
+    fn exact(&self) -> &Arc<Self> {
+        let Some(exact) = &self.exact else { unreachable!("the code is the graph's own") };
+        exact.get_or_init(|| {
+            let exact = Self::of_graph(self.graph.clone(), self.recorded);
+            Arc::new(exact.expect("a graph whose lowered form has a schedule has one too"))
+        })
     }
 
     #[cold]
-    fn diverged(&self, guard: usize, a: f64, b: f64) -> Error {
+    fn diverged(&self, guard: usize, [a, b]: [f64; 2]) -> Error {
         Error::Diverged { guard, condition: self.condition(guard), a, b }
+    }
+
+    fn outputs_in(&self, slots: &Slots<Plain>) -> Vec<f64> {
+        (0..self.outputs()).map(|output| self.output(slots, output)).collect()
     }
 
     fn output(&self, slots: &Slots<Plain>, output: usize) -> f64 {
@@ -513,6 +590,15 @@ impl Program {
             derivatives[input] = derivative.0;
         });
     }
+}
+
+/// Whether the values of a replay are those of the function.
+enum Check<'a> {
+    Holds,
+    /// They need not be: something is not finite, and this program computes them by the rules for that.
+    NotFinite(&'a Arc<Program>),
+    /// They are not: the guard, and what it compares.
+    Broken(usize, [f64; 2]),
 }
 
 /// How many directions, or outputs, one sweep takes.

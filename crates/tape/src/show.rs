@@ -91,7 +91,7 @@ pub(crate) fn number<T: Real>(number: T) -> String {
     if T::LANES > 1 {
         return number.to_string();
     }
-    let x = number.primal();
+    let x = number.innermost();
     if x == 0.0 || !x.is_finite() {
         return format!("{x}");
     }

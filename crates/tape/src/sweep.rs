@@ -67,14 +67,21 @@ fn walk<T: Real, const CONSUME: bool>(nodes: &[Node<T>], adjoints: &mut [T], ran
         // SAFETY: an argument's index is smaller than its node's (`list`, invariant 2), which is below `range.end`,
         // the length of `adjoints`.
         unsafe {
-            *adjoints.get_unchecked_mut(first) += node.partials[0] * adjoint;
+            adjoints.get_unchecked_mut(first).accumulate(product(node.partials[0], adjoint));
             // Half of all nodes have one argument. What they would send to the sink, one after the other, would make
             // each wait for the one before.
             if second != 0 {
-                *adjoints.get_unchecked_mut(second) += node.partials[1] * adjoint;
+                adjoints.get_unchecked_mut(second).accumulate(product(node.partials[1], adjoint));
             }
         }
     }
+}
+
+/// partial·adjoint, neither of which is infinite where the adjoint is a plain number. A number that carries derivatives of
+/// its own may be 0 without vanishing.
+#[inline(always)]
+fn product<T: Real>(partial: T, adjoint: T) -> T {
+    if T::DEPTH == 0 { partial * adjoint } else { T::chain(partial, adjoint) }
 }
 
 /// An infinite or NaN adjoint goes only where the partial is not exactly 0; and of several lanes, each adjoint that is
@@ -84,7 +91,7 @@ fn walk<T: Real, const CONSUME: bool>(nodes: &[Node<T>], adjoints: &mut [T], ran
 fn pass_on_infinite<T: Real>(node: &Node<T>, adjoint: T, adjoints: &mut [T]) {
     for (argument, partial) in node.indices().into_iter().zip(node.partials) {
         if !partial.vanishes() {
-            adjoints[argument] += T::chain(partial, adjoint);
+            adjoints[argument].accumulate(T::chain(partial, adjoint));
         }
     }
 }

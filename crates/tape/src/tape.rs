@@ -6,13 +6,13 @@
 
 use core::fmt::{self, Debug};
 use core::marker::PhantomData;
-use core::mem::ManuallyDrop;
+use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::ptr::NonNull;
 
 use smallvec::SmallVec;
 
 use crate::adjoints::Adjoints;
-use crate::list::{Edge, List, Node};
+use crate::list::{Edge, List, Node, Storage};
 use crate::op::Op;
 use crate::real::Real;
 use crate::registry;
@@ -36,10 +36,15 @@ use crate::var::{Var, list_of};
 /// assert_eq!(adjoints.wrt(y), 2.0);
 /// ```
 pub struct Tape<T: Real = f64> {
-    list: NonNull<List<T>>,
-    /// A tape is neither `Send` nor `Sync`: its thread's registry points to its list.
-    _thread: PhantomData<*mut ()>,
+    list: NonNull<Storage<T>>,
+    /// A tape is neither `Send` nor `Sync`, since its thread's registry points to its list, and of this type of number
+    /// only.
+    _kind: PhantomData<*mut T>,
 }
+
+/// What panics leaves a list as it was, or with more operations at its end.
+impl<T: Real> UnwindSafe for Tape<T> {}
+impl<T: Real> RefUnwindSafe for Tape<T> {}
 
 /// A place in a list to [`Tape::rewind`] to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,35 +56,22 @@ pub struct Mark {
 impl<T: Real> Tape<T> {
     /// An empty tape. `Tape::new()` is of `f64` where nothing else is said; `Tape::<f32>::new()` is of `f32`.
     pub fn new() -> Self {
-        Self { list: registry::create(), _thread: PhantomData }
-    }
-
-    /// The tape of a list that another `Tape` owns, for one call.
-    fn borrowed(list: NonNull<List<T>>) -> ManuallyDrop<Self> {
-        ManuallyDrop::new(Self { list, _thread: PhantomData })
+        Self { list: registry::create(), _kind: PhantomData }
     }
 
     #[inline(always)]
-    fn list(&self) -> &List<T> {
-        // SAFETY: the list lives as long as the tape. References to it are never held while user code runs, and
-        // recording makes its exclusive reference only for one append.
+    fn list(&self) -> &Storage<T> {
+        // SAFETY: the list lives as long as the tape, which is borrowed, and there are only shared references to it.
         unsafe { self.list.as_ref() }
-    }
-
-    #[inline(always)]
-    #[allow(clippy::mut_from_ref, reason = "lists are shared through the registry; see `list`")]
-    fn list_mut(&self) -> &mut List<T> {
-        // SAFETY: as in `list`; each caller lets go of the reference before anything else touches the list.
-        unsafe { &mut *self.list.as_ptr() }
     }
 
     /// An independent variable.
     #[inline]
     pub fn var(&self, value: T) -> Var<T> {
         let zero = T::from_f64(0.0);
-        let list = self.list_mut();
+        let list = self.list();
         let index = list.push(Op::Input, Node { partials: [value, zero], arguments: [0, 0] });
-        Var::at(value, list.number, index)
+        Var::at(value, list.number(), index)
     }
 
     /// Independent variables, as an array.
@@ -111,15 +103,25 @@ impl<T: Real> Tape<T> {
     }
 
     /// Forgets all nodes and keeps the memory. Former variables are stale: using one panics.
+    ///
+    /// # Panics
+    /// When called by the closure or iterator of a `sum_over` on this tape.
+    #[track_caller]
     pub fn clear(&self) {
-        self.list_mut().clear();
-        registry::renumber(self.list);
+        let list = self.list();
+        assert!(
+            list.floor() == 0,
+            "clear: tape {} is in use by a sum_over that has called this: clear it when sum_over has returned",
+            list.number()
+        );
+        registry::renumber(list);
+        list.clear();
     }
 
     /// The place that the list has reached, to [`rewind`](Tape::rewind) to.
     pub fn mark(&self) -> Mark {
         let list = self.list();
-        Mark { tape: list.number, len: list.len() }
+        Mark { tape: list.number(), len: list.len() }
     }
 
     /// Forgets what was recorded after `mark` and keeps the memory.
@@ -128,7 +130,9 @@ impl<T: Real> Tape<T> {
     /// long as its place in the list is empty, and goes unseen once the place has been taken by another operation.
     ///
     /// # Panics
-    /// When the mark is of another tape, of before a `clear`, or lies behind the end of the list.
+    /// When the mark is of another tape, of before a `clear`, or lies behind the end of the list, or inside an operation
+    /// recorded since the list was shorter; or when the closure or iterator of a `sum_over` on this tape rewinds it to a
+    /// mark made before.
     ///
     /// ```
     /// let tape = tape::Tape::new();
@@ -143,18 +147,29 @@ impl<T: Real> Tape<T> {
     /// ```
     #[track_caller]
     pub fn rewind(&self, mark: Mark) {
-        let list = self.list_mut();
+        let list = self.list();
         assert!(
-            mark.tape == list.number,
+            mark.tape == list.number(),
             "rewind: the mark was made on tape {}, or before it was cleared; this is tape {}",
             mark.tape,
-            list.number
+            list.number()
         );
         assert!(
             mark.len <= list.len(),
             "rewind: the mark lies at node {}, but the list has been rewound to {} nodes since",
             mark.len - 1,
             list.len() - 1
+        );
+        assert!(
+            mark.len >= list.floor(),
+            "rewind: tape {} is in use by a sum_over that has called this, and the mark was made before: rewind to it \
+             when sum_over has returned",
+            list.number()
+        );
+        assert!(
+            list.is_whole(mark.len),
+            "rewind: the mark lies inside an operation that was recorded after the list had been rewound to before the \
+             mark: such a mark is gone"
         );
         list.truncate(mark.len);
     }
@@ -186,12 +201,12 @@ impl<T: Real> Tape<T> {
             self.assert_own(output, "sweep");
         }
         let end = seeds.iter().map(|(output, _)| output.index() as usize + 1).max().unwrap_or(1);
-        let mut adjoints = self.scratch(self.list().len() as usize);
+        let mut adjoints = scratch(self.list(), self.list().len() as usize);
         for &(output, seed) in seeds {
             adjoints[output.index() as usize] += seed;
         }
-        sweep::<T, false>(self.list().nodes(), &mut adjoints, 1..end);
-        Adjoints::new(self.list().number, adjoints)
+        self.list().hold(|list| sweep::<T, false>(list.nodes(), &mut adjoints, 1..end));
+        Adjoints::new(self.list().number(), adjoints)
     }
 
     /// A user's own operation: `value`, with the given partial for each argument.
@@ -210,24 +225,7 @@ impl<T: Real> Tape<T> {
     /// ```
     #[track_caller]
     pub fn custom(&self, arguments: &[Var<T>], value: T, partials: &[T]) -> Var<T> {
-        assert!(
-            arguments.len() == partials.len(),
-            "custom: {} arguments, but {} partials: give one partial for each argument",
-            arguments.len(),
-            partials.len()
-        );
-        for &argument in arguments {
-            self.assert_own(argument, "custom");
-        }
-        let zero = T::from_f64(0.0);
-        // A full last node would leave no slot for the value, which printing needs.
-        let spare =
-            (arguments.len().is_multiple_of(2)).then_some(Edge { partial: zero, argument: 0 });
-        let edges =
-            arguments.iter().zip(partials).map(|(argument, &partial)| argument.edge(|| partial));
-        let list = self.list_mut();
-        let index = list.push_all(Op::Custom, edges.chain(spare), value);
-        Var::at(value, list.number, index)
+        custom_on(self.list(), arguments, value, partials)
     }
 
     /// Σ term(item): each term is swept as soon as it is recorded, and rewound.
@@ -237,6 +235,9 @@ impl<T: Real> Tape<T> {
     /// depend. Values are added from the left.
     ///
     /// Variables that `term` records must not be kept: they are rewound.
+    ///
+    /// `items` and `term` may record on the tape, sweep it and sum over it. They may rewind it to marks that were made
+    /// meanwhile, but not clear it.
     ///
     /// # Panics
     /// When a term is a variable of another tape, or stale.
@@ -259,104 +260,16 @@ impl<T: Real> Tape<T> {
         items: impl IntoIterator<Item = I>,
         term: impl FnMut(I) -> Var<T>,
     ) -> Var<T> {
-        self.sum_over_after(None, items, term)
-    }
-
-    /// [`Tape::sum_over`] with a first term that has been recorded already.
-    #[track_caller]
-    fn sum_over_after<I>(
-        &self,
-        first: Option<Var<T>>,
-        items: impl IntoIterator<Item = I>,
-        mut term: impl FnMut(I) -> Var<T>,
-    ) -> Var<T> {
         let items = items.into_iter();
-        if self.list().tracing {
-            let terms: Vec<Var<T>> = first.into_iter().chain(items.map(term)).collect();
-            return Var::sum(&terms);
-        }
-        let start = self.mark();
-        let base = start.len as usize;
-        let (zero, one) = (T::from_f64(0.0), T::from_f64(1.0));
-        let mut value = first.map(Var::value);
-        let mut adjoints = self.scratch(base);
-        let mut touched = Touched::new(base, items.size_hint().0);
-        if let Some(first) = first {
-            adjoints[first.index() as usize] += one;
-            touched.note::<T>(&[], first.index());
-        }
-        for item in items {
-            let output = term(item);
-            self.assert_own(output, "sum_over");
-            value = Some(value.map_or(output.value, |sum| sum + output.value));
-            let list = self.list();
-            let len = list.len() as usize;
-            if adjoints.len() < len {
-                adjoints.resize(len, zero);
-            }
-            adjoints[output.index() as usize] += one;
-            let end = (output.index() as usize + 1).max(base);
-            sweep::<T, true>(list.nodes(), &mut adjoints, base..end);
-            touched.note(&list.nodes()[base..end], output.index());
-            self.rewind(start);
-        }
-        adjoints[0] = zero;
-        let value = value.unwrap_or(zero);
-        let arguments = touched.indices(&adjoints);
-        if arguments.is_empty() {
-            self.keep_scratch(adjoints);
-            return Var::constant(value);
-        }
-        let edges = arguments
-            .iter()
-            .map(|&argument| Edge { partial: adjoints[argument as usize], argument });
-        let list = self.list_mut();
-        let spare =
-            (arguments.len().is_multiple_of(2)).then_some(Edge { partial: zero, argument: 0 });
-        let index = list.push_all(Op::SumOver, edges.chain(spare), value);
-        let number = list.number;
-        for &argument in &arguments {
-            adjoints[argument as usize] = zero;
-        }
-        self.keep_scratch(adjoints);
-        Var::at(value, number, index)
-    }
-
-    /// A buffer of zeros, one for each of the first `len` nodes.
-    fn scratch(&self, len: usize) -> Vec<T> {
-        let zero = T::from_f64(0.0);
-        let mut buffer = self.list_mut().scratch.pop().unwrap_or_default();
-        buffer.resize(len.max(1), zero);
-        buffer
-    }
-
-    /// Keeps a buffer of zeros for its next use.
-    fn keep_scratch(&self, buffer: Vec<T>) {
-        self.list_mut().scratch.push(buffer);
+        let terms = items.size_hint().0;
+        sum_over_on(self.list().number(), None, items, terms, term)
     }
 
     /// Panics unless `variable` is a constant or on this tape.
     #[inline]
     #[track_caller]
     pub(crate) fn assert_own(&self, variable: Var<T>, call: &str) {
-        let list = self.list();
-        let own = variable.tape() == list.number && variable.index() < list.len();
-        if !own && !variable.is_constant() {
-            self.explain_foreign(variable, call);
-        }
-    }
-
-    #[cold]
-    #[track_caller]
-    fn explain_foreign(&self, variable: Var<T>, call: &str) -> ! {
-        let number = self.list().number;
-        // `list_of` panics with the reason when the variable is stale; otherwise it is on another tape.
-        list_of([variable].into_iter());
-        panic!(
-            "{call}: variable {variable:?} is on tape {}, and this is tape {number}: call it on the tape that recorded \
-             the variable",
-            variable.tape()
-        );
+        assert_own(self.list(), variable, call);
     }
 
     /// The gradient of `f` at `x` by one sweep, on this tape, which is cleared before. `inputs` is a buffer.
@@ -383,23 +296,25 @@ impl<T: Real> Tape<T> {
         self.assert_own(output, "the function's result");
         let zero = T::from_f64(0.0);
         let list = self.list();
-        let mut adjoints = self.scratch(list.len() as usize);
+        let mut adjoints = scratch(list, list.len() as usize);
         adjoints[output.index() as usize] += T::from_f64(1.0);
         let end = output.index() as usize + 1;
-        sweep::<T, true>(list.nodes(), &mut adjoints, inputs + 1..end.max(inputs + 1));
+        list.hold(|list| {
+            sweep::<T, true>(list.nodes(), &mut adjoints, inputs + 1..end.max(inputs + 1));
+        });
         derivatives.extend_from_slice(&adjoints[1..=inputs]);
         adjoints[..=inputs].fill(zero);
-        self.keep_scratch(adjoints);
+        list.keep_scratch(adjoints);
     }
 
     /// A look at the list, for printing and replay.
     pub(crate) fn with_list<R>(&self, look: impl FnOnce(&List<T>) -> R) -> R {
-        look(self.list())
+        self.list().hold(look)
     }
 
     /// While set, `sum_over` records its terms like any other operation.
     pub(crate) fn set_tracing(&self, tracing: bool) {
-        self.list_mut().tracing = tracing;
+        self.list().set_tracing(tracing);
     }
 }
 
@@ -415,10 +330,93 @@ impl<T: Real> Tape<T> {
 /// ```
 #[track_caller]
 pub fn custom<T: Real>(arguments: &[Var<T>], value: T, partials: &[T]) -> Var<T> {
-    match list_of(arguments.iter().copied()) {
-        Some((_, list)) => Tape::borrowed(list).custom(arguments, value, partials),
-        None => Var::constant(value),
+    let Some((_, list)) = list_of(arguments.iter().copied()) else {
+        return Var::constant(value);
+    };
+    // SAFETY: the registry's lists live until their tape is dropped, and no code of others runs during this call.
+    custom_on(unsafe { list.as_ref() }, arguments, value, partials)
+}
+
+#[track_caller]
+fn custom_on<T: Real>(list: &Storage<T>, arguments: &[Var<T>], value: T, partials: &[T]) -> Var<T> {
+    assert!(
+        arguments.len() == partials.len(),
+        "custom: {} arguments, but {} partials: give one partial for each argument",
+        arguments.len(),
+        partials.len()
+    );
+    for &argument in arguments {
+        assert_own(list, argument, "custom");
     }
+    let argument = |i: usize| arguments[i].edge(|| partials[i]);
+    record_known(list, Op::Custom, value, arguments.len(), argument)
+}
+
+/// Records an operation of which only the value and the partials are known. The caller has seen that the arguments are
+/// on this list.
+fn record_known<T: Real>(
+    list: &Storage<T>,
+    op: Op,
+    value: T,
+    arguments: usize,
+    argument: impl Fn(usize) -> Edge<T>,
+) -> Var<T> {
+    let zero = T::from_f64(0.0);
+    // A full last node would leave no slot for the value, which printing needs.
+    let count = arguments / 2 + 1;
+    let slot = |i: usize| match i {
+        i if i < arguments => argument(i),
+        i if i == 2 * count - 1 => Edge { partial: value, argument: 0 },
+        _ => Edge { partial: zero, argument: 0 },
+    };
+    let pair = |i: usize| {
+        let (first, second) = (slot(2 * i), slot(2 * i + 1));
+        ([first.partial, second.partial], [first.argument, second.argument])
+    };
+    // SAFETY: the closures of both callers only read slices.
+    let index = unsafe { list.push_pairs(op, count, pair) };
+    Var::at(value, list.number(), index)
+}
+
+/// A buffer of zeros, one for each of the first `len` nodes.
+fn scratch<T: Real>(list: &Storage<T>, len: usize) -> Vec<T> {
+    let mut buffer = list.take_scratch();
+    buffer.resize(len.max(1), T::from_f64(0.0));
+    buffer
+}
+
+/// Clears a buffer of adjoints and keeps it on the tape with this number, if there still is one.
+pub(crate) fn give_back_scratch<T: Real>(number: u32, mut buffer: Vec<T>) {
+    const KEPT: usize = 4;
+    if let Some(list) = registry::look_up::<T>(number) {
+        // SAFETY: as in `custom`.
+        let list = unsafe { list.as_ref() };
+        if list.kept_scratch() < KEPT {
+            buffer.fill(T::from_f64(0.0));
+            list.keep_scratch(buffer);
+        }
+    }
+}
+
+#[inline]
+#[track_caller]
+fn assert_own<T: Real>(list: &Storage<T>, variable: Var<T>, call: &str) {
+    let own = variable.tape() == list.number() && variable.index() < list.len();
+    if !own && !variable.is_constant() {
+        explain_foreign(list.number(), variable, call);
+    }
+}
+
+#[cold]
+#[track_caller]
+fn explain_foreign<T: Real>(number: u32, variable: Var<T>, call: &str) -> ! {
+    // `list_of` panics with the reason when the variable is stale; otherwise it is on another tape.
+    list_of([variable].into_iter());
+    panic!(
+        "{call}: variable {variable:?} is on tape {}, and this is tape {number}: call it on the tape that recorded \
+         the variable",
+        variable.tape()
+    );
 }
 
 impl<T: Real> Var<T> {
@@ -435,24 +433,129 @@ impl<T: Real> Var<T> {
             let next = term(item);
             sum = Some(sum.map_or(next, |sum| sum + next));
         }
+        let terms = items.size_hint().0;
         match sum.and_then(|sum| list_of([sum].into_iter())) {
-            Some((_, list)) => Tape::borrowed(list).sum_over_after(sum, items, term),
+            Some((tape, _)) => sum_over_on(tape, sum, items, terms, term),
             None => sum.unwrap_or(Self::from_f64(0.0)),
         }
     }
 }
 
-/// Clears a buffer of adjoints and keeps it on the tape with this number, if there still is one.
-pub(crate) fn give_back_scratch<T: Real>(number: u32, mut buffer: Vec<T>) {
-    const KEPT: usize = 4;
-    let list = registry::cached::<T>(number).or_else(|| registry::find(number));
-    if let Some(mut list) = list {
-        // SAFETY: as in `Tape::list_mut`.
-        let list = unsafe { list.as_mut() };
-        if list.scratch.len() < KEPT {
-            buffer.fill(T::from_f64(0.0));
-            list.scratch.push(buffer);
+/// [`Tape::sum_over`] on the tape with this number, of about `terms` items, and of a first term that has been recorded
+/// already.
+///
+/// The list is looked up again whenever code of others has run: an iterator, a closure, their destructors.
+#[track_caller]
+fn sum_over_on<T: Real, I>(
+    tape: u32,
+    first: Option<Var<T>>,
+    mut items: impl Iterator<Item = I>,
+    terms: usize,
+    mut term: impl FnMut(I) -> Var<T>,
+) -> Var<T> {
+    // Should a term panic, this goes before `items` and `term`, whose destructors may do as they like then.
+    let summing = Summing::<T>::begin(tape);
+    if summing.list().is_tracing() {
+        let mut recorded: Vec<Var<T>> = first.into_iter().collect();
+        for item in items.by_ref() {
+            recorded.push(term(item));
         }
+        drop((items, term, summing));
+        return Var::sum(&recorded);
+    }
+    let base = summing.base as usize;
+    let (zero, one) = (T::from_f64(0.0), T::from_f64(1.0));
+    let mut value = first.map(Var::value);
+    let mut adjoints = scratch(summing.list(), base);
+    let mut touched = Touched::new(base, terms);
+    if let Some(first) = first {
+        adjoints[first.index() as usize] += one;
+        touched.note::<T>(&[], first.index());
+    }
+    for item in items.by_ref() {
+        let output = term(item);
+        let list = summing.list();
+        assert_own(list, output, "sum_over");
+        value = Some(value.map_or(output.value, |sum| sum + output.value));
+        let len = list.len() as usize;
+        if adjoints.len() < len {
+            adjoints.resize(len, zero);
+        }
+        adjoints[output.index() as usize] += one;
+        let end = (output.index() as usize + 1).max(base);
+        list.hold(|list| {
+            sweep::<T, true>(list.nodes(), &mut adjoints, base..end);
+            touched.note(&list.nodes()[base..end], output.index());
+        });
+        list.truncate(summing.base);
+    }
+    // What they own may use the tape a last time.
+    drop((items, term));
+    let list = summing.list();
+    adjoints[0] = zero;
+    let value = value.unwrap_or(zero);
+    let arguments = touched.indices(&adjoints);
+    let edge = |i: usize| {
+        let argument = arguments[i];
+        Edge { partial: adjoints[argument as usize], argument }
+    };
+    let sum = match arguments.len() {
+        0 => Var::constant(value),
+        count => record_known(list, Op::SumOver, value, count, edge),
+    };
+    for &argument in &arguments {
+        adjoints[argument as usize] = zero;
+    }
+    list.keep_scratch(adjoints);
+    sum
+}
+
+/// A `sum_over` at work on a tape: what was recorded before it stays.
+struct Summing<T: Real> {
+    tape: u32,
+    /// The length of the list before.
+    base: u32,
+    /// The list's floor before.
+    floor: u32,
+    _kind: PhantomData<T>,
+}
+
+impl<T: Real> Summing<T> {
+    #[track_caller]
+    fn begin(tape: u32) -> Self {
+        let list = summed_list::<T>(tape);
+        // SAFETY: as in `custom`.
+        let list = unsafe { list.as_ref() };
+        Self { tape, base: list.len(), floor: list.raise_floor(), _kind: PhantomData }
+    }
+
+    /// The list, to be used until code of others runs.
+    #[inline]
+    #[track_caller]
+    fn list(&self) -> &Storage<T> {
+        // SAFETY: the list has just been found, and whoever calls this lets go of it before code of others runs.
+        unsafe { summed_list::<T>(self.tape).as_ref() }
+    }
+}
+
+impl<T: Real> Drop for Summing<T> {
+    fn drop(&mut self) {
+        if let Some(list) = registry::look_up::<T>(self.tape) {
+            // SAFETY: as in `custom`.
+            unsafe { list.as_ref() }.set_floor(self.floor);
+        }
+    }
+}
+
+#[inline]
+#[track_caller]
+fn summed_list<T: Real>(tape: u32) -> NonNull<Storage<T>> {
+    match registry::look_up(tape) {
+        Some(list) => list,
+        None => panic!(
+            "sum_over: tape {tape} has been dropped by the closure or the iterator that was given: it must outlive \
+             the sum"
+        ),
     }
 }
 
@@ -468,7 +571,7 @@ impl Touched {
     /// Collecting costs time with every term, looking at all costs time once.
     fn new(base: usize, terms: usize) -> Self {
         const NODES_PER_TERM: usize = 64;
-        if base <= NODES_PER_TERM * (terms + 16) {
+        if base / NODES_PER_TERM <= terms.saturating_add(16) {
             Self::All(base)
         } else {
             Self::Collected { base, seen: Vec::new(), indices: Vec::new() }
@@ -513,7 +616,7 @@ impl<T: Real> Default for Tape<T> {
 impl<T: Real> Debug for Tape<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tape")
-            .field("number", &self.list().number)
+            .field("number", &self.list().number())
             .field("len", &self.len())
             .finish()
     }
@@ -521,6 +624,8 @@ impl<T: Real> Debug for Tape<T> {
 
 impl<T: Real> Drop for Tape<T> {
     fn drop(&mut self) {
-        registry::remove(self.list);
+        // SAFETY: `new` has created it, and nothing borrows the tape, through which alone a reference is held for longer
+        // than no code of others runs.
+        unsafe { registry::remove(self.list) };
     }
 }

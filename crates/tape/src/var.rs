@@ -2,9 +2,12 @@
 #![allow(unsafe_code, reason = "recording goes through the pointer that the registry holds")]
 
 use core::fmt::{self, Debug, Display};
+use core::marker::PhantomData;
 use core::ptr::NonNull;
 
-use crate::list::{Edge, List, Node};
+use crate::kinks;
+use crate::list::{Edge, Node, Storage};
+use crate::number::Number;
 use crate::op::{Op, for_each_op, partial};
 use crate::real::{self, Real};
 use crate::registry::{self, CONSTANT};
@@ -36,6 +39,15 @@ pub struct Var<T = f64> {
     /// The tape's number in the upper half, the index in the lower. As one integer beside the value it makes a `Var` a
     /// pair of scalars, which the compiler passes in registers; as two, every copy through memory waits for the stores.
     place: u64,
+    /// A tape's number stands for the type of its numbers, so a `Var` is of this type only: it is invariant.
+    ///
+    /// ```compile_fail
+    /// fn shortened<'a>(x: tape::Var<&'static f64>) -> tape::Var<&'a f64> { x }
+    /// ```
+    /// ```
+    /// fn unchanged<'a>(x: tape::Var<&'a f64>) -> tape::Var<&'a f64> { x }
+    /// ```
+    _kind: PhantomData<fn(T) -> T>,
 }
 
 impl<T: Real> Var<T> {
@@ -47,7 +59,8 @@ impl<T: Real> Var<T> {
 
     #[inline(always)]
     pub(crate) fn at(value: T, tape: u32, index: u32) -> Self {
-        Self { value, place: u64::from(tape) << 32 | u64::from(index) }
+        let place = u64::from(tape) << 32 | u64::from(index);
+        Self { value, place, _kind: PhantomData }
     }
 
     #[inline(always)]
@@ -61,8 +74,15 @@ impl<T: Real> Var<T> {
     }
 
     /// The number itself.
+    ///
+    /// While a program is traced, a plain number that is handed out becomes a guard: the program is for this number only,
+    /// and another one gives [`Error::Diverged`](crate::Error::Diverged). A branch is better made by comparing variables, a
+    /// constant by [`stop_gradient`](crate::stop_gradient).
     #[inline(always)]
     pub fn value(self) -> T {
+        if T::DEPTH == 0 {
+            self.note_bits();
+        }
         self.value
     }
 
@@ -150,7 +170,10 @@ impl<T: Real> Var<T> {
 
     /// The list of the tape that all of these variables are on, if it was used lately and none is constant or stale.
     #[inline(always)]
-    fn shared_list(variables: impl Iterator<Item = Self>, tape: u32) -> Option<NonNull<List<T>>> {
+    fn shared_list(
+        variables: impl Iterator<Item = Self>,
+        tape: u32,
+    ) -> Option<NonNull<Storage<T>>> {
         let list = registry::cached::<T>(tape)?;
         // A place minus that of the tape's start is the index, or huge.
         let start = u64::from(tape) << 32;
@@ -164,16 +187,19 @@ impl<T: Real> Var<T> {
     #[inline]
     fn dot_of_variables(a: &[Self], b: &[Self]) -> Option<Self> {
         let tape = a.first()?.tape();
-        let mut list = Self::shared_list(a.iter().chain(b).copied(), tape)?;
+        // Of numbers that may be recorded themselves, a partial is more than the other factor.
+        if T::DEPTH > 0 {
+            return None;
+        }
+        let list = Self::shared_list(a.iter().chain(b).copied(), tape)?;
         let value = T::dot_of(a.iter().zip(b).map(|(a, b)| (a.value, b.value)));
         if value.is_nan_in_a_lane() {
             return None;
         }
         let b = &b[..a.len()];
-        // SAFETY: as in `record`.
-        let index = unsafe { list.as_mut() }.push_pairs_at(Op::Dot, a.len(), |i| {
-            ([b[i].value, a[i].value], [a[i].index(), b[i].index()])
-        });
+        let pair = |i: usize| ([b[i].value, a[i].value], [a[i].index(), b[i].index()]);
+        // SAFETY: as in `record`, since computing the value ran no code of others; `pair` only reads slices.
+        let index = unsafe { list.as_ref().push_pairs(Op::Dot, a.len(), pair) };
         Some(Self::at(value, tape, index))
     }
 
@@ -181,17 +207,18 @@ impl<T: Real> Var<T> {
     #[inline]
     fn sum_of_variables(terms: &[Self]) -> Option<Self> {
         let tape = terms.first()?.tape();
-        let mut list = Self::shared_list(terms.iter().copied(), tape)?;
+        let list = Self::shared_list(terms.iter().copied(), tape)?;
         let value = T::sum_of(terms.iter().map(|term| term.value));
         let one = T::from_f64(1.0);
-        // SAFETY: as in `record`.
-        let index = unsafe { list.as_mut() }.push_pairs_at(Op::Sum, terms.len().div_ceil(2), |i| {
+        let pair = |i: usize| {
             let first = terms[2 * i].index();
             match terms.get(2 * i + 1) {
                 Some(second) => ([one, one], [first, second.index()]),
                 None => ([one, T::from_f64(-0.0)], [first, 0]),
             }
-        });
+        };
+        // SAFETY: as in `dot_of_variables`.
+        let index = unsafe { list.as_ref().push_pairs(Op::Sum, terms.len().div_ceil(2), pair) };
         Some(Self::at(value, tape, index))
     }
 
@@ -199,12 +226,10 @@ impl<T: Real> Var<T> {
     #[inline(always)]
     fn weighted_sum_of_variables(weights: &[f64], terms: &[Self]) -> Option<Self> {
         let tape = terms.first()?.tape();
-        let mut list = Self::shared_list(terms.iter().copied(), tape)?;
+        let list = Self::shared_list(terms.iter().copied(), tape)?;
         let weights = &weights[..terms.len()];
         let value = Self::weighted_value(weights, terms);
-        // SAFETY: as in `record`.
-        let list = unsafe { list.as_mut() };
-        let index = list.push_pairs_at(Op::WeightedSum, terms.len().div_ceil(2), |i| {
+        let pair = |i: usize| {
             let first = T::from_f64(weights[2 * i]);
             match terms.get(2 * i + 1) {
                 Some(term) => {
@@ -213,7 +238,10 @@ impl<T: Real> Var<T> {
                 }
                 None => ([first, T::from_f64(-0.0)], [terms[2 * i].index(), 0]),
             }
-        });
+        };
+        let count = terms.len().div_ceil(2);
+        // SAFETY: as in `dot_of_variables`.
+        let index = unsafe { list.as_ref().push_pairs(Op::WeightedSum, count, pair) };
         Some(Self::at(value, tape, index))
     }
 
@@ -251,26 +279,90 @@ impl<T: Real> Var<T> {
             return Self::constant(value);
         };
         let tape = first.tape();
-        let Some(mut list) = registry::cached::<T>(tape).or_else(|| registry::find(tape)) else {
+        let Some(list) = registry::look_up::<T>(tape) else {
             find(first);
             unreachable!("a variable whose list is not found is no constant");
         };
-        // SAFETY: as in `record`; the iterators only read slices, and compute on plain values or record on other lists.
-        let list = unsafe { list.as_mut() };
-        let len = list.len();
+        // SAFETY: as in `record`.
+        let len = unsafe { list.as_ref() }.len();
         // The arguments are checked as they are written: they are in the cache then.
         let mut all_own = true;
         let mut edge = |(argument, partial): (Self, T)| {
             let own = argument.tape() == tape && argument.index() < len;
             all_own &= own | argument.is_constant();
-            argument.edge(|| partial)
+            let Edge { partial, argument } = argument.edge(|| partial);
+            // What is not the list's own is not even there until it is taken back.
+            Edge { partial, argument: if own { argument } else { 0 } }
         };
-        let index = list.push_pairs(op, pairs.map(|[a, b]| [edge(a), edge(b)]));
+        let mut begun = Begun::<T> { tape, start: len, len, _kind: PhantomData };
+        for [a, b] in pairs {
+            begun.push([edge(a), edge(b)]);
+        }
         if !all_own {
-            list.truncate(len);
+            drop(begun);
             explain_strange(&mut all);
         }
-        Self::at(value, tape, index)
+        Self::at(value, tape, begun.finish(op))
+    }
+}
+
+/// An operation of several nodes that is being recorded. Until it is finished, its nodes are not an operation; should
+/// what gives the arguments panic (as it may, where partials are recorded variables), they are taken back.
+///
+/// The list is looked up again for every node, because an iterator has been asked for it.
+struct Begun<T: Real> {
+    tape: u32,
+    /// The length of the list before, and as it should be.
+    start: u32,
+    len: u32,
+    _kind: PhantomData<T>,
+}
+
+impl<T: Real> Begun<T> {
+    #[inline]
+    #[track_caller]
+    fn push(&mut self, [first, second]: [Edge<T>; 2]) {
+        let partials = [first.partial, second.partial];
+        let arguments = [first.argument | Node::<T>::JOINED, second.argument];
+        // SAFETY: as in `record`.
+        let list = unsafe { self.list().as_ref() };
+        list.push(Op::Part, Node { partials, arguments });
+        self.len += 1;
+    }
+
+    /// Makes the last node the operation's end, and returns its index.
+    #[inline]
+    #[track_caller]
+    fn finish(mut self, op: Op) -> u32 {
+        assert!(self.len > self.start, "an operation has at least one argument");
+        // SAFETY: as in `record`.
+        let last = unsafe { self.list().as_ref() }.finish(op);
+        self.start = self.len;
+        last
+    }
+
+    #[inline]
+    #[track_caller]
+    fn list(&self) -> NonNull<Storage<T>> {
+        match registry::look_up::<T>(self.tape) {
+            // SAFETY: as in `record`.
+            Some(list) if unsafe { list.as_ref() }.len() == self.len => list,
+            _ => changed(self.tape),
+        }
+    }
+}
+
+impl<T: Real> Drop for Begun<T> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.start == self.len {
+            return;
+        }
+        if let Some(list) = registry::look_up::<T>(self.tape) {
+            // SAFETY: as in `record`.
+            let list = unsafe { list.as_ref() };
+            list.truncate(self.start.max(list.floor()));
+        }
     }
 }
 
@@ -284,10 +376,10 @@ impl<T: Real> Var<T> {
 #[cfg_attr(not(debug_assertions), inline(always))]
 #[track_caller]
 fn record<T: Real>(tape: u32, op: Op, value: T, first: (T, u32), second: (T, u32)) -> Var<T> {
-    if let Some(mut list) = registry::cached::<T>(tape) {
-        // SAFETY: the registry's lists live until their tape is dropped, which cannot happen during this call, and
-        // no reference to a list outlives the call that made it.
-        let list = unsafe { list.as_mut() };
+    if let Some(list) = registry::cached::<T>(tape) {
+        // SAFETY: the registry's lists live until their tape is dropped, and this is of use no longer than until code of
+        // others may run: an iterator, a closure, or, where something panics, the panic hook.
+        let list = unsafe { list.as_ref() };
         if first.1.max(second.1) < list.len() && list.has_room() {
             let node = Node { partials: [first.0, second.0], arguments: [first.1, second.1] };
             // SAFETY: there is room, as just seen.
@@ -312,11 +404,11 @@ fn record_slowly<T: Real>(
     argument_1: u32,
 ) -> Var<T> {
     let highest = Var::at(value, tape, argument_0.max(argument_1));
-    let Some(mut list) = find(highest) else {
+    let Some(list) = find(highest) else {
         return Var::constant(value);
     };
     // SAFETY: as in `record`.
-    let list = unsafe { list.as_mut() };
+    let list = unsafe { list.as_ref() };
     if highest.index() >= list.len() {
         rewound(highest, list.len());
     }
@@ -328,7 +420,7 @@ fn record_slowly<T: Real>(
 #[track_caller]
 pub(crate) fn list_of<T: Real>(
     arguments: impl Iterator<Item = Var<T>>,
-) -> Option<(u32, NonNull<List<T>>)> {
+) -> Option<(u32, NonNull<Storage<T>>)> {
     let mut last: Option<Var<T>> = None;
     let mut highest: Option<Var<T>> = None;
     for argument in arguments.filter(|argument| !argument.is_constant()) {
@@ -347,7 +439,7 @@ pub(crate) fn list_of<T: Real>(
         Some(list) => list,
         None => find(highest)?,
     };
-    // SAFETY: as in `Var::record`.
+    // SAFETY: as in `record`.
     let len = unsafe { list.as_ref() }.len();
     if highest.index() >= len {
         rewound(highest, len);
@@ -359,7 +451,7 @@ pub(crate) fn list_of<T: Real>(
 #[cold]
 #[inline(never)]
 #[track_caller]
-fn find<T: Real>(variable: Var<T>) -> Option<NonNull<List<T>>> {
+fn find<T: Real>(variable: Var<T>) -> Option<NonNull<Storage<T>>> {
     if variable.is_constant() {
         return None;
     }
@@ -394,6 +486,16 @@ fn foreign<T: Real>(a: Var<T>, b: Var<T>) -> ! {
          pass the value of one as a number if its derivative is not wanted",
         a.tape(),
         b.tape()
+    );
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn changed(tape: u32) -> ! {
+    panic!(
+        "an operation on tape {tape} takes its arguments from an iterator, which has itself recorded there, or rewound, \
+         cleared or dropped the tape: collect the arguments first"
     );
 }
 
@@ -500,9 +602,6 @@ macro_rules! define_var {
         }
 
         impl<T: Real> Real for Var<T> {
-            const DEPTH: usize = T::DEPTH + 1;
-            const LANES: usize = T::LANES;
-
             #[inline(always)]
             fn from_f64(value: f64) -> Self {
                 Self::constant(T::from_f64(value))
@@ -510,14 +609,15 @@ macro_rules! define_var {
 
             #[inline(always)]
             fn primal(self) -> f64 {
-                self.value.primal()
+                self.note_bits();
+                self.innermost()
             }
 
             #[inline]
             #[track_caller]
             fn select(condition: Self, a: Self, b: Self) -> Self {
                 let value = T::select(condition.value, a.value, b.value);
-                let partials = partial::select(condition.value);
+                let partials = kinks::select_partials(condition.value);
                 let arguments = [(condition, partials[0]), (a, partials[1]), (b, partials[2])];
                 Self::record_all(Op::Select, value, arguments.into_iter(), T::from_f64(0.0))
             }
@@ -561,77 +661,267 @@ macro_rules! define_var {
             ) -> Self {
                 Self::sum_over_items(items, term)
             }
-
-            #[track_caller]
-            fn sum_of<I: Iterator<Item = Self> + Clone>(terms: I) -> Self {
-                let value = T::sum_of(terms.clone().map(|term| term.value));
-                let one = T::from_f64(1.0);
-                Self::record_all(Op::Sum, value, terms.map(|term| (term, one)), T::from_f64(-0.0))
-            }
-
-            #[track_caller]
-            fn dot_of<I: Iterator<Item = (Self, Self)> + Clone>(pairs: I) -> Self {
-                let value = T::dot_of(pairs.clone().map(|(a, b)| (a.value, b.value)));
-                let all = pairs.clone().flat_map(|(a, b)| [a, b]);
-                let with_partials = pairs.map(|(a, b)| {
-                    let product = a.value * b.value;
-                    [
-                        (a, partial::mul::of_0(a.value, b.value, product)),
-                        (b, partial::mul::of_1(a.value, b.value, product)),
-                    ]
-                });
-                Self::record_pairs(Op::Dot, value, all, with_partials)
-            }
-
-            #[track_caller]
-            fn norm_of<I: Iterator<Item = Self> + Clone>(components: I) -> Self {
-                let value = T::norm_of(components.clone().map(|x| x.value));
-                let arguments = components.map(|x| (x, real::norm_partial(x.value, value)));
-                Self::record_all(Op::Norm, value, arguments, T::from_f64(0.0))
-            }
-
-            #[track_caller]
-            fn log_sum_exp_of<I: Iterator<Item = Self> + Clone>(terms: I) -> Self {
-                let (value, weights) = real::log_sum_exp_weights(terms.clone().map(|term| term.value));
-                let arguments = terms.zip(weights.iter().copied());
-                Self::record_all(Op::LogSumExp, value, arguments, T::from_f64(f64::NEG_INFINITY))
-            }
-
-            fn piecewise(self, f: impl Fn(f64) -> f64) -> Self {
-                Self::constant(self.value.piecewise(f))
-            }
-
-            fn piecewise_2(self, other: Self, f: impl Fn(f64, f64) -> f64) -> Self {
-                Self::constant(self.value.piecewise_2(other.value, f))
-            }
-
-            #[inline(always)]
-            fn lanes_where(x: Self, y: Self, condition: impl Fn(f64, f64) -> bool) -> u64 {
-                T::lanes_where(x.value, y.value, condition)
-            }
-
-            #[inline(always)]
-            fn vanishing_lanes(self) -> u64 {
-                if self.is_constant() { self.value.vanishing_lanes() } else { 0 }
-            }
-
-            /// In the other lanes the variable stays what it is, with its derivative.
-            fn filled(self, lanes: u64, value: f64) -> Self {
-                match lanes & real::all_lanes::<T>() {
-                    0 => self,
-                    lanes if lanes == real::all_lanes::<T>() => Self::from_f64(value),
-                    lanes => {
-                        let mask = Self::constant(T::from_f64(0.0).filled(lanes, 1.0));
-                        Self::select(mask, Self::from_f64(value), self)
-                    }
-                }
-            }
-
-            #[inline(always)]
-            fn vanishes(self) -> bool {
-                self.is_constant() && self.value.vanishes()
-            }
         }
     };
 }
 for_each_op!(define_var);
+
+impl<T: Real> Number for Var<T> {
+    const DEPTH: usize = T::DEPTH + 1;
+    const LANES: usize = T::LANES;
+    #[inline(always)]
+    fn innermost(self) -> f64 {
+        self.value.innermost()
+    }
+
+    #[track_caller]
+    fn sum_of<I: Iterator<Item = Self> + Clone>(terms: I) -> Self {
+        let value = T::sum_of(terms.clone().map(|term| term.value));
+        let one = T::from_f64(1.0);
+        Self::record_all(Op::Sum, value, terms.map(|term| (term, one)), T::from_f64(-0.0))
+    }
+
+    #[track_caller]
+    fn dot_of<I: Iterator<Item = (Self, Self)> + Clone>(pairs: I) -> Self {
+        let value = T::dot_of(pairs.clone().map(|(a, b)| (a.value, b.value)));
+        let all = pairs.clone().flat_map(|(a, b)| [a, b]);
+        let with_partials = pairs.map(|(a, b)| {
+            let product = a.value * b.value;
+            [
+                (a, partial::mul::of_0(a.value, b.value, product)),
+                (b, partial::mul::of_1(a.value, b.value, product)),
+            ]
+        });
+        Self::record_pairs(Op::Dot, value, all, with_partials)
+    }
+
+    #[track_caller]
+    fn norm_of<I: Iterator<Item = Self> + Clone>(components: I) -> Self {
+        let value = T::norm_of(components.clone().map(|x| x.value));
+        let tip = kinks::norm_tip(components.clone().map(|x| x.value), value);
+        let arguments = components.map(|x| (x, kinks::norm_partial(x.value, value, tip)));
+        Self::record_all(Op::Norm, value, arguments, T::from_f64(0.0))
+    }
+
+    #[track_caller]
+    fn log_sum_exp_of<I: Iterator<Item = Self> + Clone>(terms: I) -> Self {
+        let (value, weights) = kinks::log_sum_exp_weights(terms.clone().map(|term| term.value));
+        let arguments = terms.zip(weights.iter().copied());
+        Self::record_all(Op::LogSumExp, value, arguments, T::from_f64(f64::NEG_INFINITY))
+    }
+
+    /// What is traced is recorded: a replay takes the step anew.
+    #[inline(always)]
+    fn step(op: Op, x: Self, y: Self) -> Self {
+        let value = T::step(op, x.value, y.value);
+        if !(x.is_traced() || y.is_traced()) {
+            return Self::constant(value);
+        }
+        let zero = || T::from_f64(0.0);
+        x.record_2(y, op, value, zero, zero)
+    }
+
+    #[inline(always)]
+    fn decided(self) -> Option<bool> {
+        if self.is_constant() { self.value.decided() } else { None }
+    }
+
+    /// A product, recorded as one of the chain rule where a replay may find 0·∞.
+    #[inline]
+    #[track_caller]
+    fn chain(partial: Self, derivative: Self) -> Self {
+        if partial.vanishes() || derivative.vanishes() {
+            return Self::from_f64(0.0);
+        }
+        for (factor, other) in [(partial, derivative), (derivative, partial)] {
+            if factor.is_the_constant(1.0) {
+                return other;
+            }
+            if factor.is_the_constant(-1.0) {
+                return -other;
+            }
+            if factor.is_a_finite_factor() {
+                return partial * derivative;
+            }
+        }
+        let value = T::chain(partial.value, derivative.value);
+        partial.record_2(derivative, Op::Chain, value, || derivative.value, || partial.value)
+    }
+
+    #[inline]
+    #[track_caller]
+    fn cofactor(x: Self, y: Self, product: Self) -> Self {
+        let value = T::cofactor(x.value, y.value, product.value);
+        let may_differ = (x.is_traced() || y.is_traced())
+            && !x.is_a_finite_factor()
+            && !y.is_a_finite_factor()
+            && (x.place != y.place || x.is_constant());
+        if may_differ {
+            let (zero, one) = (|| T::from_f64(0.0), || T::from_f64(1.0));
+            return x.record_2(y, Op::Cofactor, value, zero, one);
+        }
+        Self { value, ..y }
+    }
+
+    #[inline]
+    #[track_caller]
+    fn tip(x: Self, length: Self) -> Self {
+        let value = T::tip(x.value, length.value);
+        if x.is_constant() {
+            return Self::constant(value);
+        }
+        let partial = || kinks::tip_partial(length.value);
+        x.record_2(length, Op::Tip, value, partial, || T::from_f64(0.0))
+    }
+
+    #[track_caller]
+    fn largest_of<I: Iterator<Item = Self> + Clone>(numbers: I) -> Self {
+        let value = T::largest_of(numbers.clone().map(|x| x.value));
+        if !numbers.clone().any(Self::is_traced) {
+            return Self::constant(value);
+        }
+        let zero = T::from_f64(0.0);
+        Self::record_all(
+            Op::Largest,
+            value,
+            numbers.map(|x| (x, zero)),
+            T::from_f64(f64::NEG_INFINITY),
+        )
+    }
+
+    #[inline]
+    #[track_caller]
+    fn weight(self, largest: Self) -> Self {
+        let value = self.value.weight(largest.value);
+        self.record_2(largest, Op::Weight, value, || value, || T::from_f64(0.0))
+    }
+
+    #[inline]
+    #[track_caller]
+    fn stop_gradient(self) -> Self {
+        let value = self.value.stop_gradient();
+        if self.is_traced() {
+            let zero = || T::from_f64(0.0);
+            return self.record_1(Op::StopGradient, value, zero, T::from_f64(0.0));
+        }
+        Self::constant(value)
+    }
+
+    #[inline(always)]
+    fn lanes_where(x: Self, y: Self, condition: impl Fn(f64, f64) -> bool) -> u64 {
+        T::lanes_where(x.value, y.value, condition)
+    }
+
+    #[inline(always)]
+    fn vanishing_lanes(self) -> u64 {
+        if self.is_constant() { self.value.vanishing_lanes() } else { 0 }
+    }
+
+    #[inline(always)]
+    fn vanishes(self) -> bool {
+        self.is_constant() && self.value.vanishes()
+    }
+
+    #[inline(always)]
+    fn is_the_constant(self, value: f64) -> bool {
+        self.is_constant() && self.value.is_the_constant(value)
+    }
+
+    #[inline(always)]
+    fn is_a_finite_factor(self) -> bool {
+        self.is_constant() && self.value.is_a_finite_factor()
+    }
+
+    /// The first contribution takes the place of the constant 0 that adjoints start from.
+    #[inline(always)]
+    #[track_caller]
+    fn accumulate(&mut self, contribution: Self) {
+        if self.vanishes() {
+            *self = contribution;
+        } else {
+            *self += contribution;
+        }
+    }
+
+    #[inline(always)]
+    fn note_sign(self) {
+        self.note_own_sign();
+        self.value.note_sign();
+    }
+
+    #[inline(always)]
+    fn note_integer(self) {
+        self.note_own_integer();
+        self.value.note_integer();
+    }
+
+    #[inline(always)]
+    fn note_bits(self) {
+        self.note_own_bits();
+        self.value.note_bits();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+    use crate::tape::Tape;
+
+    /// A sum whose iterator does something before it gives its third term. The tape is as good as before afterwards,
+    /// if it is still there.
+    fn sum_beside(action: impl Fn(&mut Option<Tape>)) -> String {
+        let mut tape = Some(Tape::new());
+        let terms = tape.as_ref().map_or(Vec::new(), |tape| tape.vars_from(&[1.0; 6]));
+        let shared = core::cell::RefCell::new(&mut tape);
+        // The value is computed first, from a copy of the iterator.
+        let copies = core::cell::Cell::new(0);
+        let sum = || {
+            copies.set(0);
+            Var::sum_of(terms.iter().copied().inspect(|_| {
+                copies.set(copies.get() + 1);
+                if copies.get() == 6 + 1 + 2 + 1 {
+                    action(&mut shared.borrow_mut());
+                }
+            }))
+        };
+        let message = match catch_unwind(AssertUnwindSafe(sum)) {
+            Ok(sum) => format!("{sum}"),
+            Err(payload) => {
+                payload.downcast_ref::<String>().cloned().unwrap_or_else(|| "of its own".to_owned())
+            }
+        };
+        if let Some(tape) = tape {
+            let x = tape.var(3.0);
+            assert_eq!(tape.sweep(x).wrt(terms[0]), 0.0);
+            assert_eq!(tape.sweep(x * terms[0]).wrt(terms[0]), 3.0);
+        }
+        message
+    }
+
+    #[test]
+    fn an_iterator_that_does_nothing_else_gives_a_sum() {
+        assert_eq!(sum_beside(|_| ()), "6");
+    }
+
+    #[test]
+    fn an_iterator_of_a_sum_that_drops_the_tape_is_detected() {
+        assert!(sum_beside(|tape| *tape = None).contains("collect the arguments first"));
+    }
+
+    #[test]
+    fn an_iterator_of_a_sum_that_records_on_the_tape_is_detected() {
+        let record = |tape: &mut Option<Tape>| {
+            for _ in 0..3000 {
+                let _ = tape.as_ref().map(|tape| tape.var(1.0));
+            }
+        };
+        assert!(sum_beside(record).contains("collect the arguments first"));
+    }
+
+    #[test]
+    fn an_iterator_of_a_sum_that_panics_leaves_no_part_of_it() {
+        assert_eq!(sum_beside(|_| panic!()), "of its own");
+    }
+}

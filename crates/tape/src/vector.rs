@@ -41,6 +41,9 @@ macro_rules! for_each_core {
                 Tanh |x| exponentials::tanh(x);
                 Sigmoid |x| exponentials::sigmoid(x);
                 Silu |x| exponentials::silu(x);
+                Gauss |x| exponentials::gauss(x);
+                NormalDensity |x| exponentials::normal_density(x);
+                LogisticDensity |x| exponentials::logistic_density(x);
                 Softplus |x| exponentials::softplus(x);
                 Ln |x| logarithms::ln(x);
                 Ln1p |x| logarithms::ln_1p(x);

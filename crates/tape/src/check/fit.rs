@@ -37,7 +37,7 @@ pub(super) struct Fit {
     /// The largest deviation of a value from the fit, made up for what the fit absorbs.
     pub(super) residual: f64,
     /// The largest value.
-    magnitude: f64,
+    pub(super) magnitude: f64,
     /// The largest change of the value, by the largest offset.
     pub(super) steepness: f64,
 }

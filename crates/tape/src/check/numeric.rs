@@ -27,6 +27,8 @@ const PAIRS_IF_FLAT: usize = 48;
 const PAIRS_IF_KNOWN: usize = 80;
 /// Steps wider than the first, taken when the finer ones are lost in rounding: up to 10¹¹ times the first.
 const WIDER_STEPS: usize = 40;
+/// Up to this part of the largest number around, what a function does may be neglected by the way it is computed.
+const NEGLECTED: f64 = 1024.0 * f64::EPSILON;
 /// The finest step at 0, where floating-point numbers have no spacing to speak of.
 const FINEST_AT_ZERO: f64 = 1e-100;
 
@@ -37,7 +39,21 @@ pub(super) struct Numeric {
     pub(super) estimate: Estimate,
     /// The largest offset from x on which the estimate is based.
     pub(super) step: f64,
+    /// Whether the value is the same at x and everywhere up to the first step.
+    pub(super) is_flat: bool,
     pub(super) finding: Finding,
+}
+
+/// What is known of a function beside its values.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Knowledge {
+    /// Its values may be off by this much, if more than the samples show.
+    pub(super) rounding: f64,
+    /// It may add x to numbers of this size.
+    pub(super) scale: f64,
+    /// Its derivative is said not to be 0. If it does not change, it is sampled further out: a change may be hidden in
+    /// the rounding of numbers that only the function sees.
+    pub(super) is_steep: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,12 +62,17 @@ pub(super) enum Finding {
     Known,
     /// As known, but other steps show a different slope: they see something that the believed ones do not.
     Contested,
-    /// The value does not change at all.
+    /// The value does not change at all, and would if it had a slope beyond the error.
     Flat,
+    /// The value does not change close to x, but steps a little wider show a change as small as rounding: what is left
+    /// of a slope may have been rounded away.
+    Saturated,
     /// The slopes left and right of x differ.
     Kink { left: f64, right: f64 },
     /// There is a slope, but with too large an error.
     Imprecise,
+    /// As imprecise, and other steps show a different slope.
+    Confused,
     /// With no step does the function look smooth.
     Rough,
     /// The value is finite at x, but not beside it.
@@ -60,10 +81,17 @@ pub(super) enum Finding {
     Undefined,
 }
 
-/// Samples `f` around `x`. Its values may be off by `rounding`, if more than the samples show.
-pub(super) fn study(f: impl FnMut(f64) -> f64, x: f64, rounding: f64) -> Numeric {
-    let mut study =
-        Study { f, x, centre: f64::NAN, rounding, pairs: VecDeque::new(), fits: VecDeque::new() };
+/// Samples `f` around `x`.
+pub(super) fn study(f: impl FnMut(f64) -> f64, x: f64, known: Knowledge) -> Numeric {
+    let mut study = Study {
+        f,
+        x,
+        centre: f64::NAN,
+        known,
+        is_flat_inside: false,
+        pairs: VecDeque::new(),
+        fits: VecDeque::new(),
+    };
     study.centre = (study.f)(x);
     if !study.centre.is_finite() {
         return Numeric::unknown(Finding::Undefined);
@@ -77,7 +105,8 @@ pub(super) fn study(f: impl FnMut(f64) -> f64, x: f64, rounding: f64) -> Numeric
 
 impl Numeric {
     fn unknown(finding: Finding) -> Self {
-        Self { estimate: Estimate { value: f64::NAN, error: f64::INFINITY }, step: 0.0, finding }
+        let estimate = Estimate { value: f64::NAN, error: f64::INFINITY };
+        Self { estimate, step: 0.0, is_flat: false, finding }
     }
 }
 
@@ -85,7 +114,8 @@ struct Study<F> {
     f: F,
     x: f64,
     centre: f64,
-    rounding: f64,
+    known: Knowledge,
+    is_flat_inside: bool,
     /// From the widest step to the finest.
     pairs: VecDeque<[Sample; 2]>,
     /// `fits[k]` is the fit to `pairs[k..k + PAIRS]`; `None` where a value is not finite.
@@ -131,11 +161,20 @@ impl<F: FnMut(f64) -> f64> Study<F> {
             step *= RATIO;
         }
 
+        self.is_flat_inside = self.is_flat();
+        if self.pairs.is_empty() {
+            return;
+        }
         let mut step = first;
         for _ in 0..WIDER_STEPS {
             step /= RATIO;
-            let done =
-                self.is_flat() || self.believed().is_some_and(|it| it.is_known() || it.has_kink());
+            let done = self.believed().is_some_and(|believed| {
+                if believed.fit.steepness == 0.0 {
+                    !self.known.is_steep
+                } else {
+                    believed.is_known() || believed.has_kink()
+                }
+            });
             if done || !(size + step).is_finite() {
                 return;
             }
@@ -182,7 +221,7 @@ impl<F: FnMut(f64) -> f64> Study<F> {
 
     /// Of the fits that are believed, the one with the least error.
     fn believed(&self) -> Option<Believed> {
-        let mut noise = self.rounding;
+        let mut noise = self.known.rounding;
         let mut best: Option<Believed> = None;
         for (index, fit) in self.fits.iter().enumerate().rev() {
             let Some(fit) = *fit else { break };
@@ -192,8 +231,8 @@ impl<F: FnMut(f64) -> f64> Study<F> {
             // x itself may have been rounded on the way through the function.
             let of_x = f64::EPSILON * (fit.slope * self.x).abs();
             let is_believed = self.fits.range(index..).flatten().all(|finer| {
-                let is_rounding =
-                    finer.residual <= self.rounding.max(ROUGHNESS * (finer.rounding() + of_x));
+                let is_rounding = finer.residual
+                    <= self.known.rounding.max(ROUGHNESS * (finer.rounding() + of_x));
                 let apart = (finer.slope - fit.slope).abs();
                 is_rounding && apart <= estimate.error + finer.error(noise) + finer.kink.abs()
             });
@@ -204,39 +243,112 @@ impl<F: FnMut(f64) -> f64> Study<F> {
         best
     }
 
-    /// Whether another fit, by the noise that it sees itself, has a different slope.
-    fn is_contested(&self, believed: &Believed) -> bool {
-        let mut noise = self.rounding;
-        self.fits.iter().enumerate().rev().any(|(index, fit)| {
-            let Some(fit) = fit else { return false };
+    /// The fits that, by the noise that they see themselves, have a slope other than the believed one; each with its
+    /// error.
+    fn contesting(&self, believed: &Believed) -> Vec<(Fit, f64)> {
+        let mut noise = self.known.rounding;
+        let mut contesting = Vec::new();
+        for (index, fit) in self.fits.iter().enumerate().rev() {
+            let Some(fit) = *fit else { continue };
             let is_finer = index > believed.index;
-            noise = if is_finer { noise } else { self.rounding }.max(fit.noise());
+            noise = if is_finer { noise } else { self.known.rounding }.max(fit.noise());
             let error = 4.0 * (fit.error(noise) + fit.kink.abs());
             // A coarser fit that sees no slope, only a function that is no polynomial at its scale, says nothing.
             let counts = is_finer || error < 0.1 * fit.steepness;
-            counts && (fit.slope - believed.estimate.value).abs() > error + believed.estimate.error
+            if counts
+                && (fit.slope - believed.estimate.value).abs() > error + believed.estimate.error
+            {
+                contesting.push((fit, error));
+            }
+        }
+        contesting
+    }
+
+    /// The fit that contests the believed one best, if that one's part of the function is so small that a computation
+    /// with numbers of the size around may have neglected what happens there.
+    ///
+    /// An iteration that stops at ε, or a turn that counts as none, makes a function flat (or straight) close to x,
+    /// which says nothing about the slope that was meant.
+    fn beyond_what_is_neglected(
+        &self,
+        believed: &Believed,
+        contesting: &[(Fit, f64)],
+    ) -> Option<Believed> {
+        let coarser = contesting.iter().filter(|(fit, _)| fit.step > believed.fit.step);
+        let &(fit, error) = coarser.min_by(|(_, a), (_, b)| a.total_cmp(b))?;
+        let apart = (fit.slope - believed.fit.slope).abs();
+        let rounding = self.known.rounding + ROUGHNESS * f64::EPSILON * self.centre.abs();
+        let follows_believed = |sample: &Sample| {
+            let straight = self.centre + believed.fit.slope * sample.offset;
+            (sample.value - straight).abs() <= 0.1 * apart * sample.offset.abs() + rounding
+        };
+        // On one side at least: a jump beside x takes the other one away from both.
+        let follow = |pair: &&[Sample; 2]| pair.iter().any(follows_believed);
+        let reach = self.pairs.iter().rev().take_while(follow).last()?[1].offset;
+        let largest = self.centre.abs().max(fit.slope.abs() * self.known.scale);
+        (apart * reach <= NEGLECTED * largest).then_some(Believed {
+            fit,
+            error,
+            estimate: Estimate { value: fit.slope, error },
+            ..*believed
         })
     }
 
+    /// Whether a function that is flat close to x does change a little further out, by no more than what may be rounding
+    /// or neglect.
+    fn is_saturated(&self) -> bool {
+        let change = |pair: &[Sample; 2]| {
+            pair.iter().fold(0.0, |most: f64, it| most.max((it.value - self.centre).abs()))
+        };
+        let Some(nearest) = self.pairs.iter().rev().find(|&pair| change(pair) > 0.0) else {
+            return false;
+        };
+        let is_rounding = change(nearest) <= ROUGHNESS * f64::EPSILON * self.centre.abs();
+        let is_neglect = self.x == 0.0 && nearest[1].offset <= NEGLECTED * self.known.scale;
+        is_rounding || is_neglect
+    }
+
+    /// Whether a function that is flat close to x would change visibly if it had a slope that matters.
+    fn shows_any_slope(&self, believed: &Believed) -> bool {
+        let slopes = self.fits.iter().flatten().map(|fit| fit.steepness);
+        let fit = &believed.fit;
+        let steepest = slopes.fold(fit.magnitude / fit.step, f64::max);
+        believed.estimate.error <= NEAR_ZERO * steepest
+            || believed.estimate.error < f64::MIN_POSITIVE
+    }
+
     fn conclude(&self) -> Numeric {
-        let Some(believed) = self.believed() else {
+        let Some(mut believed) = self.believed() else {
             let beside = self.pairs.back();
             let is_edge =
                 beside.is_none_or(|pair| !pair.iter().all(|sample| sample.value.is_finite()));
             return Numeric::unknown(if is_edge { Finding::Edge } else { Finding::Rough });
         };
+        let mut contesting = self.contesting(&believed);
+        if let Some(beyond) = self.beyond_what_is_neglected(&believed, &contesting) {
+            believed = beyond;
+            contesting.clear();
+        }
         let Believed { fit, estimate, .. } = believed;
         let finding = if fit.steepness == 0.0 {
-            Finding::Flat
+            if !contesting.is_empty() {
+                Finding::Contested
+            } else if self.is_saturated() || !self.shows_any_slope(&believed) {
+                Finding::Saturated
+            } else {
+                Finding::Flat
+            }
         } else if believed.is_known() {
-            if self.is_contested(&believed) { Finding::Contested } else { Finding::Known }
+            if contesting.is_empty() { Finding::Known } else { Finding::Contested }
         } else if believed.has_kink() {
             Finding::Kink { left: fit.slope - fit.kink, right: fit.slope + fit.kink }
         } else if estimate.error > 0.1 * fit.steepness && !fit.is_lost_in_rounding() {
             Finding::Rough
-        } else {
+        } else if contesting.is_empty() {
             Finding::Imprecise
+        } else {
+            Finding::Confused
         };
-        Numeric { estimate, step: fit.step, finding }
+        Numeric { estimate, step: fit.step, is_flat: self.is_flat_inside, finding }
     }
 }

@@ -1,5 +1,7 @@
 //! The oracle held to its promise: a gradient that is right never gives a mismatch, and one that is wrong does.
 
+mod wrong_gradients;
+
 use std::collections::BTreeMap;
 
 use super::*;
@@ -287,7 +289,7 @@ fn a_long_report_shows_what_does_not_pass() {
     let mut point = vec![1.0; components];
     point[70] = 2.0;
     let value = |x: &[f64]| x.iter().map(|x| x * x).sum();
-    let text = compare(value, &exact, &point, 0.0, |_, _| 0.0).to_string();
+    let text = compare(value, &exact, &point, |_| 0.0, |_, _| 0.0).to_string();
     assert_eq!(text.lines().count(), 3, "{text}");
     assert!(text.contains("   70  2  2.000000000e0  4.000000000e0"), "{text}");
     assert!(text.ends_with("MISMATCH\n0 more of these; 99 components pass\n"), "{text}");
@@ -334,7 +336,9 @@ impl Tally {
         }
         let recording = Recording::new(&f, x);
         let spread = |index, step| recording.spread(&f, x, &exact, index, step);
-        for component in compare(value, &exact, x, recording.rounding, spread).components {
+        for component in
+            compare(value, &exact, x, |input| recording.rounding_along(input), spread).components
+        {
             match component.verdict {
                 _ if !component.exact.is_finite() => self.gradient_not_finite += 1,
                 Verdict::Pass if component.exact == 0.0 => self.pass_at_zero += 1,
@@ -350,7 +354,7 @@ impl Tally {
             }
         }
         let wrong: Vec<f64> = exact.iter().map(|exact| exact * (1.0 + 1e-6)).collect();
-        let report = compare(value, &wrong, x, recording.rounding, spread);
+        let report = compare(value, &wrong, x, |input| recording.rounding_along(input), spread);
         let counts = |it: &&Component| it.exact.is_finite() && it.exact != 0.0;
         for component in report.components.iter().filter(counts) {
             self.wrong += 1;
@@ -463,6 +467,25 @@ mod with_expressions {
         assert_eq!(tally.wrong_pass, 0, "{tally:#?}");
         assert!(f64::from(tally.wrong_mismatch) > 0.97 * f64::from(tally.wrong), "{tally:#?}");
         assert!(tally.value_not_finite < 500, "{tally:#?}");
+    }
+
+    #[test]
+    fn no_right_gradient_at_special_points_is_a_mismatch() {
+        let mut runner = TestRunner::deterministic();
+        let special = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 1e-20, -1e-16, 1e-14, 1e-9, 1e8, 40.0];
+        let points = proptest::collection::vec(proptest::sample::select(special.to_vec()), 3);
+        let strategy = (expression(3, 8), points);
+        let mut told = 0;
+        for _ in 0..600 {
+            let (expression, x) = strategy.new_tree(&mut runner).unwrap().current();
+            let f = |x: &[Var]| expression.evaluate(x);
+            if crate::gradient(f, &x).1.iter().all(|component| component.is_finite()) {
+                let verdict = gradient(f, &x);
+                assert!(!verdict.is_mismatch(), "{expression} at {x:?}: {verdict}");
+                told += u32::from(verdict.is_pass());
+            }
+        }
+        assert!(told > 100, "{told}");
     }
 
     /// `cargo test --release -p tape --features proptest oracle -- --ignored --nocapture`

@@ -38,7 +38,7 @@ pub fn hessian<T: Real>(f: impl FnOnce(&[Var<T>]) -> Var<T>, x: &[T]) -> (T, Vec
             gradient = g;
             hessian.data.extend(row);
         }
-        (output.value(), gradient, hessian)
+        (output.value, gradient, hessian)
     })
 }
 
@@ -68,7 +68,7 @@ pub fn hessian_vector<T: Real>(
     );
     recorded(f, x, |list, output| {
         let (gradient, product) = product(list, output, x, v);
-        (output.value(), gradient, product)
+        (output.value, gradient, product)
     })
 }
 

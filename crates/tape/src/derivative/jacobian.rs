@@ -31,6 +31,6 @@ pub fn jacobian<T: Real>(f: impl FnOnce(&[Var<T>]) -> Vec<Var<T>>, x: &[T]) -> (
         kept.tape.derivatives_into(output, x.len(), &mut data);
     }
     kept.put_back();
-    let values = outputs.iter().map(|output| output.value()).collect();
+    let values = outputs.iter().map(|output| output.value).collect();
     (values, Matrix { rows: outputs.len(), columns: x.len(), data })
 }

@@ -2,9 +2,10 @@
 
 use smallvec::SmallVec;
 
+use crate::kinks;
 use crate::list::{List, Node};
 use crate::op::{Op, partial};
-use crate::real::{self, Real};
+use crate::real::Real;
 
 /// An operation whose value cannot be computed from its arguments: only its partials at one point are known.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +63,7 @@ impl<'a, T: Real> Group<'a, T> {
             op if op.arity() > 0 => op.arity(),
             Op::Sum | Op::WeightedSum if ends_with(-0.0) => slots - 1,
             Op::Norm if ends_with(0.0) => slots - 1,
-            Op::LogSumExp if ends_with(f64::NEG_INFINITY) => slots - 1,
+            Op::LogSumExp | Op::Largest if ends_with(f64::NEG_INFINITY) => slots - 1,
             _ => slots,
         };
         let slots = self.nodes.iter().flat_map(|node| {
@@ -108,7 +109,7 @@ pub(crate) fn replay<T: Real, U: Real>(
             Op::Custom | Op::SumOver => {
                 opaque(Opaque { op: group.op, index: group.last }, group.kept_value())?
             }
-            op => op.apply(&arguments),
+            op => op.evaluate(&arguments),
         };
         values[group.last] = value;
         each(&group, &arguments, value);
@@ -140,7 +141,7 @@ pub(crate) fn nodes_in<T: Real, U: Real>(
             let mut set =
                 |slot: usize, partial: U| nodes[first + slot / 2].partials[slot % 2] = partial;
             match group.op {
-                Op::Input => {}
+                Op::Input | Op::Largest => {}
                 Op::Sum => (0..arguments.len()).for_each(|slot| set(slot, U::from_f64(1.0))),
                 Op::WeightedSum => {
                     for (slot, operand) in group.operands().enumerate() {
@@ -156,12 +157,13 @@ pub(crate) fn nodes_in<T: Real, U: Real>(
                     }
                 }
                 Op::Norm => {
+                    let tip = kinks::norm_tip(arguments.iter().copied(), value);
                     for (slot, &argument) in arguments.iter().enumerate() {
-                        set(slot, real::norm_partial(argument, value));
+                        set(slot, kinks::norm_partial(argument, value, tip));
                     }
                 }
                 Op::LogSumExp => {
-                    let (_, weights) = real::log_sum_exp_weights(arguments.iter().copied());
+                    let (_, weights) = kinks::log_sum_exp_weights(arguments.iter().copied());
                     weights.into_iter().enumerate().for_each(|(slot, weight)| set(slot, weight));
                 }
                 op => {

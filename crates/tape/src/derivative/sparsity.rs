@@ -48,7 +48,7 @@ fn rows_by_search(graph: &Graph) -> Pattern {
         for id in graph.ids().rev() {
             let bits = reached[id.index()];
             if bits != 0 {
-                for operand in varying_operands(graph, id) {
+                for operand in graph.varying_operands(id).iter().copied() {
                     reached[operand.index()] |= bits;
                 }
             }
@@ -66,7 +66,7 @@ fn rows_by_search(graph: &Graph) -> Pattern {
 
 /// Where the Hessian of the first output can be other than 0: symmetric, with both triangles.
 pub(crate) fn hessian_pattern(graph: &Graph) -> Pattern {
-    let varied = varied(graph);
+    let varied = graph.varying_with(|_| true);
     let mut active = reached_from(graph, &graph.outputs[..1]);
     for (active, varied) in active.iter_mut().zip(&varied) {
         *active &= varied;
@@ -96,7 +96,7 @@ pub(crate) fn hessian_pattern(graph: &Graph) -> Pattern {
             }
         }
         if needed[id.index()] {
-            for operand in varying_operands(graph, id) {
+            for operand in graph.varying_operands(id).iter().copied() {
                 needed[operand.index()] = true;
             }
         }
@@ -147,8 +147,9 @@ impl Curvature {
             // piecewise constant.
             Op::Neg | Op::Add | Op::Sub | Op::Sum
             | Op::Abs | Op::Relu | Op::Max | Op::Min | Op::Clamp | Op::Select | Op::Rem
-            | Op::Signum | Op::Floor | Op::Ceil | Op::Round | Op::Trunc | Op::Largest => Self::None,
-            Op::Mul | Op::Dot | Op::MulAdd => Self::Products,
+            | Op::Cofactor | Op::Tip => Self::None,
+            op if op.is_flat() => Self::None,
+            Op::Mul | Op::Dot | Op::MulAdd | Op::Chain => Self::Products,
             Op::Div => Self::Quotient,
             _ => Self::Full,
         }
@@ -164,32 +165,6 @@ fn factors(op: Op, operands: &[Id]) -> impl Iterator<Item = &[Id]> {
     factors.chunks_exact(2)
 }
 
-/// The operands whose partials are not 0 everywhere.
-fn varying_operands(graph: &Graph, id: Id) -> impl Iterator<Item = Id> + '_ {
-    let operands = graph.operands(id);
-    let varying = match graph.op(id) {
-        Some(Op::Signum | Op::Floor | Op::Ceil | Op::Round | Op::Trunc | Op::Largest) => 0..0,
-        // The condition.
-        Some(Op::Select) => 1..3,
-        // What is subtracted is a constant, as far as derivatives go; the other two take an integer.
-        Some(Op::Weight | Op::Powi | Op::Polygamma) => 0..1,
-        _ => 0..operands.len(),
-    };
-    operands[varying].iter().copied()
-}
-
-/// Which nodes vary with any input.
-fn varied(graph: &Graph) -> Vec<bool> {
-    let mut varied = vec![false; graph.len()];
-    for id in graph.ids() {
-        varied[id.index()] = match graph.node(id) {
-            Node::Input(_) => true,
-            _ => varying_operands(graph, id).any(|operand| varied[operand.index()]),
-        };
-    }
-    varied
-}
-
 /// Which nodes one of these varies with, themselves included.
 fn reached_from(graph: &Graph, outputs: &[Id]) -> Vec<bool> {
     let mut reached = vec![false; graph.len()];
@@ -198,7 +173,7 @@ fn reached_from(graph: &Graph, outputs: &[Id]) -> Vec<bool> {
     }
     for id in graph.ids().rev() {
         if reached[id.index()] {
-            for operand in varying_operands(graph, id) {
+            for operand in graph.varying_operands(id).iter().copied() {
                 reached[operand.index()] = true;
             }
         }
@@ -249,7 +224,9 @@ impl Sets {
         for id in graph.ids().filter(|id| needed[id.index()]) {
             sets[id.index()] = match graph.node(id) {
                 Node::Input(position) => Set(position + 1),
-                _ => self.union(varying_operands(graph, id).map(|operand| sets[operand.index()])),
+                _ => self.union(
+                    graph.varying_operands(id).iter().copied().map(|operand| sets[operand.index()]),
+                ),
             };
             if self.formed > budget {
                 return None;

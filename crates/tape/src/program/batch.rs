@@ -2,15 +2,17 @@
 
 use core::fmt::{self, Debug};
 use core::ops::Range;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::error::Error;
 use crate::lanes::Lanes;
 use crate::matrix::Matrix;
 use crate::program::code::{Code, NONE};
 use crate::program::function::Known;
+use crate::program::graph::Graph;
 use crate::program::hoist::hoist;
 use crate::program::interpret::{Mode, Slots, compute, propagate, sweep};
+use crate::program::lower::lower;
 use crate::program::optimistic::Optimistic;
 use crate::program::passes::{optimize_from_sums, optimize_until_sums};
 use crate::program::schedule::{schedule, schedule_rows};
@@ -216,7 +218,12 @@ struct Path {
     task: usize,
     kept: Kept<Plain>,
     kept_rows: Kept<Row>,
+    /// The path's graph, and the path that keeps its rules for what is not finite, where this one does not.
+    exact: Option<(Graph, OnceLock<Arc<Path>>)>,
 }
+
+/// Computes a task of a batch of so many rows, and returns the rows that are left; `None` for all.
+type Run<'a> = dyn FnMut(Task<'_>, usize) -> Result<Option<Vec<usize>>, Error> + 'a;
 
 /// The paths that are kept: beyond these, a path is traced for the call that needs it, and forgotten.
 const MOST_PATHS: usize = 64;
@@ -373,8 +380,18 @@ where
         assert_length("the shared inputs", self.shared, shared.len())?;
         let all = rows.count(self.width)?;
         let mut pending: Option<Vec<usize>> = None;
+        // What is not finite is left by a path as well, and goes to the path that has rules for it.
+        let run_path = |run: &mut Run<'_>, path: &Path, pending: Option<Vec<usize>>| {
+            let left = run(Task::Rows(path, pending), all)?;
+            match path.exact() {
+                Some(exact) if left.as_ref().is_none_or(|left| !left.is_empty()) => {
+                    run(Task::Rows(exact, left), all)
+                }
+                _ => Ok(left),
+            }
+        };
         for path in self.known_paths() {
-            pending = run(Task::Rows(&path, pending), all)?;
+            pending = run_path(&mut run, &path, pending)?;
             if pending.as_ref().is_some_and(Vec::is_empty) {
                 return Ok(());
             }
@@ -398,7 +415,7 @@ where
             let path =
                 Arc::new(Path::trace(self.rewrites, &self.f, shared, rows.row(first, self.width))?);
             let before = pending.len();
-            let mut left = run(Task::Rows(&path, Some(pending)), all)?.unwrap_or_default();
+            let mut left = run_path(&mut run, &path, Some(pending))?.unwrap_or_default();
             if left.len() < before
                 && let Ok(mut paths) = self.paths.lock()
                 && paths.len() < MOST_PATHS
@@ -493,7 +510,26 @@ impl Path {
         let f = |x: &[Var]| f(&x[..shared.len()], &x[shared.len()..]);
         let graph = trace(f, &point, Extent::Needed)?.graph;
         let graph = optimize_until_sums(&graph, rewrites);
-        let hoisted = hoist(&graph, shared.len());
+        let Some(lowered) = lower(&graph) else {
+            return Self::of_graph(&graph, shared.len());
+        };
+        let lowered = optimize_until_sums(&lowered, rewrites);
+        let exact = Some((graph, OnceLock::new()));
+        Ok(Self { exact, ..Self::of_graph(&lowered, shared.len())? })
+    }
+
+    /// The path for numbers that are not finite, made when it is first needed. `None` where this one serves them too.
+    fn exact(&self) -> Option<&Path> {
+        let (graph, exact) = self.exact.as_ref()?;
+        let make = || {
+            let exact = Self::of_graph(graph, self.shared.inputs);
+            Arc::new(exact.expect("a graph whose lowered form has a schedule has one too"))
+        };
+        Some(exact.get_or_init(make))
+    }
+
+    fn of_graph(graph: &Graph, shared: usize) -> Result<Self, Error> {
+        let hoisted = hoist(graph, shared);
         let (shared, row) = (optimize_from_sums(&hoisted.shared), optimize_from_sums(&hoisted.row));
         let crossing = shared.outputs.len();
         let narrow = schedule_rows(&row, crossing, 1)?;
@@ -514,6 +550,7 @@ impl Path {
             task: rows_of_a_task(lanes, row.len()),
             kept: Kept::default(),
             kept_rows: Kept::default(),
+            exact: None,
         })
     }
 
@@ -523,10 +560,12 @@ impl Path {
             *slot = Optimistic(x);
         }
         compute(&self.shared, &mut slots.values, usize::MAX);
-        self.shared.guards.iter().all(|guard| {
-            let [a, b] = guard.operands.map(|slot| slots.values[slot as usize].0);
-            guard.holds(a, b)
-        })
+        let is_finite = |slot: &u32| slots.values[*slot as usize].0.is_finite();
+        self.shared.finite.iter().all(is_finite)
+            && self.shared.guards.iter().all(|guard| {
+                let [a, b] = guard.operands.map(|slot| slots.values[slot as usize].0);
+                guard.holds(a, b)
+            })
     }
 
     /// Sums over the rows in `pending` (`None`: all), task by task. Tasks are always the same, and their sums are added in
@@ -691,10 +730,13 @@ impl Path {
             }
             compute(&self.row, &mut slots.values, self.limit(chunk.len()));
             holding.clear();
-            if !self.row.guards.is_empty() {
-                holding.extend((0..chunk.len()).filter(|&lane| self.guards_hold(slots, lane)));
+            let all_hold = self.row.guards.is_empty() && self.all_finite(slots, chunk.len());
+            if !all_hold {
+                let holds =
+                    |&lane: &usize| self.is_finite(slots, lane) && self.guards_hold(slots, lane);
+                holding.extend((0..chunk.len()).filter(holds));
             }
-            if self.row.guards.is_empty() || holding.len() == chunk.len() {
+            if all_hold || holding.len() == chunk.len() {
                 match chosen.pending {
                     None => each(slots, Taken::Consecutive(chunk)),
                     Some(pending) => each(slots, Taken::Listed(&pending[chunk])),
@@ -751,6 +793,24 @@ impl Path {
                 slots.values[slot as usize + if self.is_row(slot) { lane } else { 0 }].0.0[0]
             });
             guard.holds(a, b)
+        })
+    }
+
+    /// Whether all numbers are finite that the code takes to be so, in the first `count` lanes.
+    fn all_finite(&self, slots: &Slots<Row>, count: usize) -> bool {
+        self.row.finite.iter().all(|&slot| {
+            let count = if self.is_row(slot) { count } else { 1 };
+            let numbers = &slots.values[slot as usize..][..count];
+            // x·0 is NaN where x is not finite. A sum is one comparison at the end, and a loop of vectors.
+            numbers.iter().fold(0.0, |sum, x| sum + x.0.0[0] * 0.0) == 0.0
+        })
+    }
+
+    /// The same of one lane.
+    fn is_finite(&self, slots: &Slots<Row>, lane: usize) -> bool {
+        self.row.finite.iter().all(|&slot| {
+            let lane = if self.is_row(slot) { lane } else { 0 };
+            slots.values[slot as usize + lane].0.0[0].is_finite()
         })
     }
 

@@ -34,6 +34,7 @@ use crate::error::Error;
 use crate::op::Op;
 use crate::program::graph::{Graph, Id, Node};
 use crate::program::guard::{Comparison, Guard, Outcome};
+use crate::program::simplify::Rewrites;
 use crate::program::{Program, Recorded};
 
 const MAGIC: &[u8] = b"TAPEPROG";
@@ -92,7 +93,7 @@ impl Program {
     /// ```
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
         let (graph, nodes) = read(bytes)?;
-        Self::from_graph(graph, Recorded { nodes })
+        Self::from_graph(graph, Rewrites::Exact, Recorded { nodes })
     }
 }
 

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::matrix::Matrix;
 use crate::program::interpret::Slots;
 use crate::program::trace::Outputs;
-use crate::program::{Plain, Program, assert_length};
+use crate::program::{Check, Plain, Program, assert_length};
 use crate::var::Var;
 
 /// A function of any number of variables, traced by itself: once for each path through its branches.
@@ -19,12 +19,13 @@ use crate::var::Var;
 ///
 /// **What guards see**: every comparison of variables, with each other or with a number (`<`, `<=`, `>`, `>=`, `==`,
 /// `!=`, `partial_cmp`, and so sorting), `is_nan`, `is_finite`, `is_sign_negative`, `is_zero`, `classify`, and the
-/// other questions of the traits of `num-traits` and `nalgebra`; also the integer that a variable is converted to.
+/// other questions of the traits of `num-traits` and `nalgebra`; also the integer that a variable is converted to, and the
+/// plain number that [`Var::value`] or `to_f64` gives: a path on which one was handed out is for that number only, and
+/// every other point is traced anew. A function that a traced one traces or differentiates hands its comparisons on.
 /// `max`, `min`, `abs`, `clamp`, `floor` and [`select`](crate::select) are operations, which take any point on one path.
 ///
-/// **What they cannot see**: what a function does with the plain number that [`Var::value`] or `to_f64` gives, and
-/// what it reads that is none of its arguments. It must not depend on either, or a replay gives what was right while
-/// tracing.
+/// **What they cannot see**: what a function reads that is none of its arguments. It must not depend on that, or a replay
+/// gives what was right while tracing.
 ///
 /// **What it costs.** A point on the path of the call before takes one replay. Otherwise each replay of a path that
 /// does not fit tells where the point leaves it, so that only the paths that go the right way there are tried next,
@@ -345,16 +346,20 @@ impl Known {
         &self,
         path: &Arc<Program>,
         x: &[f64],
-        mut compute: impl FnMut(&Arc<Program>, &mut Slots<Plain>) -> Result<T, Error>,
+        compute: &mut Compute<'_, T>,
     ) -> Attempt<T> {
         self.replayed.fetch_add(1, Ordering::Relaxed);
-        path.kept.with(&path.code, |slots| {
+        let attempt = path.kept.with(&path.code, |slots| {
             path.compute_at(slots, x);
-            match path.broken_guard(|slot| slots.values[slot as usize].0) {
-                None => Attempt::Fits(compute(path, slots)),
-                Some((guard, compared)) => Attempt::Leaves(Divergence { guard, compared }),
+            match path.check(|slot| slots.values[slot as usize].0) {
+                Check::Holds => Ok(Attempt::Fits(compute(path, slots))),
+                Check::Broken(guard, compared) => {
+                    Ok(Attempt::Leaves(Divergence { guard, compared }))
+                }
+                Check::NotFinite(exact) => Err(exact),
             }
-        })
+        });
+        attempt.unwrap_or_else(|exact| self.try_path(exact, x, compute))
     }
 
     /// The list holds nothing that a panic could leave half done.
@@ -385,6 +390,9 @@ impl Known {
         paths.truncate(self.limit);
     }
 }
+
+/// Computes with a program and its values at a point.
+type Compute<'a, T> = dyn FnMut(&Arc<Program>, &mut Slots<Plain>) -> Result<T, Error> + 'a;
 
 enum Attempt<T> {
     Fits(Result<T, Error>),

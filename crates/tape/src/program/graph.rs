@@ -189,6 +189,31 @@ impl Graph {
         depends
     }
 
+    /// The operands with respect to which a node's partials are not 0 everywhere.
+    pub(crate) fn varying_operands(&self, id: Id) -> &[Id] {
+        let operands = self.operands(id);
+        match self.op(id) {
+            Some(op) if op.is_flat() => &[],
+            // The condition; the other factor.
+            Some(Op::Select | Op::Cofactor) => &operands[1..],
+            // What is subtracted is a constant, as far as derivatives go; the next two take an integer; a tip has a length.
+            Some(Op::Weight | Op::Powi | Op::Polygamma | Op::Tip) => &operands[..1],
+            _ => operands,
+        }
+    }
+
+    /// Which nodes vary with an input that `wanted` picks by its position, so that they have a derivative.
+    pub(crate) fn varying_with(&self, wanted: impl Fn(usize) -> bool) -> Vec<bool> {
+        let mut varies = vec![false; self.nodes.len()];
+        for id in self.ids() {
+            varies[id.index()] = match self.node(id) {
+                Node::Input(position) => wanted(position as usize),
+                _ => self.varying_operands(id).iter().any(|operand| varies[operand.index()]),
+            };
+        }
+        varies
+    }
+
     /// The values of all nodes, in any type of number, one node after the other: the oracle of faster ways, and what
     /// folding and printing use.
     pub(crate) fn evaluate<T: Real>(&self, x: &[T]) -> Vec<T> {

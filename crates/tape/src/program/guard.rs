@@ -42,6 +42,9 @@ pub(crate) enum Comparison {
     Order,
     /// Whether the first number's sign bit is set.
     IsNegative,
+    /// Whether the first number is neither infinite nor NaN. The machine asks it, no function does: see
+    /// [`lower`](super::lower).
+    IsFinite,
 }
 
 /// What a comparison gives: 0 or 1; of [`Comparison::Order`], −1, 0, 1. 2 where that or the sign is asked of NaN.
@@ -77,6 +80,7 @@ impl Comparison {
             // Which sign a NaN gets is not defined: it may differ from one computation of it to another.
             Self::IsNegative if a.is_nan() => 2,
             Self::IsNegative => i8::from(a.is_sign_negative()),
+            Self::IsFinite => i8::from(a.is_finite()),
         })
     }
 }
@@ -104,6 +108,7 @@ impl<Id: Display> Display for Guard<Id> {
             Comparison::Equal => write!(f, "{a} == {b}"),
             Comparison::IsNegative if self.outcome == Outcome(2) => write!(f, "{a} is NaN"),
             Comparison::IsNegative => write!(f, "{a} has a negative sign"),
+            Comparison::IsFinite => write!(f, "{a} is finite"),
             Comparison::Order => Ok(()),
         }
     }

@@ -18,11 +18,12 @@ use core::ops::Range;
 use smallvec::SmallVec;
 
 use crate::dual::Dual;
+use crate::kinks;
 use crate::lanes::Lanes;
-use crate::op::{Op, largest, partial};
+use crate::op::{Op, partial};
 use crate::program::code::{Code, Column, Kind, NONE, Shape, Step};
 use crate::program::optimistic::Optimistic;
-use crate::real::{self, Real};
+use crate::real::Real;
 use crate::vector;
 
 /// A number that the machine computes with.
@@ -402,11 +403,12 @@ impl<E: Element> Machine<'_, E> {
             Op::Dot => self.propagate_dot(step),
             Op::Norm => self.propagate_norm(step),
             Op::Sqrt => self.propagate_result(step, partial::sqrt::of_0),
-            Op::Recip => self.propagate_result(step, partial::recip::of_0),
+            Op::Recip => self.propagate_recip(step),
             // Of a weight, e^x of a difference, the partial is that of e^x.
             Op::Exp | Op::Weight => self.propagate_result(step, partial::exp::of_0),
-            Op::Tanh => self.propagate_result(step, partial::tanh::of_0),
-            Op::Sigmoid => self.propagate_result(step, partial::sigmoid::of_0),
+            // Networks are made of these, and their partials take an exponential.
+            Op::Tanh => self.propagate_1(step, partial::tanh::of_0),
+            Op::Sigmoid => self.propagate_1(step, partial::sigmoid::of_0),
             // A constant, as far as derivatives go.
             Op::Largest => self.clear(step),
             _ => self.propagate_chunks(step),
@@ -565,7 +567,7 @@ impl<'a, E: Element> Machine<'a, E> {
             let operands = (0..step.arity as usize).map(operands);
             match step.op {
                 Op::Norm => E::norm_of(operands),
-                _ => largest(operands),
+                _ => E::largest_of(operands),
             }
         };
         if step.shape == Shape::Span {
@@ -865,6 +867,43 @@ impl<'a, E: Element> Machine<'a, E> {
         self.clear(step);
     }
 
+    /// −w·y², factor by factor: the square may overflow where the product does not.
+    #[inline(always)]
+    fn propagate_recip(&self, step: &Step) {
+        if let Some(adjoint) = self.adjoint(step, 0) {
+            let count = self.count(step);
+            let weights = &self.weights(step)[..count];
+            let results = &self.results(step)[..count];
+            self.accumulate(adjoint, count, |instance| {
+                let result = results[instance].get();
+                -(weights[instance].get() * result) * result
+            });
+        }
+        self.clear(step);
+    }
+
+    /// Of a function of one argument: as the next, in the loop's own set of instructions.
+    #[inline(always)]
+    fn propagate_1(&self, step: &Step, partial: impl Fn(E::Chunk, E::Chunk) -> E::Chunk) {
+        if let Some(adjoint) = self.adjoint(step, 0) {
+            let argument = self.operand(step, 0);
+            let (weights, results) = (self.weights(step), self.results(step));
+            let mut start = 0;
+            while start < weights.len() {
+                let count = (weights.len() - start).min(E::CHUNK);
+                let x = Self::gather(&argument, start, count);
+                let y = E::gather(count, |position| results[start + position].get());
+                let partials = partial(x, y);
+                for (position, weight) in weights[start..][..count].iter().enumerate() {
+                    let cell = adjoint.at(start + position);
+                    cell.set(cell.get() + weight.get() * E::part(&partials, position));
+                }
+                start += count;
+            }
+        }
+        self.clear(step);
+    }
+
     /// Of a function of the table: the partials are computed chunk by chunk.
     #[inline(never)]
     fn propagate_chunks(&self, step: &Step) {
@@ -1010,17 +1049,24 @@ impl<'a, E: Element> Machine<'a, E> {
         if step.shape == Shape::Span {
             let (weight, norm, column) = (weights[0].get(), results[0].get(), self.column(step, 0));
             let x = self.span(step, self.values, column, column.value);
+            let components = (0..step.arity as usize).map(|item| x.at(item).get());
+            let tip = kinks::norm_tip(components, norm);
             self.accumulate_span(step, column, |item| {
-                weight * real::norm_partial(x.at(item).get(), norm)
+                weight * kinks::norm_partial(x.at(item).get(), norm, tip)
             });
             return self.clear(step);
         }
+        let tip = |instance: usize| {
+            let components =
+                (0..step.arity as usize).map(|position| self.value(step, position, instance));
+            kinks::norm_tip(components, results[instance].get())
+        };
         for position in 0..step.arity as usize {
             let Some(adjoint) = self.adjoint(step, position) else { continue };
             let x = self.operand(step, position);
             self.accumulate(adjoint, weights.len(), |instance| {
-                weights[instance].get()
-                    * real::norm_partial(x.at(instance).get(), results[instance].get())
+                let (x, norm) = (x.at(instance).get(), results[instance].get());
+                weights[instance].get() * kinks::norm_partial(x, norm, tip(instance))
             });
         }
         self.clear(step);

@@ -9,7 +9,8 @@ use core::ops::{
     Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, RemAssign, Sub, SubAssign,
 };
 
-use crate::op::for_each_op;
+use crate::number::Number;
+use crate::op::{Op, for_each_op};
 use crate::real::Real;
 
 #[derive(Clone, Copy, Debug)]
@@ -69,9 +70,6 @@ macro_rules! define_optimistic {
         function_3 { $($(#[$_doc_3:meta])* $_home_3:ident $name_3:ident $_op_3:ident($b_3:ident, $c_3:ident) [$($_r_3:expr),*] |$($_x_3:ident),*| ($($_p_3:expr),*);)* }
     ) => {
         impl<T: Real> Real for Optimistic<T> {
-            const DEPTH: usize = T::DEPTH;
-            const LANES: usize = T::LANES;
-
             #[inline(always)]
             fn from_f64(value: f64) -> Self {
                 Self(T::from_f64(value))
@@ -91,68 +89,106 @@ macro_rules! define_optimistic {
             $(#[inline(always)] fn $name_i(self, n: $index) -> Self { Self(self.0.$name_i(n)) })*
             $(#[inline(always)] fn $name_2(self, $b_2: Self) -> Self { Self(self.0.$name_2($b_2.0)) })*
             $(#[inline(always)] fn $name_3(self, $b_3: Self, $c_3: Self) -> Self { Self(self.0.$name_3($b_3.0, $c_3.0)) })*
-
-            fn sum_of<I: Iterator<Item = Self> + Clone>(terms: I) -> Self {
-                Self(T::sum_of(terms.map(|term| term.0)))
-            }
-
-            fn dot_of<I: Iterator<Item = (Self, Self)> + Clone>(pairs: I) -> Self {
-                Self(T::dot_of(pairs.map(|(a, b)| (a.0, b.0))))
-            }
-
-            fn norm_of<I: Iterator<Item = Self> + Clone>(components: I) -> Self {
-                Self(T::norm_of(components.map(|component| component.0)))
-            }
-
-            fn log_sum_exp_of<I: Iterator<Item = Self> + Clone>(terms: I) -> Self {
-                Self(T::log_sum_exp_of(terms.map(|term| term.0)))
-            }
-
-            #[inline(always)]
-            fn minus_largest(self, largest: Self) -> Self {
-                Self(self.0.minus_largest(largest.0))
-            }
-
-            #[inline(always)]
-            fn piecewise(self, f: impl Fn(f64) -> f64) -> Self {
-                Self(self.0.piecewise(f))
-            }
-
-            #[inline(always)]
-            fn piecewise_2(self, other: Self, f: impl Fn(f64, f64) -> f64) -> Self {
-                Self(self.0.piecewise_2(other.0, f))
-            }
-
-            #[inline(always)]
-            fn lanes_where(x: Self, y: Self, condition: impl Fn(f64, f64) -> bool) -> u64 {
-                T::lanes_where(x.0, y.0, condition)
-            }
-
-            #[inline(always)]
-            fn vanishing_lanes(self) -> u64 {
-                self.0.vanishing_lanes()
-            }
-
-            #[inline(always)]
-            fn filled(self, lanes: u64, value: f64) -> Self {
-                Self(self.0.filled(lanes, value))
-            }
-
-            #[inline(always)]
-            fn vanishes(self) -> bool {
-                self.0.vanishes()
-            }
-
-            #[inline(always)]
-            fn unless_indeterminate(self, _: Self, _: Self, _: Self) -> Self {
-                self
-            }
-
-            #[inline(always)]
-            fn chain(partial: Self, derivative: Self) -> Self {
-                partial * derivative
-            }
         }
     };
 }
 for_each_op!(define_optimistic);
+
+impl<T: Real> Number for Optimistic<T> {
+    const DEPTH: usize = T::DEPTH;
+    const LANES: usize = T::LANES;
+    #[inline(always)]
+    fn innermost(self) -> f64 {
+        self.0.innermost()
+    }
+
+    fn sum_of<I: Iterator<Item = Self> + Clone>(terms: I) -> Self {
+        Self(T::sum_of(terms.map(|term| term.0)))
+    }
+
+    fn dot_of<I: Iterator<Item = (Self, Self)> + Clone>(pairs: I) -> Self {
+        Self(T::dot_of(pairs.map(|(a, b)| (a.0, b.0))))
+    }
+
+    fn norm_of<I: Iterator<Item = Self> + Clone>(components: I) -> Self {
+        Self(T::norm_of(components.map(|component| component.0)))
+    }
+
+    fn log_sum_exp_of<I: Iterator<Item = Self> + Clone>(terms: I) -> Self {
+        Self(T::log_sum_exp_of(terms.map(|term| term.0)))
+    }
+
+    #[inline(always)]
+    fn step(op: Op, x: Self, y: Self) -> Self {
+        Self(T::step(op, x.0, y.0))
+    }
+
+    #[inline(always)]
+    fn decided(self) -> Option<bool> {
+        self.0.decided()
+    }
+
+    #[inline(always)]
+    fn chain(partial: Self, derivative: Self) -> Self {
+        partial * derivative
+    }
+
+    #[inline(always)]
+    fn cofactor(_: Self, y: Self, _: Self) -> Self {
+        y
+    }
+
+    #[inline(always)]
+    fn recorded_chain(partial: Self, derivative: Self) -> Self {
+        Self(T::recorded_chain(partial.0, derivative.0))
+    }
+
+    #[inline(always)]
+    fn recorded_cofactor(x: Self, y: Self) -> Self {
+        Self(T::recorded_cofactor(x.0, y.0))
+    }
+
+    #[inline(always)]
+    fn tip(x: Self, length: Self) -> Self {
+        Self(T::tip(x.0, length.0))
+    }
+
+    fn largest_of<I: Iterator<Item = Self> + Clone>(numbers: I) -> Self {
+        Self(T::largest_of(numbers.map(|number| number.0)))
+    }
+
+    #[inline(always)]
+    fn weight(self, largest: Self) -> Self {
+        Self(self.0.weight(largest.0))
+    }
+
+    #[inline(always)]
+    fn stop_gradient(self) -> Self {
+        Self(self.0.stop_gradient())
+    }
+
+    #[inline(always)]
+    fn lanes_where(x: Self, y: Self, condition: impl Fn(f64, f64) -> bool) -> u64 {
+        T::lanes_where(x.0, y.0, condition)
+    }
+
+    #[inline(always)]
+    fn vanishing_lanes(self) -> u64 {
+        self.0.vanishing_lanes()
+    }
+
+    #[inline(always)]
+    fn vanishes(self) -> bool {
+        self.0.vanishes()
+    }
+
+    #[inline(always)]
+    fn is_the_constant(self, value: f64) -> bool {
+        self.0.is_the_constant(value)
+    }
+
+    #[inline(always)]
+    fn is_a_finite_factor(self) -> bool {
+        self.0.is_a_finite_factor()
+    }
+}

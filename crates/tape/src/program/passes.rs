@@ -8,6 +8,7 @@ use crate::program::collect_sums::collect_sums;
 use crate::program::drop_dead_code::drop_dead_code;
 use crate::program::fold_constants::fold_constants;
 use crate::program::graph::Graph;
+use crate::program::lower::lower;
 use crate::program::number_values::number_values;
 use crate::program::simplify::{Rewrites, simplify};
 use crate::program::trace::{Extent, Outputs, trace};
@@ -80,7 +81,9 @@ impl Display for Stage {
 impl Program {
     /// What [`Program::trace_with`] makes of `f`, pass by pass: first the function as it was recorded, last the program.
     ///
-    /// It is for people who want to see what became of their function; a program itself does not keep it.
+    /// It is for people who want to see what became of their function; a program itself does not keep it. Where the function
+    /// is a derivative that was recorded, `"lower"` leaves out its rules for ∞ and NaN, and the passes run once more; a
+    /// replay that meets what is not finite runs what stood before.
     ///
     /// # Errors
     /// As [`Program::trace`].
@@ -114,12 +117,21 @@ impl Program {
         f: impl FnOnce(&[Var]) -> R,
         x: &[f64],
     ) -> Result<Vec<Stage>, Error> {
-        let mut graph = trace(f, x, Extent::All)?.graph;
-        let mut stages = vec![Stage { name: "trace", graph: graph.clone() }];
-        for pass in UNTIL_SUMS.iter().chain(&FROM_SUMS) {
-            graph = (pass.run)(&graph, rewrites);
-            stages.push(Stage { name: pass.name, graph: graph.clone() });
+        let graph = trace(f, x, Extent::All)?.graph;
+        let mut stages = vec![Stage { name: "trace", graph }];
+        run_all(&mut stages, rewrites);
+        if let Some(graph) = lower(&stages[stages.len() - 1].graph) {
+            stages.push(Stage { name: "lower", graph });
+            run_all(&mut stages, rewrites);
         }
         Ok(stages)
+    }
+}
+
+/// Appends what the last stage becomes by each pass.
+fn run_all(stages: &mut Vec<Stage>, rewrites: Rewrites) {
+    for pass in UNTIL_SUMS.iter().chain(&FROM_SUMS) {
+        let graph = (pass.run)(&stages[stages.len() - 1].graph, rewrites);
+        stages.push(Stage { name: pass.name, graph });
     }
 }

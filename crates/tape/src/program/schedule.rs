@@ -21,6 +21,7 @@ use crate::op::Op;
 use crate::program::assign_slots::{Life, assign_adjoints, assign_values};
 use crate::program::code::{Code, Column, Kind, NONE, Output, Shape, Step};
 use crate::program::graph::{Graph, Id, Node};
+use crate::program::guard::Comparison;
 
 /// The code of a graph. Inputs that `wanted` does not pick get no adjoints.
 ///
@@ -28,7 +29,7 @@ use crate::program::graph::{Graph, Id, Node};
 /// When 32-bit slots do not suffice.
 pub(crate) fn schedule(graph: &Graph, wanted: impl Fn(usize) -> bool) -> Result<Code, Error> {
     let reaching = graph.needed_by(graph.outputs.iter().copied());
-    let mut active = graph.depending_on(wanted);
+    let mut active = graph.varying_with(wanted);
     for (active, reaching) in active.iter_mut().zip(reaching) {
         *active &= reaching;
     }
@@ -42,7 +43,7 @@ pub(crate) fn schedule(graph: &Graph, wanted: impl Fn(usize) -> bool) -> Result<
 /// When 32-bit slots do not suffice.
 pub(crate) fn schedule_rows(graph: &Graph, shared: usize, lanes: u32) -> Result<Code, Error> {
     let reaching = graph.needed_by(graph.outputs.iter().copied());
-    let mut active = graph.depending_on(|input| input < shared);
+    let mut active = graph.varying_with(|input| input < shared);
     for (active, reaching) in active.iter_mut().zip(reaching) {
         *active &= reaching;
     }
@@ -278,26 +279,12 @@ pub(crate) struct Reads {
 /// What the partials of an operation are computed from. A test poisons what is not.
 pub(crate) fn reads(op: Op) -> Reads {
     let (operands, result) = match op {
-        Op::Neg
-        | Op::Add
-        | Op::Sub
-        | Op::Sum
-        | Op::Largest
-        | Op::Signum
-        | Op::Floor
-        | Op::Ceil
-        | Op::Round
-        | Op::Trunc => (false, false),
-        Op::Mul | Op::Dot | Op::Select => (true, false),
-        Op::Exp
-        | Op::Exp2
-        | Op::Tan
-        | Op::Tanh
-        | Op::Sqrt
-        | Op::Cbrt
-        | Op::Recip
-        | Op::Sigmoid
-        | Op::Weight => (false, true),
+        Op::Neg | Op::Add | Op::Sub | Op::Sum | Op::Cofactor => (false, false),
+        op if op.is_flat() => (false, false),
+        Op::Mul | Op::Dot | Op::Select | Op::Chain | Op::Tip => (true, false),
+        Op::Exp | Op::Exp2 | Op::Tan | Op::Sqrt | Op::Cbrt | Op::Recip | Op::Weight => {
+            (false, true)
+        }
         _ => (true, true),
     };
     Reads { operands, result }
@@ -366,9 +353,15 @@ impl<'a> Emitter<'a> {
             value: self.value_slot(*id),
             adjoint: if self.active[id.index()] { self.adjoints[id.index()] } else { NONE },
         };
-        self.code.outputs = graph.outputs.iter().map(output).collect();
-        self.code.guards =
-            graph.guards.iter().map(|guard| guard.map(|id| self.value_slot(id))).collect();
+        let outputs = graph.outputs.iter().map(output).collect();
+        self.code.outputs = outputs;
+        for guard in &graph.guards {
+            let guard = guard.map(|id| self.value_slot(id));
+            match guard.comparison {
+                Comparison::IsFinite => self.code.finite.push(guard.operands[0]),
+                _ => self.code.guards.push(guard),
+            }
+        }
         self.code.constants = self.constants.values;
         Ok(self.code)
     }

@@ -46,6 +46,11 @@ pub(crate) const EXACT: &[(&str, &str)] = &[
     ("(powi ?x 2)",            "(mul ?x ?x)"),
     ("(powi ?x -1)",           "(recip ?x)"),
     ("(powf ?x 1)",            "?x"),
+    ("(chain ?x 1)",           "?x"),
+    ("(chain 1 ?x)",           "?x"),
+    ("(chain ?x -1)",          "(neg ?x)"),
+    ("(chain -1 ?x)",          "(neg ?x)"),
+    ("(cofactor ?x ?x)",       "?x"),
 ];
 
 /// Rewrites that hold for real numbers, and may differ in rounding, in the sign of 0, or where a number is infinite or
@@ -58,6 +63,8 @@ pub(crate) const RELAXED: &[(&str, &str)] = &[
     ("(sub ?x ?x)",            "0"),
     ("(mul ?x 0)",             "0"),
     ("(mul 0 ?x)",             "0"),
+    ("(chain ?x 0)",           "0"),
+    ("(chain 0 ?x)",           "0"),
     ("(div ?x ?x)",            "1"),
     ("(powf ?x 2)",            "(mul ?x ?x)"),
     ("(powf ?x 0.5)",          "(sqrt ?x)"),
@@ -200,7 +207,7 @@ pub(crate) fn parse(text: &str) -> Pattern {
     while let Some(word) = words.next() {
         let pattern = match word {
             "(" => {
-                let op = words.next().and_then(Op::from_name);
+                let op = words.next().and_then(Op::of_program);
                 open.push((op.unwrap_or_else(|| panic!("{text}: no such operation")), Vec::new()));
                 continue;
             }

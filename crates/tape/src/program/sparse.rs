@@ -135,33 +135,32 @@ impl Program {
         let mut data = vec![0.0; pattern.len()];
         let groups = Group::all(grouping.coloring());
         let (singles, others): (Vec<_>, Vec<_>) = groups.partition(Group::is_single);
-        let values = self.kept.with(&self.code, |slots| {
-            self.replay(slots, x)?;
-            let values = (0..self.outputs()).map(|output| self.output(slots, output)).collect();
+        let (program, values) = self.replay(x, |program, slots| {
+            let values = program.outputs_in(slots);
             if let Grouping::Rows(_) = grouping {
                 for group in &singles {
-                    self.product_of_rows(slots, group, &mut data);
+                    program.product_of_rows(slots, group, &mut data);
                 }
             }
-            Ok(values)
+            (program, values)
         })?;
         match grouping {
             Grouping::Rows(_) if others.is_empty() => {}
-            Grouping::Rows(_) => self.sparse.kept_lanes.with(&self.code, |slots| {
+            Grouping::Rows(_) => program.sparse.kept_lanes.with(&program.code, |slots| {
                 for (slot, &x) in slots.values.iter_mut().zip(x) {
                     *slot = Optimistic(Lanes::splat(x));
                 }
-                compute(&self.code, &mut slots.values, usize::MAX);
+                compute(&program.code, &mut slots.values, usize::MAX);
                 for group in &others {
-                    self.product_of_rows(slots, group, &mut data);
+                    program.product_of_rows(slots, group, &mut data);
                 }
             }),
             Grouping::Columns(_) => {
                 for group in &singles {
-                    self.product_of_columns(&self.kept_duals, x, group, &mut data);
+                    program.product_of_columns(&program.kept_duals, x, group, &mut data);
                 }
                 for group in &others {
-                    self.product_of_columns(&self.sparse.kept_duals, x, group, &mut data);
+                    program.product_of_columns(&program.sparse.kept_duals, x, group, &mut data);
                 }
             }
         }
@@ -193,14 +192,14 @@ impl Program {
     pub fn sparse_hessian(&self, x: &[f64]) -> Result<(f64, Vec<f64>, SparseMatrix), Error> {
         self.assert_one_output("sparse_hessian", "trace one output at a time")?;
         // It also checks the guards, by the very values that they are made for.
-        let (value, gradient) = self.gradient(x)?;
+        let (program, value, gradient) = self.with_gradient(x)?;
         let (pattern, coloring) = (self.hessian_sparsity()?, self.stars()?);
         let mut data = vec![0.0; pattern.len()];
         for group in Group::all(coloring) {
             if group.is_single() {
-                self.product_of_hessian(&self.kept_duals, x, &group, &mut data);
+                program.product_of_hessian(&program.kept_duals, x, &group, &mut data);
             } else {
-                self.product_of_hessian(&self.sparse.kept_duals, x, &group, &mut data);
+                program.product_of_hessian(&program.sparse.kept_duals, x, &group, &mut data);
             }
         }
         Ok((value, gradient, SparseMatrix::new(pattern, data)))

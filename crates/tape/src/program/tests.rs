@@ -11,10 +11,10 @@ mod reads;
 mod rules;
 
 use crate::dual::Dual;
+use crate::kinks;
 use crate::op::{Op, partial};
 use crate::program::graph::Graph;
 use crate::program::guard::Comparison;
-use crate::real;
 
 /// Equal to the bit, or both NaN: which NaN it is depends on the order of a sum's operands.
 fn same_bits(a: f64, b: f64) -> bool {
@@ -67,10 +67,8 @@ fn partials(op: Op, arguments: &[f64], value: f64) -> Vec<f64> {
             };
             start.iter().map(|_| 1.0).chain(pairs.chunks_exact(2).flat_map(of_pair)).collect()
         }
-        Op::Norm => arguments.iter().map(|&x| real::norm_partial(x, value)).collect(),
+        Op::Norm => arguments.iter().map(|&x| kinks::norm_partial(x, value, 0.0)).collect(),
         Op::Largest => vec![0.0; arguments.len()],
-        // ∞ − ∞ is 0 there, and dual numbers lose the derivative that the partial has.
-        Op::Weight if arguments[0].is_infinite() => vec![f64::NAN; 2],
         op => op.partials(arguments, value)[..arguments.len()].to_vec(),
     }
 }

@@ -1,14 +1,15 @@
 //! From a function to its graph: the function is recorded on a tape, its comparisons beside it.
 
 use core::cell::{Cell, RefCell};
+use core::mem::ManuallyDrop;
 
 use smallvec::SmallVec;
 
 use crate::derivative::gradient::Kept;
 use crate::derivative::replay::{Group, Operand};
-use crate::dual::Dual;
 use crate::error::Error;
 use crate::list::List;
+use crate::number::Number;
 use crate::op::Op;
 use crate::program::graph::{Graph, Id};
 use crate::program::guard::{Comparison, Guard, Outcome};
@@ -47,107 +48,154 @@ struct Place {
 }
 
 thread_local! {
-    /// The number of the tape that is traced on this thread; 0 for none.
+    /// The number of the tape that is traced on this thread, of nested traces the innermost one's; 0 for none.
     static TRACED: Cell<u32> = const { Cell::new(0) };
-    /// The comparisons that were made on it.
-    static GUARDS: RefCell<Vec<Guard<Place>>> = const { RefCell::new(Vec::new()) };
+    /// How many traces are nested.
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+    /// The comparisons that were made, by trace. It has no destructor, so that a thread can trace at any time in its life;
+    /// between traces it holds no memory.
+    static TRACES: ManuallyDrop<RefCell<Vec<Noted>>> = const { ManuallyDrop::new(RefCell::new(Vec::new())) };
 }
 
-/// While it lives, comparisons on one tape are noted.
+/// The comparisons of numbers on one tape.
+struct Noted {
+    tape: u32,
+    guards: Vec<Guard<Place>>,
+}
+
+/// While it lives, comparisons on one tape are noted. Traces nest: a function that is traced may trace another one, and
+/// compare its own variables there.
 struct Tracing {
     outer: u32,
-    first: usize,
 }
 
 impl Tracing {
     fn begin(tape: u32) -> Self {
-        Self { outer: TRACED.replace(tape), first: GUARDS.with_borrow(Vec::len) }
+        let noted = Noted { tape, guards: Vec::new() };
+        TRACES.with(|traces| traces.borrow_mut().push(noted));
+        DEPTH.set(DEPTH.get() + 1);
+        Self { outer: TRACED.replace(tape) }
     }
 
-    fn guards(&self) -> Vec<Guard<Place>> {
-        GUARDS.with_borrow_mut(|guards| guards.split_off(self.first))
+    /// Those of the innermost trace.
+    fn guards() -> Vec<Guard<Place>> {
+        let of_innermost = |traces: &mut Vec<Noted>| {
+            traces.last_mut().map(|noted| core::mem::take(&mut noted.guards))
+        };
+        TRACES.with(|traces| of_innermost(&mut traces.borrow_mut())).unwrap_or_default()
     }
 }
 
 impl Drop for Tracing {
     fn drop(&mut self) {
         TRACED.set(self.outer);
-        GUARDS.with_borrow_mut(|guards| guards.truncate(self.first));
+        DEPTH.set(DEPTH.get() - 1);
+        TRACES.with(|traces| {
+            let mut traces = traces.borrow_mut();
+            traces.pop();
+            if traces.is_empty() {
+                *traces = Vec::new();
+            }
+        });
     }
 }
 
 impl<T: Real> Var<T> {
-    /// Notes a comparison if one of the two is on the tape that is traced.
+    /// Whether the tape of this variable is traced: what is decided by its number must be noted or recorded.
+    #[inline(always)]
+    pub(crate) fn is_traced(self) -> bool {
+        let traced = TRACED.get();
+        traced != 0 && (self.tape() == traced || self.is_traced_further_out())
+    }
+
+    #[inline(always)]
+    fn is_traced_further_out(self) -> bool {
+        DEPTH.get() > 1 && !self.is_constant() && is_traced_anywhere(self.tape())
+    }
+
+    /// Notes a comparison if one of the two is on a tape that is traced.
     #[inline(always)]
     pub(crate) fn note(&self, other: &Self, comparison: Comparison, outcome: i8) {
-        let traced = TRACED.get();
-        if traced != 0 && (self.tape() == traced || other.tape() == traced) {
-            let place = |var: &Self| Place { index: var.index(), value: var.primal() };
-            note([place(self), place(other)], comparison, Outcome(outcome));
+        if TRACED.get() != 0 && (self.is_traced() || other.is_traced()) {
+            let [a, b] = [self, other].map(|var| (var.tape(), var.index(), var.innermost()));
+            note([a, b], comparison, Outcome(outcome));
         }
     }
-}
 
-/// Questions that a function asks of a number otherwise than by comparing it.
-impl<T: Real> Var<T> {
-    /// Notes that the sign bit was asked for.
+    /// [`Number::note_sign`] of this variable itself.
     #[inline(always)]
-    pub(crate) fn note_sign(self, is_negative: bool) {
-        let outcome = if self.primal().is_nan() { 2 } else { i8::from(is_negative) };
-        self.note(&self, Comparison::IsNegative, outcome);
+    pub(crate) fn note_own_sign(self) {
+        self.ask(Comparison::IsNegative, self);
     }
 
-    /// Notes that the integer part was asked for, as by `to_usize`.
+    /// [`Number::note_integer`] of this variable itself.
     #[inline(always)]
-    pub(crate) fn note_integer(self) {
+    pub(crate) fn note_own_integer(self) {
         if self.is_traced() {
             self.trunc().note_number();
         }
     }
 
-    /// Notes that the bits were asked for: any other number takes another path.
+    /// [`Number::note_bits`] of this variable itself: any other number takes another path.
     #[inline(always)]
-    pub(crate) fn note_bits(self) {
+    pub(crate) fn note_own_bits(self) {
         if self.is_traced() {
             self.note_number();
-            self.note_sign(self.primal().is_sign_negative());
+            self.note_own_sign();
         }
     }
 
     /// Notes a comparison without an answer that the function sees.
     pub(crate) fn ask(self, comparison: Comparison, other: Self) {
-        self.note(&other, comparison, comparison.of(self.primal(), other.primal()).0);
+        self.note(&other, comparison, comparison.of(self.innermost(), other.innermost()).0);
     }
 
-    /// Whether comparisons of this variable are noted.
-    #[inline(always)]
-    pub(crate) fn is_traced(self) -> bool {
-        let traced = TRACED.get();
-        traced != 0 && self.tape() == traced
-    }
-
+    #[cold]
     fn note_number(self) {
-        let itself = if self.primal().is_nan() { self } else { Self::constant(self.value) };
+        let itself = if self.innermost().is_nan() { self } else { Self::constant(self.value) };
         self.ask(Comparison::Equal, itself);
     }
 }
 
-/// The dual of a traced variable has asked the variable itself.
-#[allow(clippy::unused_self, reason = "as on `Var`")]
-impl<T: Real> Dual<T> {
-    #[inline(always)]
-    pub(crate) fn note_sign(self, _is_negative: bool) {}
-
-    #[inline(always)]
-    pub(crate) fn note_integer(self) {}
-
-    #[inline(always)]
-    pub(crate) fn note_bits(self) {}
+#[cold]
+fn is_traced_anywhere(tape: u32) -> bool {
+    TRACES.with(|traces| traces.borrow().iter().any(|noted| noted.tape == tape))
 }
 
+/// A number that was compared: its tape, its place there, and its value.
+type Compared = (u32, u32, f64);
+
+/// Notes a comparison of two numbers with every trace that knows one of them. To a trace, a number of another tape is a
+/// constant.
+///
+/// Where that is a variable of a trace further in, the program made there replays without asking again: it is for this
+/// number only, and so is the outer one.
 #[cold]
-fn note(operands: [Place; 2], comparison: Comparison, outcome: Outcome) {
-    GUARDS.with_borrow_mut(|guards| guards.push(Guard { comparison, operands, outcome }));
+fn note(operands: [Compared; 2], comparison: Comparison, outcome: Outcome) {
+    TRACES.with(|traces| {
+        let mut traces = traces.borrow_mut();
+        let mut rest = traces.as_mut_slice();
+        while let [Noted { tape, guards }, further_in @ ..] = rest {
+            let place = |(of, index, value): Compared| Place {
+                index: if of == *tape { index } else { 0 },
+                value,
+            };
+            if operands.iter().any(|operand| operand.0 == *tape) {
+                let operands = operands.map(place);
+                guards.push(Guard { comparison, operands, outcome });
+            }
+            for (own, other) in [(operands[0], operands[1]), (operands[1], operands[0])] {
+                if own.0 == *tape && further_in.iter().any(|noted| noted.tape == other.0) {
+                    let number = Place { index: 0, value: own.2 };
+                    let itself = if own.2.is_nan() { place(own) } else { number };
+                    let outcome = Outcome(i8::from(!own.2.is_nan()));
+                    let operands = [place(own), itself];
+                    guards.push(Guard { comparison: Comparison::Equal, operands, outcome });
+                }
+            }
+            rest = further_in;
+        }
+    });
 }
 
 /// Which part of what was recorded becomes the graph.
@@ -183,7 +231,7 @@ pub(crate) fn trace<R: Outputs>(
     let number = kept.tape.with_list(|list| list.number);
     let tracing = Tracing::begin(number);
     let outputs = f(&inputs).into_outputs();
-    let guards = tracing.guards();
+    let guards = Tracing::guards();
     drop(tracing);
     kept.tape.set_tracing(false);
     for (output, variable) in outputs.iter().enumerate() {
@@ -272,7 +320,7 @@ fn graph_of(
         index => places[index as usize],
     };
     let outputs =
-        outputs.iter().map(|output| name(Place { index: output.index(), value: output.value() }));
+        outputs.iter().map(|output| name(Place { index: output.index(), value: output.value }));
     let outputs = outputs.collect();
     let guards: Vec<Guard<Id>> = guards.iter().map(|guard| guard.map(&mut name)).collect();
     graph.outputs = outputs;

@@ -6,6 +6,7 @@ use core::f64::consts::{LN_2, LOG2_E};
 
 use super::arithmetic::{bounded, fast_two_sum, polynomial, power_of_2, rounded, scaled};
 use super::logarithms::ln_1p_of_sum;
+use crate::special::{INV_SQRT_2PI, squared};
 
 /// ln 2 in two parts: the first has 42 bits, so that its product with an exponent is exact.
 pub(super) const LN_2_HIGH: f64 = 0.693_147_180_559_890_3;
@@ -180,6 +181,34 @@ fn times_sigmoid(factor: f64, x: f64) -> f64 {
 #[inline(always)]
 pub(super) fn sigmoid(x: f64) -> f64 {
     times_sigmoid(1.0, x)
+}
+
+/// e/(1 + e)² from e = e^−|x|.
+#[inline(always)]
+pub(super) fn logistic_density(x: f64) -> f64 {
+    let parts = exp_parts(bounded(-x.abs(), LOWEST, 0.0));
+    let (divisor, low) = fast_two_sum(1.0, scaled(parts.high, parts.n));
+    let divisor_low = low + scaled(parts.low, parts.n);
+    let quotient = parts.high / (divisor * divisor);
+    let correction = parts.low / parts.high - 2.0 * divisor_low / divisor;
+    scaled(quotient + quotient * correction, parts.n)
+}
+
+/// e^(−x²): as the scalar function, with the rounding of the square taken out.
+#[inline(always)]
+pub(super) fn gauss(x: f64) -> f64 {
+    let (square, low) = squared(x);
+    let value = exp(-square);
+    let corrected = value - value * low;
+    if square > 800.0 { 0.0 } else { corrected }
+}
+
+#[inline(always)]
+pub(super) fn normal_density(x: f64) -> f64 {
+    let (square, low) = squared(x);
+    let value = exp(-0.5 * square);
+    let corrected = INV_SQRT_2PI * (value - value * (0.5 * low));
+    if square > 1600.0 { 0.0 } else { corrected }
 }
 
 #[inline(always)]

@@ -14,7 +14,7 @@ use crate::real::Real;
 /// one unit of the truth and the vector functions within two; where the scalar function is a formula, it has its share.
 fn units(op: Op) -> u64 {
     match op {
-        Op::Sigmoid | Op::Silu | Op::Softplus | Op::LogAddExp => 5,
+        Op::Sigmoid | Op::Silu | Op::Softplus | Op::LogAddExp | Op::LogisticDensity => 5,
         Op::Asinh => 4,
         _ => 3,
     }

@@ -4,10 +4,12 @@ use core::cell::Cell;
 
 use smallvec::SmallVec;
 
+use crate::kinks;
+use crate::number::Number;
 use crate::op::{Op, partial};
 use crate::program::code::{Column, Kind, NONE, Shape, Step};
 use crate::program::interpret::{Element, Machine, Operand};
-use crate::real::{self, Real};
+use crate::real::Real;
 
 impl<'a, E: Element> Machine<'a, E> {
     /// The slot of an operand of one instance, if it has one.
@@ -86,8 +88,9 @@ impl<'a, E: Element> Machine<'a, E> {
                 }
                 Op::Norm => {
                     let norm = self.results(step)[instance].get().exact();
+                    let tip = kinks::norm_tip((0..arity).map(argument), norm);
                     for position in 0..arity {
-                        give(position, real::norm_partial(argument(position), norm));
+                        give(position, kinks::norm_partial(argument(position), norm, tip));
                     }
                 }
                 Op::Largest => {}

@@ -10,10 +10,10 @@ use crate::op::Op;
 use crate::program::bytes::{HEADER, sealed};
 use crate::program::graph::{Graph, Id};
 use crate::program::guard::{Comparison, Guard, Outcome};
-use crate::program::{Program, Recorded};
+use crate::program::{Program, Recorded, Rewrites};
 
 fn of_graph(graph: &Graph) -> Program {
-    Program::from_graph(graph.clone(), Recorded { nodes: 7 }).unwrap()
+    Program::from_graph(graph.clone(), Rewrites::Exact, Recorded { nodes: 7 }).unwrap()
 }
 
 /// What stands between header and checksum.

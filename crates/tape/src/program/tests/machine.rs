@@ -13,7 +13,7 @@ use crate::program::{Program, Recorded, Rewrites};
 /// The program of all outputs, and of each by itself: several at once would go through the functions of lanes, whose last
 /// digits are others.
 fn programs(graph: &Graph) -> Result<(Program, Vec<Program>), Error> {
-    let program = |graph| Program::from_graph(graph, Recorded { nodes: 0 });
+    let program = |graph| Program::from_graph(graph, Rewrites::Exact, Recorded { nodes: 0 });
     let alone = |&output: &Id| {
         let mut graph = graph.clone();
         graph.outputs = vec![output];

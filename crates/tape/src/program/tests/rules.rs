@@ -147,12 +147,19 @@ fn every_exact_rule_is_applied() {
     check("(powi x 2)", "(mul x x)");
     check("(powi x -1)", "(recip x)");
     check("(powf x 1)", "x");
+    check("(chain x 1)", "x");
+    check("(chain 1 x)", "x");
+    check("(chain x -1)", "(neg x)");
+    check("(chain -1 x)", "(neg x)");
+    check("(cofactor x x)", "x");
     assert_all_applied(EXACT, &theorems);
 
     // And what must stay as it is.
     check_unchanged("(add x 0)");
     check_unchanged("(sub 0 x)");
     check_unchanged("(mul x 0)");
+    check_unchanged("(chain x 0)");
+    check_unchanged("(cofactor x y)");
     check_unchanged("(sub x x)");
     check_unchanged("(div x x)");
     check_unchanged("(div x 3)");
@@ -172,6 +179,8 @@ fn every_relaxed_rule_is_applied() {
     check("(sub x x)", "0");
     check("(mul x 0)", "0");
     check("(mul 0 x)", "0");
+    check("(chain x 0)", "0");
+    check("(chain 0 x)", "0");
     check("(div x x)", "1");
     check("(powf x 2)", "(mul x x)");
     check("(powf x 0.5)", "(sqrt x)");

@@ -1,11 +1,42 @@
 //! Variables and duals as scalars of `nalgebra`: its matrices, decompositions and geometry differentiate.
+//!
+//! The feature `nalgebra-035` is for nalgebra 0.35, `nalgebra-034` for 0.34; `nalgebra` is the latest of them. Both can be
+//! switched on together. There is nothing to import: [`Var`] and [`Dual`] are `RealField` and
+//! `ComplexField`.
+//!
+//! # How far derivatives are right
+//!
+//! Values are those of `f64` to the bit. nalgebra was written for plain numbers: where it leaves out work because a number
+//! is 0 or below ε, or ends an iteration when the values have converged, derivatives can be lost. What the tests hold
+//! against numeric derivatives, at ordinary points and at diagonal, identity, triangular, zero and singular ones
+//! (`tests/nalgebra/table.rs`):
+//!
+//! | right, first and second derivatives | right to first order | not right |
+//! |---|---|---|
+//! | products, `dot`, `cross`, `kronecker`, `trace`, `pow`, `mean`, `variance`, `convolve_full` | | |
+//! | `gemm`, `gemm_tr`, `gemv`, `gemv_tr`, `sygemv`, `ger`, `syger`, `axpy`, `axcpy`, `cmpy`, `quadform`, for α or β of 0 too | | |
+//! | `norm`, `normalize`, `angle`; `norm_squared` | | `norm` at the origin (its convention is 0); `angle` of parallel vectors: NaN |
+//! | `determinant`, `try_inverse`; `lu`, `full_piv_lu`, `cholesky`, `udu`, `qr`, `col_piv_qr`: factors, `solve`, `determinant`, `inverse`; `solve_lower_triangular` | | `try_inverse` and `solve` of a singular matrix: `None`, as for `f64` |
+//! | `exp` | | |
+//! | `hessenberg`, `symmetric_tridiagonalize`, `bidiagonalize` of full matrices | | the same where a column is 0 already, as in a diagonal matrix |
+//! | `symmetric_eigen`: functions of the matrix by values and vectors (√A) where no eigenvalue is repeated and the matrix is not diagonal | eigenvalues, of diagonal matrices too | the same at diagonal and block-diagonal matrices |
+//! | `svd`: polar factor, `pseudo_inverse` of full matrices | singular values, of diagonal matrices too | polar factor, `pseudo_inverse` at diagonal matrices |
+//! | `schur`: real eigenvalues of full matrices | the same at diagonal matrices | at triangular matrices, for the entries below the diagonal |
+//! | `Rotation2`, `UnitComplex`; `from_euler_angles`, `euler_angles`, `Rotation3::scaled_axis`, `UnitQuaternion::from_axis_angle`, `from_rotation_matrix`, products, `inverse`, `try_slerp`; `Isometry3`, `Similarity3`, `Perspective3`, `look_at_rh`, `face_towards`, `rotation_between` | | |
+//! | `Rotation3::new`, `Rotation3::from_axis_angle`, `UnitQuaternion::new`, `from_scaled_axis`, `UnitQuaternion::scaled_axis`, at a turn | | the same at no turn: 0; `Rotation3::new` at turns of 10⁻⁹ to ten digits only |
+//!
+//! Beside the last row stand [`rotation::turn`](crate::rotation::turn), [`rotation::quaternion`](crate::rotation::quaternion)
+//! and [`rotation::rotation_vector`](crate::rotation::rotation_vector), which are right everywhere.
+//!
+//! # Programs
+//!
+//! Where nalgebra reads a plain number (`try_convert`, the count of squarings in `exp`) while a program is traced, the
+//! program notes a guard: [`Function`](crate::Function) traces again where the number is another.
 
-use ::nalgebra::{ComplexField, RealField, SimdValue};
 use approx::{AbsDiffEq, RelativeEq, UlpsEq};
-use num_traits::{Float, One, Zero};
-use simba::scalar::{Field, SubsetOf};
 
 use crate::dual::Dual;
+use crate::number::Number;
 use crate::program::guard::Comparison;
 use crate::real::Real;
 use crate::var::Var;
@@ -33,7 +64,8 @@ macro_rules! constants {
 /// A plain float as a subset of the numbers with derivatives.
 ///
 /// Every number counts as a member: the way back gives its value, and drops the derivative. (`nalgebra` reads numbers
-/// this way where it needs an integer, such as the count of squarings in a matrix exponential.)
+/// this way where it needs an integer, such as the count of squarings in a matrix exponential.) While a program is
+/// traced it becomes a guard: the program is for this number alone.
 macro_rules! include_float {
     ($Type:ident: $($float:ident)*) => {$(
         impl<T: Real> SubsetOf<$Type<T>> for $float {
@@ -45,7 +77,8 @@ macro_rules! include_float {
             #[inline]
             #[allow(clippy::cast_lossless, trivial_numeric_casts, reason = "one body serves f32 and f64")]
             fn from_superset_unchecked(element: &$Type<T>) -> Self {
-                element.primal() as $float
+                element.note_bits();
+                element.innermost() as $float
             }
 
             #[inline]
@@ -57,7 +90,7 @@ macro_rules! include_float {
 }
 
 macro_rules! implement {
-    ($($Type:ident)*) => {$(
+    ($nalgebra:ident: $($Type:ident)*) => {$(
         include_float! { $Type: f32 f64 }
 
         impl<T: Real> SubsetOf<Self> for $Type<T> {
@@ -115,54 +148,15 @@ macro_rules! implement {
             }
         }
 
-        /// By value: derivatives are not compared.
-        impl<T: Real + AbsDiffEq<Epsilon = T>> AbsDiffEq for $Type<T> {
-            type Epsilon = Self;
-
-            fn default_epsilon() -> Self {
-                Self::constant(T::default_epsilon())
-            }
-
-            fn abs_diff_eq(&self, other: &Self, epsilon: Self) -> bool {
-                self.note_abs_diff(*other, epsilon);
-                self.value.abs_diff_eq(&other.value, epsilon.value)
-            }
-        }
-
-        /// By value: derivatives are not compared.
-        impl<T: Real + RelativeEq<Epsilon = T>> RelativeEq for $Type<T> {
-            fn default_max_relative() -> Self {
-                Self::constant(T::default_max_relative())
-            }
-
-            fn relative_eq(&self, other: &Self, epsilon: Self, max_relative: Self) -> bool {
-                self.note_relative(*other, epsilon, max_relative);
-                self.value.relative_eq(&other.value, epsilon.value, max_relative.value)
-            }
-        }
-
-        /// By value: derivatives are not compared.
-        impl<T: Real + UlpsEq<Epsilon = T>> UlpsEq for $Type<T> {
-            fn default_max_ulps() -> u32 {
-                T::default_max_ulps()
-            }
-
-            fn ulps_eq(&self, other: &Self, epsilon: Self, max_ulps: u32) -> bool {
-                self.note_bits();
-                other.note_bits();
-                epsilon.note_bits();
-                self.value.ulps_eq(&other.value, epsilon.value, max_ulps)
-            }
-        }
-
         impl<T: Real + Float + RealField> Field for $Type<T> {}
 
         /// A real number as a complex one, as `f64` is: the imaginary part is 0, the modulus |x|.
         ///
-        /// Decompositions without iteration (Cholesky, LU, QR) differentiate to every order. Eigen- and singular values
-        /// come from iterations that end when the value has converged: take first derivatives of them only.
+        /// How far the derivatives of nalgebra's functions are right stands in a table in
+        /// [`nalgebra_scalars`](crate::nalgebra_scalars).
         ///
         /// ```
+        #[doc = concat!("# use ", stringify!($nalgebra), " as nalgebra;")]
         /// use nalgebra::{Matrix2, Vector2};
         /// use tape::Var;
         ///
@@ -337,7 +331,73 @@ macro_rules! implement {
         }
     )*};
 }
-implement!(Var Dual);
+
+/// The traits as one version of nalgebra has them.
+macro_rules! version {
+    ($feature:literal $module:ident: $nalgebra:ident $simba:ident) => {
+        #[cfg(feature = $feature)]
+        mod $module {
+            use ::$nalgebra::{ComplexField, RealField, SimdValue};
+            use ::$simba::scalar::{Field, SubsetOf};
+            use num_traits::{Float, One, Zero};
+
+            use crate::dual::Dual;
+            use crate::number::Number;
+            use crate::real::Real;
+            use crate::var::Var;
+
+            implement! { $nalgebra: Var Dual }
+        }
+    };
+}
+version! { "nalgebra-034" version_034: nalgebra_034 simba_09 }
+version! { "nalgebra-035" version_035: nalgebra simba }
+
+/// The traits of `approx`, which all versions share.
+macro_rules! implement_approx {
+    ($($Type:ident)*) => {$(
+        /// By value: derivatives are not compared.
+        impl<T: Real + AbsDiffEq<Epsilon = T>> AbsDiffEq for $Type<T> {
+            type Epsilon = Self;
+
+            fn default_epsilon() -> Self {
+                Self::constant(T::default_epsilon())
+            }
+
+            fn abs_diff_eq(&self, other: &Self, epsilon: Self) -> bool {
+                self.note_abs_diff(*other, epsilon);
+                self.value.abs_diff_eq(&other.value, epsilon.value)
+            }
+        }
+
+        /// By value: derivatives are not compared.
+        impl<T: Real + RelativeEq<Epsilon = T>> RelativeEq for $Type<T> {
+            fn default_max_relative() -> Self {
+                Self::constant(T::default_max_relative())
+            }
+
+            fn relative_eq(&self, other: &Self, epsilon: Self, max_relative: Self) -> bool {
+                self.note_relative(*other, epsilon, max_relative);
+                self.value.relative_eq(&other.value, epsilon.value, max_relative.value)
+            }
+        }
+
+        /// By value: derivatives are not compared.
+        impl<T: Real + UlpsEq<Epsilon = T>> UlpsEq for $Type<T> {
+            fn default_max_ulps() -> u32 {
+                T::default_max_ulps()
+            }
+
+            fn ulps_eq(&self, other: &Self, epsilon: Self, max_ulps: u32) -> bool {
+                self.note_bits();
+                other.note_bits();
+                epsilon.note_bits();
+                self.value.ulps_eq(&other.value, epsilon.value, max_ulps)
+            }
+        }
+    )*};
+}
+implement_approx!(Var Dual);
 
 /// The comparisons that the traits of `approx` make, for a program that is traced.
 impl<T: Real> Var<T> {
