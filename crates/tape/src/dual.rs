@@ -85,13 +85,14 @@ macro_rules! define_dual {
                 $(#[$doc_1])*
                 #[inline]
                 pub fn $name_1(self) -> Self {
-                    let value = self.value.$name_1();
                     if matches!(Op::$op_1, Op::Recip) {
                         // A square of the value could overflow where its product with the tangent does not.
+                        let value = self.value.$name_1();
                         return Self { value, tangent: -T::chain(value, T::chain(value, self.tangent)) };
                     }
-                    let tangent = T::chain(partial::$name_1::of_0(self.value, value), self.tangent);
-                    Self { value, tangent }
+                    let (value, partial) =
+                        T::with_partial(Op::$op_1, self.value, T::$name_1, partial::$name_1::of_0);
+                    Self { value, tangent: T::chain(partial, self.tangent) }
                 }
             )*
             $(

@@ -69,6 +69,18 @@ pub trait Number: Copy + Sized + 'static {
         Self::cofactor(x, y, x * y)
     }
 
+    /// A function of one number, and its partial from the argument and the value; together where that is cheaper.
+    #[inline(always)]
+    fn with_partial(
+        _: Op,
+        x: Self,
+        value: impl FnOnce(Self) -> Self,
+        partial: impl FnOnce(Self, Self) -> Self,
+    ) -> (Self, Self) {
+        let y = value(x);
+        (y, partial(x, y))
+    }
+
     /// 0, whose derivative with respect to x does not exist where `length` is 0: what a function's first derivative is at
     /// the tip of a cone.
     fn tip(x: Self, length: Self) -> Self;
@@ -264,6 +276,6 @@ implement_for_float!(f32);
 
 /// The partial of x·y with respect to x where the product is NaN: NaN itself if neither factor is.
 #[cold]
-pub(crate) fn cofactor_of_nan(x: f64, y: f64) -> f64 {
+fn cofactor_of_nan(x: f64, y: f64) -> f64 {
     if (x * y).is_nan() && !x.is_nan() { f64::NAN } else { y }
 }

@@ -48,7 +48,9 @@ macro_rules! operate {
                     other,
                     Op::$op,
                     value,
+                    #[inline(always)]
                     || partial::$name::of_0(x, y, value),
+                    #[inline(always)]
                     || partial::$name::of_1(x, y, value),
                 )
             }

@@ -14,7 +14,6 @@ use core::cell::{Cell, RefCell};
 use core::mem::{ManuallyDrop, replace, take};
 use core::ops::Range;
 use core::ptr::NonNull;
-use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::ThreadId;
@@ -72,12 +71,14 @@ impl Drop for Farewell {
 /// The lists of this thread.
 struct Live {
     lists: HashMap<u32, NonNull<()>, FxBuildHasher>,
-    types: HashMap<TypeId, Numbers, FxBuildHasher>,
+    /// One for each type that this thread has had a list of: they are few.
+    types: Vec<Numbers>,
     is_ending: bool,
 }
 
 /// The numbers of one type that this thread has taken.
 struct Numbers {
+    element: TypeId,
     slot: u32,
     /// The range taken last.
     current: Taken,
@@ -187,18 +188,19 @@ pub(crate) fn create<T: Real>() -> NonNull<Storage<T>> {
 /// Gives a list another number, so that variables with the former one are recognised as stale.
 #[track_caller]
 pub(crate) fn renumber<T: Real>(list: &Storage<T>) {
-    let number = take_number::<T>();
     let former = list.number();
-    with_live(|live| {
+    let taken = with_live(|live| {
+        let numbers = live.numbers_of::<T>()?;
+        let number = numbers.take()?;
+        numbers.release(former);
         if let Some(entry) = live.lists.remove(&former) {
             live.lists.insert(number, entry);
+            uncache::<T>(former);
             set_cache::<T>(number, entry.as_ptr());
         }
-        if let Some(numbers) = live.types.get_mut(&TypeId::of::<T>()) {
-            numbers.release(former);
-        }
+        Some(number)
     });
-    uncache::<T>(former);
+    let Some(number) = taken else { out_of_numbers() };
     list.set_number(number);
 }
 
@@ -213,7 +215,7 @@ pub(crate) unsafe fn remove<T: Real>(list: NonNull<Storage<T>>) {
     uncache::<T>(number);
     with_live(|live| {
         live.lists.remove(&number);
-        if let Some(numbers) = live.types.get_mut(&TypeId::of::<T>()) {
+        if let Some(numbers) = live.numbers_of::<T>() {
             numbers.mark_dropped(number);
             numbers.release(number);
         }
@@ -232,17 +234,7 @@ pub(crate) unsafe fn remove<T: Real>(list: NonNull<Storage<T>>) {
 /// A number for a list, which no living list has.
 #[track_caller]
 fn take_number<T: Real>() -> u32 {
-    let element = TypeId::of::<T>();
-    let taken = with_live(|live| {
-        let numbers = match live.types.entry(element) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => {
-                let slot = with_shared(|shared| shared.slot_of(element))?;
-                entry.insert(Numbers::new(slot))
-            }
-        };
-        numbers.take()
-    });
+    let taken = with_live(|live| live.numbers_of::<T>()?.take());
     match taken {
         Some(number) => number,
         None => out_of_numbers(),
@@ -260,18 +252,29 @@ fn out_of_numbers() -> ! {
 
 impl Live {
     const fn new(is_ending: bool) -> Self {
-        Self {
-            lists: HashMap::with_hasher(FxBuildHasher),
-            types: HashMap::with_hasher(FxBuildHasher),
-            is_ending,
-        }
+        Self { lists: HashMap::with_hasher(FxBuildHasher), types: Vec::new(), is_ending }
+    }
+
+    /// The numbers of a type; `None` where there are too many types.
+    fn numbers_of<T: Real>(&mut self) -> Option<&mut Numbers> {
+        let element = TypeId::of::<T>();
+        let known = self.types.iter().position(|numbers| numbers.element == element);
+        let place = match known {
+            Some(place) => place,
+            None => {
+                let slot = with_shared(|shared| shared.slot_of(element))?;
+                self.types.push(Numbers::new(element, slot));
+                self.types.len() - 1
+            }
+        };
+        Some(&mut self.types[place])
     }
 
     /// Gives back what a thread that ends has no use for. Lists may outlast this, in thread-locals destroyed later or
     /// for ever, and later destructors may make others; so it is called again with every list that goes.
     fn leave(&mut self) {
         with_shared(|shared| {
-            for numbers in self.types.values_mut() {
+            for numbers in &mut self.types {
                 numbers.give_back(shared);
             }
         });
@@ -282,8 +285,9 @@ impl Live {
 }
 
 impl Numbers {
-    fn new(slot: u32) -> Self {
+    fn new(element: TypeId, slot: u32) -> Self {
         Self {
+            element,
             slot,
             current: Taken { range: 0..0, lists: 0 },
             unused: 0..0,
@@ -446,7 +450,7 @@ pub(crate) fn explain_missing(number: u32) -> String {
         }
         Some((true, _)) => {
             let dropped =
-                with_live(|live| live.types.values().any(|numbers| numbers.was_dropped(number)));
+                with_live(|live| live.types.iter().any(|numbers| numbers.was_dropped(number)));
             let past = if dropped { "dropped" } else { "cleared" };
             format!(
                 "it belongs to tape {number}, which has been {past} since: its variables ended with that; \
@@ -513,7 +517,7 @@ mod tests {
         struct Own;
         let slot = with_shared(|shared| shared.slot_of(TypeId::of::<Own>())).expect("few types");
         let used = || with_shared(|shared| shared.types[slot as usize].used.clone());
-        let mut numbers = Numbers::new(slot);
+        let mut numbers = Numbers::new(TypeId::of::<Own>(), slot);
         let kept: Vec<u32> = (0..2).filter_map(|_| numbers.take()).collect();
         let first = numbers.current.range.clone();
         // Every number of two blocks is given to a list, which is cleared at once.

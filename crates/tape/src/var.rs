@@ -553,9 +553,9 @@ macro_rules! define_var {
                 #[inline(always)]
                 #[track_caller]
                 pub fn $name_1(self) -> Self {
-                    let value = self.value.$name_1();
-                    let zero = T::from_f64(0.0);
-                    self.record_1(Op::$op_1, value, || partial::$name_1::of_0(self.value, value), zero)
+                    let (value, partial) =
+                        T::with_partial(Op::$op_1, self.value, T::$name_1, partial::$name_1::of_0);
+                    self.record_1(Op::$op_1, value, || partial, T::from_f64(0.0))
                 }
             )*
             $(

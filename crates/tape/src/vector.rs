@@ -232,5 +232,55 @@ fn run_2<C: Core2, const PORTABLE: bool>(a: &[f64], b: &[f64], y: &mut [f64]) {
     }
 }
 
+/// A function with its derivative.
+trait CoreWithPartial {
+    fn value_and_partial(x: f64) -> (f64, f64);
+}
+
+struct Tanh;
+impl CoreWithPartial for Tanh {
+    #[inline(always)]
+    fn value_and_partial(x: f64) -> (f64, f64) {
+        exponentials::tanh_with_partial(x)
+    }
+}
+
+struct Sigmoid;
+impl CoreWithPartial for Sigmoid {
+    #[inline(always)]
+    fn value_and_partial(x: f64) -> (f64, f64) {
+        exponentials::sigmoid_with_partial(x)
+    }
+}
+
+/// y[i] = op(x[i]), and its derivative: where both together cost hardly more than one. False, and nothing done, elsewhere.
+#[inline]
+pub(crate) fn map_with_partial(op: Op, x: &[f64], y: &mut [f64], partials: &mut [f64]) -> bool {
+    match op {
+        Op::Tanh => run_with_partial::<Tanh>(x, y, partials),
+        Op::Sigmoid => run_with_partial::<Sigmoid>(x, y, partials),
+        _ => return false,
+    }
+    true
+}
+
+struct LoopWithPartial<'a, C>(&'a [f64], &'a mut [f64], &'a mut [f64], PhantomData<C>);
+
+impl<C: CoreWithPartial> NullaryFnOnce for LoopWithPartial<'_, C> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for ((&x, y), partial) in self.0.iter().zip(self.1).zip(self.2) {
+            (*y, *partial) = C::value_and_partial(x);
+        }
+    }
+}
+
+#[inline(never)]
+fn run_with_partial<C: CoreWithPartial>(x: &[f64], y: &mut [f64], partials: &mut [f64]) {
+    Arch::new().dispatch(LoopWithPartial::<C>(x, y, partials, PhantomData));
+}
+
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,7 @@ use crate::matrix::Matrix;
 use crate::program::code::{Code, NONE};
 use crate::program::function::Known;
 use crate::program::graph::Graph;
+use crate::program::guard::Guard;
 use crate::program::hoist::hoist;
 use crate::program::interpret::{Mode, Slots, compute, propagate, sweep};
 use crate::program::lower::lower;
@@ -730,13 +731,14 @@ impl Path {
             }
             compute(&self.row, &mut slots.values, self.limit(chunk.len()));
             holding.clear();
-            let all_hold = self.row.guards.is_empty() && self.all_finite(slots, chunk.len());
+            let all_hold =
+                self.all_finite(slots, chunk.len()) && self.all_guards_hold(slots, chunk.len());
             if !all_hold {
                 let holds =
                     |&lane: &usize| self.is_finite(slots, lane) && self.guards_hold(slots, lane);
                 holding.extend((0..chunk.len()).filter(holds));
             }
-            if all_hold || holding.len() == chunk.len() {
+            if all_hold {
                 match chosen.pending {
                     None => each(slots, Taken::Consecutive(chunk)),
                     Some(pending) => each(slots, Taken::Listed(&pending[chunk])),
@@ -788,12 +790,21 @@ impl Path {
     }
 
     fn guards_hold(&self, slots: &Slots<Row>, lane: usize) -> bool {
-        self.row.guards.iter().all(|guard| {
-            let [a, b] = guard.operands.map(|slot| {
-                slots.values[slot as usize + if self.is_row(slot) { lane } else { 0 }].0.0[0]
-            });
-            guard.holds(a, b)
-        })
+        self.row.guards.iter().all(|guard| self.guard_holds(slots, guard, lane))
+    }
+
+    /// The same of the first `count` lanes: guard by guard, so that each is looked at once.
+    fn all_guards_hold(&self, slots: &Slots<Row>, count: usize) -> bool {
+        let holds = |guard| (0..count).all(|lane| self.guard_holds(slots, guard, lane));
+        self.row.guards.iter().all(holds)
+    }
+
+    #[inline]
+    fn guard_holds(&self, slots: &Slots<Row>, guard: &Guard<u32>, lane: usize) -> bool {
+        let [a, b] = guard.operands.map(|slot| {
+            slots.values[slot as usize + if self.is_row(slot) { lane } else { 0 }].0.0[0]
+        });
+        guard.holds(a, b)
     }
 
     /// Whether all numbers are finite that the code takes to be so, in the first `count` lanes.
@@ -801,8 +812,15 @@ impl Path {
         self.row.finite.iter().all(|&slot| {
             let count = if self.is_row(slot) { count } else { 1 };
             let numbers = &slots.values[slot as usize..][..count];
-            // x·0 is NaN where x is not finite. A sum is one comparison at the end, and a loop of vectors.
-            numbers.iter().fold(0.0, |sum, x| sum + x.0.0[0] * 0.0) == 0.0
+            // x·0 is NaN where x is not finite. A sum is one comparison at the end; in several ways, a loop of vectors.
+            let mut sums = [0.0; 8];
+            let (chunks, rest) = numbers.as_chunks::<8>();
+            for chunk in chunks {
+                for (sum, x) in sums.iter_mut().zip(chunk) {
+                    *sum += x.0.0[0] * 0.0;
+                }
+            }
+            sums.iter().sum::<f64>() == 0.0 && rest.iter().all(|x| x.0.0[0].is_finite())
         })
     }
 

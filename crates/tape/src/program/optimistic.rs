@@ -139,6 +139,18 @@ impl<T: Real> Number for Optimistic<T> {
     }
 
     #[inline(always)]
+    fn with_partial(
+        op: Op,
+        x: Self,
+        value: impl FnOnce(Self) -> Self,
+        partial: impl FnOnce(Self, Self) -> Self,
+    ) -> (Self, Self) {
+        let (y, of_x) =
+            T::with_partial(op, x.0, |x| value(Self(x)).0, |x, y| partial(Self(x), Self(y)).0);
+        (Self(y), Self(of_x))
+    }
+
+    #[inline(always)]
     fn recorded_chain(partial: Self, derivative: Self) -> Self {
         Self(T::recorded_chain(partial.0, derivative.0))
     }

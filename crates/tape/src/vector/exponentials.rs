@@ -86,17 +86,18 @@ pub(super) fn exp_parts(x: f64) -> Parts {
     Parts { high, low, n }
 }
 
-/// eˣ − 1 likewise.
+/// eˣ − 1 likewise; and eˣ itself.
 #[inline(always)]
-fn exp_m1_parts(x: f64) -> Parts {
+fn exp_m1_parts(x: f64) -> (Parts, f64) {
     let (n, r, rest) = reduced(x);
     // 2ⁿ·eʳ − 1 = 2ⁿ·((1 − 2⁻ⁿ) + (eʳ − 1)). In halves, as 2⁻¹⁰²⁴ is no normal number.
     let half = rounded(0.5 * n);
     let offset = 1.0 - power_of_2(-half) * power_of_2(half - n);
     let (sum, low) = fast_two_sum(offset, r);
-    let beyond = r * r * polynomial(r, EXP) + (low + rest);
+    let of_power = r * r * polynomial(r, EXP);
+    let beyond = of_power + (low + rest);
     let (high, low) = fast_two_sum(sum, beyond);
-    Parts { high, low, n }
+    (Parts { high, low, n }, scaled(1.0 + (r + (of_power + rest)), n))
 }
 
 #[inline(always)]
@@ -115,7 +116,7 @@ pub(super) fn exp2(x: f64) -> f64 {
 
 #[inline(always)]
 pub(super) fn exp_m1(x: f64) -> f64 {
-    let parts = exp_m1_parts(bounded(x, -60.0, HIGHEST));
+    let (parts, _) = exp_m1_parts(bounded(x, -60.0, HIGHEST));
     scaled(parts.high, parts.n).copysign(x)
 }
 
@@ -148,23 +149,32 @@ fn halves_of_exponentials(x: f64) -> (f64, f64, f64) {
     (grown, shrunk - shrunk * parts.low, low)
 }
 
-/// m/(2 − m) with m = 1 − e^−2|x|.
 #[inline(always)]
 pub(super) fn tanh(x: f64) -> f64 {
-    let parts = exp_m1_parts(bounded(-2.0 * x.abs(), -60.0, 0.0));
+    tanh_with_partial(x).0
+}
+
+/// m/(2 − m) with m = 1 − e and e = e^−2|x|; and 1 − y² of this y. As 1 + |y| = 2/(1 + e), that is e·(1 + |y|)².
+#[inline(always)]
+pub(super) fn tanh_with_partial(x: f64) -> (f64, f64) {
+    let size = x.abs();
+    let (parts, e) = exp_m1_parts(bounded(-2.0 * size, LOWEST, 0.0));
     let scale = -power_of_2(parts.n);
     let (high, low) = (scale * parts.high, scale * parts.low);
     let (divisor, divisor_low) = fast_two_sum(2.0, -high);
     let quotient = high / divisor;
     // 1/(2 − m) is half of 1 + m/(2 − m), near enough for a correction.
     let correction = (low - quotient * (divisor_low - low)) * (0.5 + 0.5 * quotient);
-    (quotient + correction).copysign(x)
+    // From 30 on it has long been 1, and the parts overflow.
+    let value = if size > 30.0 { 1.0 } else { quotient + correction };
+    let sum = 1.0 + value;
+    (value.copysign(x), e * (sum * sum))
 }
 
 /// A factor times the logistic function, from e = e^−|x|: 1/(1 + e), or e/(1 + e) where x < 0. Scaled last, a subnormal
-/// result keeps the digits it has.
+/// result keeps the digits it has. And e.
 #[inline(always)]
-fn times_sigmoid(factor: f64, x: f64) -> f64 {
+fn times_sigmoid(factor: f64, x: f64) -> (f64, f64) {
     let parts = exp_parts(bounded(-x.abs(), LOWEST, 0.0));
     let (e, e_low) = (scaled(parts.high, parts.n), scaled(parts.low, parts.n));
     let (divisor, low) = fast_two_sum(1.0, e);
@@ -175,12 +185,20 @@ fn times_sigmoid(factor: f64, x: f64) -> f64 {
     let quotient = numerator / divisor;
     // 1/divisor lies between ½ and 1, and a correction needs no more of it than 1 − ½·e.
     let low = (numerator_low - quotient * divisor_low) * (1.0 - 0.5 * e);
-    scaled(quotient + low, if negative { parts.n } else { 0.0 })
+    (scaled(quotient + low, if negative { parts.n } else { 0.0 }), e)
 }
 
 #[inline(always)]
 pub(super) fn sigmoid(x: f64) -> f64 {
-    times_sigmoid(1.0, x)
+    times_sigmoid(1.0, x).0
+}
+
+/// y and y·(1 − y), which is e·b² with e = e^−|x| and b = 1/(1 + e), the larger of y and 1 − y.
+#[inline(always)]
+pub(super) fn sigmoid_with_partial(x: f64) -> (f64, f64) {
+    let (value, e) = times_sigmoid(1.0, x);
+    let larger = if x < 0.0 { 1.0 - value } else { value };
+    (value, e * (larger * larger))
 }
 
 /// e/(1 + e)² from e = e^−|x|.
@@ -215,7 +233,7 @@ pub(super) fn normal_density(x: f64) -> f64 {
 pub(super) fn silu(x: f64) -> f64 {
     // Where the logistic function is 0 and 1; it keeps ∞ out of the product.
     let inside = bounded(x, -1e3, 1e3);
-    let value = times_sigmoid(inside, inside).copysign(x);
+    let value = times_sigmoid(inside, inside).0.copysign(x);
     if x > 1e3 { x } else { value }
 }
 

@@ -55,6 +55,27 @@ fn functions_of_one_number_are_close_to_the_scalar_ones() {
 }
 
 #[test]
+fn a_function_with_its_partial_has_the_same_bits_and_the_exact_partial() {
+    use crate::op::partial::{sigmoid, tanh};
+    let x = points(40_000);
+    for (op, partial) in [
+        (Op::Tanh, tanh::of_0 as fn(f64, f64) -> f64),
+        (Op::Sigmoid, sigmoid::of_0 as fn(f64, f64) -> f64),
+    ] {
+        let [mut y, mut with, mut partials] = [(); 3].map(|()| vec![0.0; x.len()]);
+        assert!(map_1(op, &x, &mut y));
+        assert!(map_with_partial(op, &x, &mut with, &mut partials));
+        for (i, &x) in x.iter().enumerate() {
+            assert!(y[i].to_bits() == with[i].to_bits() || x.is_nan(), "{}({x:e})", op.name());
+            let expected = partial(x, op.apply(&[x]));
+            let error = (partials[i] - expected).abs();
+            let is_close = error <= 1e-15 * expected + 1e-323 || (x.is_nan() && error.is_nan());
+            assert!(is_close, "{}'({x:e}) = {:e}, not {expected:e}", op.name(), partials[i]);
+        }
+    }
+}
+
+#[test]
 fn functions_of_two_numbers_are_close_to_the_scalar_ones() {
     let (a, b) = pairs(60_000);
     for &op in OF_2 {
