@@ -4,7 +4,6 @@ use core::ops::Index;
 
 use crate::real::Real;
 use crate::registry::{self, CONSTANT};
-use crate::tape::give_back_scratch;
 use crate::var::Var;
 
 /// The adjoints of all nodes of a list: ∂output/∂node.
@@ -52,7 +51,7 @@ impl<T: Real> Adjoints<T> {
 /// Gives the buffer back to its tape, for the next sweep: fresh memory costs more than clearing used memory.
 impl<T: Real> Drop for Adjoints<T> {
     fn drop(&mut self) {
-        give_back_scratch(self.tape, core::mem::take(&mut self.of_nodes));
+        registry::give_back_scratch(self.tape, core::mem::take(&mut self.of_nodes));
     }
 }
 

@@ -9,8 +9,8 @@ mod tests;
 
 use core::fmt::{self, Display};
 
-use crate::derivative::replay::replay;
 use crate::list::List;
+use crate::list::recorded::replay;
 use crate::op::Op;
 use crate::tape::Tape;
 use crate::var::Var;

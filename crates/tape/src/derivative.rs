@@ -1,8 +1,5 @@
 //! Derivatives of a function in one call: gradient, Jacobian, Hessian, dense and sparse.
 
-pub(crate) mod coloring;
 pub(crate) mod gradient;
 pub(crate) mod hessian;
 pub(crate) mod jacobian;
-pub(crate) mod replay;
-pub(crate) mod sparsity;

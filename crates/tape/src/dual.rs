@@ -4,8 +4,10 @@ use core::fmt::{self, Display};
 
 use crate::kinks;
 use crate::number::Number;
-use crate::op::{Op, for_each_op, partial};
+use crate::op::Op;
+use crate::partial;
 use crate::real::Real;
+use crate::table::for_each_method;
 
 /// A number with its derivative in one direction: value + ε·tangent, with ε² = 0.
 ///
@@ -70,13 +72,10 @@ impl<T: Real> Display for Dual<T> {
 
 macro_rules! define_dual {
     (
-        []
-        operator_1 { $($_o1:tt)* }
-        operator_2 { $($_o2:tt)* }
-        function_1 { $($(#[$doc_1:meta])* $home_1:ident $name_1:ident $op_1:ident [$r_1:expr] |$x_1:ident, $y_1:ident| $p_1:expr;)* }
-        indexed { $($(#[$doc_i:meta])* $home_i:ident $name_i:ident $op_i:ident($index:ty) [$r_i:expr] |$x_i:ident, $n_i:ident, $y_i:ident| $p_i:expr;)* }
-        function_2 { $($(#[$doc_2:meta])* $home_2:ident $name_2:ident $op_2:ident($b_2:ident) [$($r_2:expr),*] |$($x_2:ident),*| ($($p_2:expr),*);)* }
-        function_3 { $($(#[$doc_3:meta])* $home_3:ident $name_3:ident $op_3:ident($b_3:ident, $c_3:ident) [$($r_3:expr),*] |$($x_3:ident),*| ($($p_3:expr),*);)* }
+        of_1 { $($(#[$doc_1:meta])* $name_1:ident $op_1:ident;)* }
+        indexed { $($(#[$doc_i:meta])* $name_i:ident $op_i:ident($index:ty);)* }
+        of_2 { $($(#[$doc_2:meta])* $name_2:ident $op_2:ident($b_2:ident);)* }
+        of_3 { $($(#[$doc_3:meta])* $name_3:ident $op_3:ident($b_3:ident, $c_3:ident);)* }
     ) => {
         /// The operations of the table, also as inherent methods: no trait need be imported, and importing several that
         /// have methods of the same names is never ambiguous.
@@ -140,14 +139,6 @@ macro_rules! define_dual {
                 self.value.primal()
             }
 
-            #[inline]
-            fn select(condition: Self, a: Self, b: Self) -> Self {
-                Self {
-                    value: T::select(condition.value, a.value, b.value),
-                    tangent: T::select(condition.value, a.tangent, b.tangent),
-                }
-            }
-
             $(#[inline(always)] fn $name_1(self) -> Self { Dual::$name_1(self) })*
             $(#[inline(always)] fn $name_i(self, n: $index) -> Self { Dual::$name_i(self, n) })*
             $(#[inline(always)] fn $name_2(self, $b_2: Self) -> Self { Dual::$name_2(self, $b_2) })*
@@ -155,7 +146,7 @@ macro_rules! define_dual {
         }
     };
 }
-for_each_op!(define_dual);
+for_each_method!(define_dual);
 
 impl<T: Real> Number for Dual<T> {
     const DEPTH: usize = T::DEPTH + 1;
@@ -192,6 +183,14 @@ impl<T: Real> Number for Dual<T> {
     #[inline(always)]
     fn step(op: Op, x: Self, y: Self) -> Self {
         Self::constant(T::step(op, x.value, y.value))
+    }
+
+    #[inline]
+    fn pick(condition: Self, a: Self, b: Self) -> Self {
+        Self {
+            value: T::pick(condition.value, a.value, b.value),
+            tangent: T::pick(condition.value, a.tangent, b.tangent),
+        }
     }
 
     #[inline(always)]

@@ -7,18 +7,16 @@
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
 use crate::number::Number;
-use crate::op::{Op, for_each_op};
+use crate::op::Op;
 use crate::real::Real;
+use crate::table::for_each_method;
 
 macro_rules! define_formula {
     (
-        []
-        operator_1 { $($_o1:tt)* }
-        operator_2 { $($_o2:tt)* }
-        function_1 { $($(#[$_d1:meta])* $_home_1:ident $name_1:ident $_v1:ident [$_r1:expr] |$_x1:ident, $_y1:ident| $_p1:expr;)* }
-        indexed { $($(#[$_di:meta])* $_home_i:ident $name_i:ident $_vi:ident($index:ty) [$_ri:expr] |$_xi:ident, $_ni:ident, $_yi:ident| $_pi:expr;)* }
-        function_2 { $($(#[$_d2:meta])* $_home_2:ident $name_2:ident $_v2:ident($b_2:ident) [$($_r2:expr),*] |$($_x2:ident),*| ($($_p2:expr),*);)* }
-        function_3 { $($(#[$_d3:meta])* $_home_3:ident $name_3:ident $_v3:ident($b_3:ident, $c_3:ident) [$($_r3:expr),*] |$($_x3:ident),*| ($($_p3:expr),*);)* }
+        of_1 { $($(#[$doc_1:meta])* $name_1:ident $op_1:ident;)* }
+        indexed { $($(#[$doc_i:meta])* $name_i:ident $op_i:ident($index:ty);)* }
+        of_2 { $($(#[$doc_2:meta])* $name_2:ident $op_2:ident($b_2:ident);)* }
+        of_3 { $($(#[$doc_3:meta])* $name_3:ident $op_3:ident($b_3:ident, $c_3:ident);)* }
     ) => {
         /// A number of which a formula sees only operations that are recorded with it.
         #[allow(dead_code, reason = "whatever the table has may be used in a formula")]
@@ -99,4 +97,4 @@ macro_rules! define_formula {
         }
     };
 }
-for_each_op!(define_formula);
+for_each_method!(define_formula);

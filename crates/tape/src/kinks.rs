@@ -2,7 +2,6 @@
 
 use crate::formula::Formula;
 use crate::op::Op;
-use crate::tails;
 
 /// −1, 0 or 1, and NaN for NaN: the derivative of |x|.
 #[inline(always)]
@@ -46,11 +45,23 @@ pub(crate) fn is_infinite<T: Formula>(x: T) -> T {
 #[inline(always)]
 pub(crate) fn hypot_partial<T: Formula>(x: T, y: T, length: T) -> T {
     let at_origin = length.is_equal(T::from_f64(0.0));
-    T::choose(
-        at_origin,
-        || T::tip(x, length) + T::tip(y, length),
-        || tails::direction(x, y, length),
-    )
+    T::choose(at_origin, || T::tip(x, length) + T::tip(y, length), || direction(x, y, length))
+}
+
+/// x/√(x² + y²), for a length that is not 0. Beside a small y it is close to ±1, and its derivative as a quotient cancels.
+#[inline(always)]
+pub(crate) fn direction<T: Formula>(x: T, y: T, length: T) -> T {
+    let quotient = x / length;
+    if !T::HAS_DERIVATIVES {
+        return quotient;
+    }
+    let is_steep = x.abs().is_greater(y.abs() * T::from_f64(4.0));
+    let by_slope = || {
+        let slope = y / x;
+        let size = (slope * slope + T::from_f64(1.0)).sqrt().recip();
+        quotient.with_derivatives_of(x.signum() * size)
+    };
+    T::choose(is_steep, by_slope, || quotient)
 }
 
 /// a/(x² + y²), without overflow, and 0 at the origin: the derivatives of `atan2`.

@@ -6,10 +6,13 @@ use core::ops::{
     Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, RemAssign, Sub, SubAssign,
 };
 
-use crate::number::Number;
-use crate::op::{Op, for_each_op};
-use crate::operators::by_reference;
-use crate::real::{Real, all_lanes};
+use crate::by_reference::{by_reference, nested};
+use crate::dual::Dual;
+use crate::number::{Number, all_lanes};
+use crate::op::Op;
+use crate::real::Real;
+use crate::table::for_each_method;
+use crate::var::Var;
 use crate::vector;
 
 /// N numbers, called lanes, on which every operation works lane by lane.
@@ -123,13 +126,10 @@ impl<const N: usize> Display for Lanes<N> {
 
 macro_rules! define_lanes {
     (
-        []
-        operator_1 { $($_o1:tt)* }
-        operator_2 { $($_o2:tt)* }
-        function_1 { $($(#[$doc_1:meta])* $home_1:ident $name_1:ident $op_1:ident [$r_1:expr] |$x_1:ident, $y_1:ident| $p_1:expr;)* }
-        indexed { $($(#[$doc_i:meta])* $home_i:ident $name_i:ident $op_i:ident($index:ty) [$r_i:expr] |$x_i:ident, $n_i:ident, $y_i:ident| $p_i:expr;)* }
-        function_2 { $($(#[$doc_2:meta])* $home_2:ident $name_2:ident $op_2:ident($b_2:ident) [$($r_2:expr),*] |$($x_2:ident),*| ($($p_2:expr),*);)* }
-        function_3 { $($(#[$doc_3:meta])* $home_3:ident $name_3:ident $op_3:ident($b_3:ident, $c_3:ident) [$($r_3:expr),*] |$($x_3:ident),*| ($($p_3:expr),*);)* }
+        of_1 { $($(#[$doc_1:meta])* $name_1:ident $op_1:ident;)* }
+        indexed { $($(#[$doc_i:meta])* $name_i:ident $op_i:ident($index:ty);)* }
+        of_2 { $($(#[$doc_2:meta])* $name_2:ident $op_2:ident($b_2:ident);)* }
+        of_3 { $($(#[$doc_3:meta])* $name_3:ident $op_3:ident($b_3:ident, $c_3:ident);)* }
     ) => {
         /// The operations of the table, also as inherent methods: no trait need be imported, and importing several that
         /// have methods of the same names is never ambiguous.
@@ -185,13 +185,6 @@ macro_rules! define_lanes {
                 self.0[0]
             }
 
-            #[inline(always)]
-            fn select(condition: Self, a: Self, b: Self) -> Self {
-                Self(core::array::from_fn(|lane| {
-                    if condition.0[lane] > 0.0 { a.0[lane] } else { b.0[lane] }
-                }))
-            }
-
             $(#[inline(always)] fn $name_1(self) -> Self { Lanes::$name_1(self) })*
             $(#[inline(always)] fn $name_i(self, n: $index) -> Self { Lanes::$name_i(self, n) })*
             $(#[inline(always)] fn $name_2(self, $b_2: Self) -> Self { Lanes::$name_2(self, $b_2) })*
@@ -199,7 +192,7 @@ macro_rules! define_lanes {
         }
     };
 }
-for_each_op!(define_lanes);
+for_each_method!(define_lanes);
 
 impl<const N: usize> Number for Lanes<N> {
     const DEPTH: usize = 0;
@@ -251,6 +244,15 @@ impl<const N: usize> Number for Lanes<N> {
     #[inline(always)]
     fn step(op: Op, x: Self, y: Self) -> Self {
         x.each_2(y, |x, y| op.step(x, y))
+    }
+
+    #[inline(always)]
+    fn pick(condition: Self, a: Self, b: Self) -> Self {
+        Self(core::array::from_fn(
+            |lane| {
+                if condition.0[lane] > 0.0 { a.0[lane] } else { b.0[lane] }
+            },
+        ))
     }
 
     #[inline(always)]
@@ -420,6 +422,7 @@ macro_rules! operate {
         by_reference!([const N: usize] Lanes<N>, Lanes<N>; $Trait $name $symbol);
         by_reference!([const N: usize] Lanes<N>, f64; $Trait $name $symbol);
         by_reference!([const N: usize] f64, Lanes<N>; $Trait $name $symbol);
+        nested!($Trait $name $symbol; [const N: usize] Var(Lanes<N>), [const N: usize] Dual(Lanes<N>));
 
         operate!(@assign $Assign $assign $symbol; Lanes<N>, f64, &Lanes<N>, &f64);
     )*};

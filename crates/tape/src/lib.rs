@@ -2,38 +2,32 @@
 #![doc = include_str!("../README.md")]
 
 mod adjoints;
+mod by_reference;
 pub mod check;
 mod derivative;
 mod dual;
 mod error;
-#[cfg(feature = "faer")]
-mod faer;
 mod formula;
+mod guard;
+mod interop;
 mod kinks;
 mod lanes;
 mod list;
 mod matrix;
-#[cfg(any(feature = "nalgebra-034", feature = "nalgebra-035"))]
-pub mod nalgebra_scalars;
-#[cfg(feature = "ndarray")]
-mod ndarray;
 mod number;
-mod numeric_traits;
 mod op;
 mod operators;
+mod partial;
 mod pattern;
 mod program;
 mod real;
 mod registry;
 pub mod rotation;
-#[cfg(feature = "serde")]
-mod serde;
 mod show;
 mod sparse_matrix;
 mod special;
-#[cfg(feature = "sprs")]
-mod sprs;
 mod sweep;
+mod table;
 mod tails;
 mod tape;
 mod var;
@@ -45,13 +39,15 @@ pub use derivative::hessian::{hessian, hessian_vector};
 pub use derivative::jacobian::jacobian;
 pub use dual::Dual;
 pub use error::Error;
+#[cfg(any(feature = "nalgebra-034", feature = "nalgebra-035"))]
+pub use interop::nalgebra_scalars;
 pub use lanes::Lanes;
 pub use matrix::Matrix;
 pub use op::Op;
 pub use pattern::Pattern;
 pub use program::batch::{Batch, Rows};
 pub use program::function::Function;
-pub use program::passes::Stage;
+pub use program::graph::passes::Stage;
 pub use program::{Outputs, Program, Rewrites, Workspace};
 pub use real::{Real, dot, log_sum_exp, norm, select, stop_gradient, sum, sum_over, weighted_sum};
 pub use show::dot::Dot;

@@ -14,6 +14,8 @@
     reason = "recording is the hot path of the engine: see ARCHITECTURE.md for what the checks cost"
 )]
 
+pub(crate) mod recorded;
+
 use core::cell::{Cell, UnsafeCell};
 
 use crate::op::Op;

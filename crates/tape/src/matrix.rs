@@ -5,7 +5,7 @@ use core::ops::{Index, IndexMut};
 /// A matrix in row-major order: entry (i, j) is `data[i * columns + j]`, and `matrix[(i, j)]`.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(try_from = "crate::serde::UncheckedMatrix<T>"))]
+#[cfg_attr(feature = "serde", serde(try_from = "crate::interop::serde::UncheckedMatrix<T>"))]
 pub struct Matrix<T = f64> {
     /// The number of rows.
     pub rows: usize,

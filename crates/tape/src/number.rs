@@ -1,12 +1,30 @@
-//! The private half of [`Real`]: what the engine asks of a number, and users of the crate do not.
+//! The private half of [`Real`](crate::Real): what the engine asks of a number, and users of the crate do not.
 //!
-//! As a supertrait that nobody outside can name, it also seals [`Real`].
+//! As a supertrait that nobody outside can name, it also seals it.
+
+use core::ops::{
+    Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, RemAssign, Sub, SubAssign,
+};
 
 use crate::op::Op;
-use crate::real::Real;
 
-/// What the engine asks of a [`Real`].
-pub trait Number: Copy + Sized + 'static {
+/// What the engine asks of a [`Real`](crate::Real).
+pub trait Number:
+    Copy
+    + Sized
+    + 'static
+    + Neg<Output = Self>
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Rem<Output = Self>
+    + AddAssign
+    + SubAssign
+    + MulAssign
+    + DivAssign
+    + RemAssign
+{
     /// How many types this one is nested in: 0 for plain numbers.
     const DEPTH: usize;
 
@@ -16,13 +34,13 @@ pub trait Number: Copy + Sized + 'static {
     /// The innermost number of the first lane, for the engine's own eyes: no guard is noted.
     fn innermost(self) -> f64;
 
-    /// [`Real::sum`] of an iterator's numbers; 0 for none.
+    /// [`Real::sum`](crate::Real::sum) of an iterator's numbers; 0 for none.
     fn sum_of<I: Iterator<Item = Self> + Clone>(terms: I) -> Self;
-    /// [`Real::dot`] of an iterator's pairs.
+    /// [`Real::dot`](crate::Real::dot) of an iterator's pairs.
     fn dot_of<I: Iterator<Item = (Self, Self)> + Clone>(pairs: I) -> Self;
-    /// [`Real::norm`] of an iterator's numbers.
+    /// [`Real::norm`](crate::Real::norm) of an iterator's numbers.
     fn norm_of<I: Iterator<Item = Self> + Clone>(components: I) -> Self;
-    /// [`Real::log_sum_exp`] of an iterator's numbers.
+    /// [`Real::log_sum_exp`](crate::Real::log_sum_exp) of an iterator's numbers.
     fn log_sum_exp_of<I: Iterator<Item = Self> + Clone>(terms: I) -> Self;
 
     /// The value of a step of two numbers ([`Op::step`]): constant between its jumps, its derivative 0. While a number is
@@ -33,16 +51,17 @@ pub trait Number: Copy + Sized + 'static {
     /// replay.
     fn decided(self) -> Option<bool>;
 
+    /// [`Real::select`](crate::Real::select).
+    #[track_caller]
+    fn pick(condition: Self, a: Self, b: Self) -> Self;
+
     /// `a` where the condition holds (is above 0), elsewhere `b`; only what is needed is computed.
     #[inline(always)]
-    fn choose(condition: Self, a: impl FnOnce() -> Self, b: impl FnOnce() -> Self) -> Self
-    where
-        Self: Real,
-    {
+    fn choose(condition: Self, a: impl FnOnce() -> Self, b: impl FnOnce() -> Self) -> Self {
         match condition.decided() {
             Some(true) => a(),
             Some(false) => b(),
-            None => Self::select(condition, a(), b()),
+            None => Self::pick(condition, a(), b()),
         }
     }
 
@@ -62,10 +81,7 @@ pub trait Number: Copy + Sized + 'static {
 
     /// [`Number::cofactor`] as an operation of its own.
     #[inline(always)]
-    fn recorded_cofactor(x: Self, y: Self) -> Self
-    where
-        Self: Real,
-    {
+    fn recorded_cofactor(x: Self, y: Self) -> Self {
         Self::cofactor(x, y, x * y)
     }
 
@@ -130,10 +146,7 @@ pub trait Number: Copy + Sized + 'static {
 
     /// Adds a contribution to an adjoint.
     #[inline(always)]
-    fn accumulate(&mut self, contribution: Self)
-    where
-        Self: Real,
-    {
+    fn accumulate(&mut self, contribution: Self) {
         *self += contribution;
     }
 
@@ -196,6 +209,11 @@ macro_rules! implement_for_float {
             #[allow(clippy::useless_conversion, reason = "one body serves f32 and f64")]
             fn step(op: Op, x: Self, y: Self) -> Self {
                 op.step(f64::from(x), f64::from(y)) as Self
+            }
+
+            #[inline(always)]
+            fn pick(condition: Self, a: Self, b: Self) -> Self {
+                if condition > 0.0 { a } else { b }
             }
 
             #[inline(always)]
@@ -278,4 +296,10 @@ implement_for_float!(f32);
 #[cold]
 fn cofactor_of_nan(x: f64, y: f64) -> f64 {
     if (x * y).is_nan() && !x.is_nan() { f64::NAN } else { y }
+}
+
+/// A bit for each lane.
+#[inline(always)]
+pub(crate) const fn all_lanes<T: Number>() -> u64 {
+    u64::MAX >> (64 - T::LANES)
 }

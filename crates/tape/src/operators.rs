@@ -6,10 +6,11 @@ use core::ops::{
     Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, RemAssign, Sub, SubAssign,
 };
 
+use crate::by_reference::{by_reference, nested};
 use crate::dual::Dual;
-use crate::lanes::Lanes;
-use crate::op::{Op, partial};
-use crate::program::guard::Comparison;
+use crate::guard::Comparison;
+use crate::op::Op;
+use crate::partial;
 use crate::real::Real;
 use crate::var::Var;
 
@@ -96,8 +97,7 @@ macro_rules! operate {
         number_first!($Trait $name $op $symbol);
         nested!(
             $Trait $name $symbol;
-            [T: Real] Var(Var<T>), [T: Real] Var(Dual<T>), [T: Real] Dual(Var<T>), [T: Real] Dual(Dual<T>),
-            [const N: usize] Var(Lanes<N>), [const N: usize] Dual(Lanes<N>)
+            [T: Real] Var(Var<T>), [T: Real] Var(Dual<T>), [T: Real] Dual(Var<T>), [T: Real] Dual(Dual<T>)
         );
         for_both!($Trait $name $symbol; Var, Dual);
     )*};
@@ -148,31 +148,6 @@ macro_rules! number_first {
     };
 }
 
-/// A plain `f64` on either side of a nested number.
-macro_rules! nested {
-    ($Trait:ident $name:ident $symbol:tt; $([$($generics:tt)*] $Outer:ident($Inner:ty)),*) => {$(
-        impl<$($generics)*> $Trait<f64> for $Outer<$Inner> {
-            type Output = Self;
-
-            #[inline(always)]
-            #[track_caller]
-            fn $name(self, number: f64) -> Self {
-                self $symbol <$Inner>::from_f64(number)
-            }
-        }
-
-        impl<$($generics)*> $Trait<$Outer<$Inner>> for f64 {
-            type Output = $Outer<$Inner>;
-
-            #[inline(always)]
-            #[track_caller]
-            fn $name(self, other: $Outer<$Inner>) -> $Outer<$Inner> {
-                $Outer::<$Inner>::from_f64(self) $symbol other
-            }
-        }
-    )*};
-}
-
 /// The forms by reference and the assigning forms.
 macro_rules! for_both {
     ($Trait:ident $name:ident $symbol:tt; $($Type:ident),*) => {$(
@@ -180,41 +155,6 @@ macro_rules! for_both {
         by_reference!([T: Real] $Type<T>, T; $Trait $name $symbol);
     )*};
 }
-
-macro_rules! by_reference {
-    ([$($generics:tt)*] $Left:ty, $Right:ty; $Trait:ident $name:ident $symbol:tt) => {
-        impl<$($generics)*> $Trait<&$Right> for $Left {
-            type Output = <$Left as $Trait<$Right>>::Output;
-
-            #[inline(always)]
-            #[track_caller]
-            fn $name(self, other: &$Right) -> Self::Output {
-                self $symbol *other
-            }
-        }
-
-        impl<$($generics)*> $Trait<$Right> for &$Left {
-            type Output = <$Left as $Trait<$Right>>::Output;
-
-            #[inline(always)]
-            #[track_caller]
-            fn $name(self, other: $Right) -> Self::Output {
-                *self $symbol other
-            }
-        }
-
-        impl<$($generics)*> $Trait<&$Right> for &$Left {
-            type Output = <$Left as $Trait<$Right>>::Output;
-
-            #[inline(always)]
-            #[track_caller]
-            fn $name(self, other: &$Right) -> Self::Output {
-                *self $symbol *other
-            }
-        }
-    };
-}
-pub(crate) use by_reference;
 
 operate! {
     Add add Add +

@@ -1,28 +1,16 @@
 //! Programs: a function traced once, made ready to run many times.
 
-mod assign_slots;
 pub(crate) mod batch;
 mod bytes;
 mod code;
-mod collect_sums;
-mod drop_dead_code;
-mod fold_constants;
+mod coloring;
 pub(crate) mod function;
 pub(crate) mod graph;
-pub(crate) mod guard;
-mod hoist;
-pub(crate) mod interpret;
-mod lower;
-mod number_values;
-mod optimistic;
-pub(crate) mod passes;
-mod schedule;
+pub(crate) mod machine;
 mod show;
-mod simplify;
 mod sparse;
 #[cfg(test)]
 mod tests;
-pub(crate) mod trace;
 
 use core::fmt::{self, Debug};
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -34,15 +22,17 @@ use crate::lanes::Lanes;
 use crate::matrix::Matrix;
 use crate::var::Var;
 
-use code::Code;
-use graph::Graph;
-use interpret::{Element, Slots, compute, sweep};
-use optimistic::Optimistic;
-use passes::optimize;
-pub use simplify::Rewrites;
-use sparse::Sparse;
-pub use trace::Outputs;
-use trace::{Extent, Trace};
+use crate::program::code::Code;
+use crate::program::code::schedule::schedule;
+use crate::program::graph::Graph;
+use crate::program::graph::lower::lower;
+use crate::program::graph::passes::optimize;
+pub use crate::program::graph::simplify::Rewrites;
+pub use crate::program::graph::trace::Outputs;
+use crate::program::graph::trace::{Extent, Trace, trace};
+use crate::program::machine::optimistic::Optimistic;
+use crate::program::machine::{Element, Slots, compute, sweep};
+use crate::program::sparse::Sparse;
 
 /// A function traced at one point and made ready to run at many: optimised, replayed without recording.
 ///
@@ -174,23 +164,23 @@ impl Program {
         f: impl FnOnce(&[Var]) -> R,
         x: &[f64],
     ) -> Result<Self, Error> {
-        let Trace { graph, nodes } = trace::trace(f, x, Extent::Needed)?;
+        let Trace { graph, nodes } = trace(f, x, Extent::Needed)?;
         Self::from_graph(optimize(&graph, rewrites), rewrites, Recorded { nodes })
     }
 
     fn from_graph(graph: Graph, rewrites: Rewrites, recorded: Recorded) -> Result<Self, Error> {
-        let Some(lowered) = lower::lower(&graph) else {
+        let Some(lowered) = lower(&graph) else {
             return Self::of_graph(graph, recorded);
         };
         let lowered = optimize(&lowered, rewrites);
-        let code = schedule::schedule(&lowered, |_| true)?;
+        let code = schedule(&lowered, |_| true)?;
         let operations = lowered.operations();
         Ok(Self::new(graph, code, Some(Box::default()), operations, recorded))
     }
 
     /// The program whose code is the graph's own.
     fn of_graph(graph: Graph, recorded: Recorded) -> Result<Self, Error> {
-        let code = schedule::schedule(&graph, |_| true)?;
+        let code = schedule(&graph, |_| true)?;
         let operations = graph.operations();
         Ok(Self::new(graph, code, None, operations, recorded))
     }

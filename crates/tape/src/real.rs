@@ -1,23 +1,17 @@
 //! The trait that lets one function run on plain numbers, duals, lanes and recorded variables.
 
 use core::fmt::{Debug, Display};
-use core::ops::{
-    Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, RemAssign, Sub, SubAssign,
-};
 
 use crate::number::Number;
-use crate::op::for_each_op;
 use crate::special;
+use crate::table::{for_each_method, for_each_op};
 
 macro_rules! define_real {
     (
-        []
-        operator_1 { $($_o1:tt)* }
-        operator_2 { $($_o2:tt)* }
-        function_1 { $($(#[$doc_1:meta])* $home_1:ident $name_1:ident $_v1:ident [$_r1:expr] |$_x1:ident, $_y1:ident| $_p1:expr;)* }
-        indexed { $($(#[$doc_i:meta])* $home_i:ident $name_i:ident $_vi:ident($index:ty) [$_ri:expr] |$_xi:ident, $_ni:ident, $_yi:ident| $_pi:expr;)* }
-        function_2 { $($(#[$doc_2:meta])* $home_2:ident $name_2:ident $_v2:ident($b_2:ident) [$($_r2:expr),*] |$($_x2:ident),*| ($($_p2:expr),*);)* }
-        function_3 { $($(#[$doc_3:meta])* $home_3:ident $name_3:ident $_v3:ident($b_3:ident, $c_3:ident) [$($_r3:expr),*] |$($_x3:ident),*| ($($_p3:expr),*);)* }
+        of_1 { $($(#[$doc_1:meta])* $name_1:ident $op_1:ident;)* }
+        indexed { $($(#[$doc_i:meta])* $name_i:ident $op_i:ident($index:ty);)* }
+        of_2 { $($(#[$doc_2:meta])* $name_2:ident $op_2:ident($b_2:ident);)* }
+        of_3 { $($(#[$doc_3:meta])* $name_3:ident $op_3:ident($b_3:ident, $c_3:ident);)* }
     ) => {
         /// A real number to differentiate through: `f64`, `f32`, [`Lanes`](crate::Lanes), [`Dual`](crate::Dual),
         /// [`Var`](crate::Var), and any nesting of them.
@@ -45,12 +39,7 @@ macro_rules! define_real {
         ///
         /// The trait is sealed: there are no other numbers than those of this crate. An operation of one's own is a function
         /// over `Real`.
-        pub trait Real:
-            Number + Copy + Debug + Display + Send + Sync + 'static
-            + Neg<Output = Self>
-            + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Rem<Output = Self>
-            + AddAssign + SubAssign + MulAssign + DivAssign + RemAssign
-        {
+        pub trait Real: Number + Debug + Display + Send + Sync {
             /// The constant `value`; its derivative is 0.
             fn from_f64(value: f64) -> Self;
 
@@ -60,7 +49,11 @@ macro_rules! define_real {
             fn primal(self) -> f64;
 
             /// `a` where `condition > 0`, otherwise `b` (also where the condition is NaN). See [`select`](crate::select).
-            fn select(condition: Self, a: Self, b: Self) -> Self;
+            #[inline(always)]
+            #[track_caller]
+            fn select(condition: Self, a: Self, b: Self) -> Self {
+                Self::pick(condition, a, b)
+            }
 
             $($(#[$doc_1])* fn $name_1(self) -> Self;)*
             $($(#[$doc_i])* fn $name_i(self, n: $index) -> Self;)*
@@ -119,13 +112,7 @@ macro_rules! define_real {
         }
     };
 }
-for_each_op!(define_real);
-
-/// A bit for each lane.
-#[inline(always)]
-pub(crate) const fn all_lanes<T: Real>() -> u64 {
-    u64::MAX >> (64 - T::LANES)
-}
+for_each_method!(define_real);
 
 #[track_caller]
 pub(crate) fn assert_equal_lengths(call: &str, a: usize, b: usize) {
@@ -157,9 +144,6 @@ macro_rules! implement_for_float {
 
             #[inline(always)]
             fn primal(self) -> f64 { f64::from(self) }
-
-            #[inline(always)]
-            fn select(condition: Self, a: Self, b: Self) -> Self { if condition > 0.0 { a } else { b } }
 
             $(#[inline(always)] fn $name_1(self) -> Self { let x = self; value!($home_1 $float $name_1 (x)) })*
             $(#[inline(always)] fn $name_i(self, n: $index) -> Self { let x = self; value!($home_i $float $name_i (x, index n)) })*

@@ -231,6 +231,19 @@ pub(crate) unsafe fn remove<T: Real>(list: NonNull<Storage<T>>) {
     }
 }
 
+/// Clears a buffer of adjoints and keeps it on the tape with this number, if there still is one.
+pub(crate) fn give_back_scratch<T: Real>(number: u32, mut buffer: Vec<T>) {
+    const KEPT: usize = 4;
+    if let Some(list) = look_up::<T>(number) {
+        // SAFETY: no code of others runs here.
+        let list = unsafe { list.as_ref() };
+        if list.kept_scratch() < KEPT {
+            buffer.fill(T::from_f64(0.0));
+            list.keep_scratch(buffer);
+        }
+    }
+}
+
 /// A number for a list, which no living list has.
 #[track_caller]
 fn take_number<T: Real>() -> u32 {

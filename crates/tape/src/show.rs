@@ -5,8 +5,8 @@ pub(crate) mod text;
 
 use core::fmt::Write;
 
-use crate::derivative::replay::{Group, Operand, replay};
 use crate::list::List;
+use crate::list::recorded::{Group, Operand, replay};
 use crate::op::Op;
 use crate::real::Real;
 

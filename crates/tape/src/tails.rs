@@ -145,22 +145,6 @@ pub(crate) fn powf_exponent<T: Formula>(x: T, y: T, z: T) -> T {
     T::choose(is_zero, of_zero, || z * x.ln())
 }
 
-/// x/√(x² + y²), for a length that is not 0. Beside a small y it is close to ±1, and its derivative as a quotient cancels.
-#[inline(always)]
-pub(crate) fn direction<T: Formula>(x: T, y: T, length: T) -> T {
-    let quotient = x / length;
-    if !T::HAS_DERIVATIVES {
-        return quotient;
-    }
-    let is_steep = x.abs().is_greater(y.abs() * T::from_f64(4.0));
-    let by_slope = || {
-        let slope = y / x;
-        let size = (slope * slope + T::from_f64(1.0)).sqrt().recip();
-        quotient.with_derivatives_of(x.signum() * size)
-    };
-    T::choose(is_steep, by_slope, || quotient)
-}
-
 /// eˣ/(eˣ + eʸ). An exponential makes a relative error of what the difference x − y lacks.
 #[inline(always)]
 pub(crate) fn share_of_exponential<T: Formula>(x: T, y: T) -> T {

@@ -385,19 +385,6 @@ fn scratch<T: Real>(list: &Storage<T>, len: usize) -> Vec<T> {
     buffer
 }
 
-/// Clears a buffer of adjoints and keeps it on the tape with this number, if there still is one.
-pub(crate) fn give_back_scratch<T: Real>(number: u32, mut buffer: Vec<T>) {
-    const KEPT: usize = 4;
-    if let Some(list) = registry::look_up::<T>(number) {
-        // SAFETY: as in `custom`.
-        let list = unsafe { list.as_ref() };
-        if list.kept_scratch() < KEPT {
-            buffer.fill(T::from_f64(0.0));
-            list.keep_scratch(buffer);
-        }
-    }
-}
-
 #[inline]
 #[track_caller]
 fn assert_own<T: Real>(list: &Storage<T>, variable: Var<T>, call: &str) {

@@ -8,9 +8,11 @@ use core::ptr::NonNull;
 use crate::kinks;
 use crate::list::{Edge, Node, Storage};
 use crate::number::Number;
-use crate::op::{Op, for_each_op, partial};
+use crate::op::Op;
+use crate::partial;
 use crate::real::{self, Real};
 use crate::registry::{self, CONSTANT};
+use crate::table::for_each_method;
 
 /// A number recorded on a [`Tape`](crate::Tape), or a constant.
 ///
@@ -537,13 +539,10 @@ impl<T: Real> Debug for Var<T> {
 
 macro_rules! define_var {
     (
-        []
-        operator_1 { $($name_o1:ident $op_o1:ident $symbol_o1:literal [$r_o1:expr] |$x_o1:ident, $y_o1:ident| $p_o1:expr;)* }
-        operator_2 { $($name_o2:ident $op_o2:ident $symbol_o2:tt [$($r_o2:expr),*] |$x_o2:ident, $y_o2:ident, $z_o2:ident| ($p_o2:expr, $q_o2:expr);)* }
-        function_1 { $($(#[$doc_1:meta])* $home_1:ident $name_1:ident $op_1:ident [$r_1:expr] |$x_1:ident, $y_1:ident| $p_1:expr;)* }
-        indexed { $($(#[$doc_i:meta])* $home_i:ident $name_i:ident $op_i:ident($index:ty) [$r_i:expr] |$x_i:ident, $n_i:ident, $y_i:ident| $p_i:expr;)* }
-        function_2 { $($(#[$doc_2:meta])* $home_2:ident $name_2:ident $op_2:ident($b_2:ident) [$($r_2:expr),*] |$x_2:ident, $y_2:ident, $z_2:ident| ($p_2:expr, $q_2:expr);)* }
-        function_3 { $($(#[$doc_3:meta])* $home_3:ident $name_3:ident $op_3:ident($b_3:ident, $c_3:ident) [$($r_3:expr),*] |$x_3:ident, $y_3:ident, $z_3:ident, $w_3:ident| ($p_3:expr, $q_3:expr, $s_3:expr);)* }
+        of_1 { $($(#[$doc_1:meta])* $name_1:ident $op_1:ident;)* }
+        indexed { $($(#[$doc_i:meta])* $name_i:ident $op_i:ident($index:ty);)* }
+        of_2 { $($(#[$doc_2:meta])* $name_2:ident $op_2:ident($b_2:ident);)* }
+        of_3 { $($(#[$doc_3:meta])* $name_3:ident $op_3:ident($b_3:ident, $c_3:ident);)* }
     ) => {
         /// The operations of the table, also as inherent methods: no trait need be imported, and importing several that
         /// have methods of the same names is never ambiguous.
@@ -613,15 +612,6 @@ macro_rules! define_var {
                 self.innermost()
             }
 
-            #[inline]
-            #[track_caller]
-            fn select(condition: Self, a: Self, b: Self) -> Self {
-                let value = T::select(condition.value, a.value, b.value);
-                let partials = kinks::select_partials(condition.value);
-                let arguments = [(condition, partials[0]), (a, partials[1]), (b, partials[2])];
-                Self::record_all(Op::Select, value, arguments.into_iter(), T::from_f64(0.0))
-            }
-
             $(#[inline(always)] #[track_caller] fn $name_1(self) -> Self { Var::$name_1(self) })*
             $(#[inline(always)] #[track_caller] fn $name_i(self, n: $index) -> Self { Var::$name_i(self, n) })*
             $(#[inline(always)] #[track_caller] fn $name_2(self, $b_2: Self) -> Self { Var::$name_2(self, $b_2) })*
@@ -664,7 +654,7 @@ macro_rules! define_var {
         }
     };
 }
-for_each_op!(define_var);
+for_each_method!(define_var);
 
 impl<T: Real> Number for Var<T> {
     const DEPTH: usize = T::DEPTH + 1;
@@ -719,6 +709,15 @@ impl<T: Real> Number for Var<T> {
         }
         let zero = || T::from_f64(0.0);
         x.record_2(y, op, value, zero, zero)
+    }
+
+    #[inline]
+    #[track_caller]
+    fn pick(condition: Self, a: Self, b: Self) -> Self {
+        let value = T::pick(condition.value, a.value, b.value);
+        let partials = kinks::select_partials(condition.value);
+        let arguments = [(condition, partials[0]), (a, partials[1]), (b, partials[2])];
+        Self::record_all(Op::Select, value, arguments.into_iter(), T::from_f64(0.0))
     }
 
     #[inline(always)]

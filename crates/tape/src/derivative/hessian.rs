@@ -1,8 +1,8 @@
 //! Second derivatives: the recorded list is replayed on dual numbers and swept (forward over reverse).
 
 use crate::derivative::gradient::Kept;
-use crate::derivative::replay::{Opaque, nodes_in};
 use crate::dual::Dual;
+use crate::list::recorded::{Opaque, nodes_in};
 use crate::list::{List, Node};
 use crate::matrix::Matrix;
 use crate::real::Real;

@@ -31,10 +31,10 @@
 use indexmap::IndexSet;
 
 use crate::error::Error;
+use crate::guard::{Comparison, Guard, Outcome};
 use crate::op::Op;
+use crate::program::graph::simplify::Rewrites;
 use crate::program::graph::{Graph, Id, Node};
-use crate::program::guard::{Comparison, Guard, Outcome};
-use crate::program::simplify::Rewrites;
 use crate::program::{Program, Recorded};
 
 const MAGIC: &[u8] = b"TAPEPROG";

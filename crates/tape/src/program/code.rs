@@ -9,8 +9,11 @@
 //! 2. A value that the reverse sweep reads keeps its slot to the end.
 //! 3. Between sweeps all adjoint slots are 0.
 
+mod assign_slots;
+pub(crate) mod schedule;
+
+use crate::guard::Guard;
 use crate::op::Op;
-use crate::program::guard::Guard;
 
 /// Stands for "no slot": an output or operand that has no adjoint.
 pub(crate) const NONE: u32 = u32::MAX;

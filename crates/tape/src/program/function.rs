@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
 use crate::matrix::Matrix;
-use crate::program::interpret::Slots;
-use crate::program::trace::Outputs;
+use crate::program::graph::trace::Outputs;
+use crate::program::machine::Slots;
 use crate::program::{Check, Plain, Program, assert_length};
 use crate::var::Var;
 

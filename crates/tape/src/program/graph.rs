@@ -6,11 +6,22 @@
 //! 2. An operand's number is smaller than its node's.
 //! 3. An operation has as many operands as its [`Op`] takes.
 
+pub(crate) mod collect_sums;
+pub(crate) mod drop_dead_code;
+pub(crate) mod fold_constants;
+pub(crate) mod hoist;
+pub(crate) mod lower;
+pub(crate) mod number_values;
+pub(crate) mod passes;
+pub(crate) mod simplify;
+pub(crate) mod sparsity;
+pub(crate) mod trace;
+
 use smallvec::SmallVec;
 
 use crate::error::Error;
+use crate::guard::Guard;
 use crate::op::Op;
-use crate::program::guard::Guard;
 use crate::real::Real;
 
 /// The number of a node.

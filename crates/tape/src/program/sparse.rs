@@ -3,14 +3,14 @@
 use core::ops::Range;
 use std::sync::OnceLock;
 
-use crate::derivative::coloring::{Coloring, Grouping, star_coloring};
-use crate::derivative::sparsity::{hessian_pattern, jacobian_pattern};
 use crate::dual::Dual;
 use crate::error::Error;
 use crate::lanes::Lanes;
 use crate::pattern::Pattern;
-use crate::program::interpret::{Element, Slots, compute, sweep};
-use crate::program::optimistic::Optimistic;
+use crate::program::coloring::{Coloring, Grouping, star_coloring};
+use crate::program::graph::sparsity::{hessian_pattern, jacobian_pattern};
+use crate::program::machine::optimistic::Optimistic;
+use crate::program::machine::{Element, Slots, compute, sweep};
 use crate::program::{DualLanes, Kept, LANES, Plain, Program, unit};
 use crate::real::Real;
 use crate::sparse_matrix::SparseMatrix;

@@ -11,10 +11,11 @@ mod reads;
 mod rules;
 
 use crate::dual::Dual;
+use crate::guard::Comparison;
 use crate::kinks;
-use crate::op::{Op, partial};
+use crate::op::Op;
+use crate::partial;
 use crate::program::graph::Graph;
-use crate::program::guard::Comparison;
 
 /// Equal to the bit, or both NaN: which NaN it is depends on the order of a sum's operands.
 fn same_bits(a: f64, b: f64) -> bool {

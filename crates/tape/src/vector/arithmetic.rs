@@ -10,6 +10,10 @@ const ROUNDER: f64 = 6_755_399_441_055_744.0;
 /// The bias of an exponent.
 const BIAS: u64 = 1023;
 
+/// ln 2 in two parts: the first has 42 bits, so that its product with an exponent is exact.
+pub(crate) const LN_2_HIGH: f64 = 0.693_147_180_559_890_3;
+pub(crate) const LN_2_LOW: f64 = 5.497_923_018_708_371e-14;
+
 /// c₀ + c₁·x + c₂·x² + …, as the even and the odd terms by Horner's rule: two chains of half the length run abreast.
 #[inline(always)]
 pub(crate) fn polynomial<const N: usize>(x: f64, coefficients: [f64; N]) -> f64 {

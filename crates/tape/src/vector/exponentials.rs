@@ -4,13 +4,11 @@
 
 use core::f64::consts::{LN_2, LOG2_E};
 
-use super::arithmetic::{bounded, fast_two_sum, polynomial, power_of_2, rounded, scaled};
+use super::arithmetic::{
+    LN_2_HIGH, LN_2_LOW, bounded, fast_two_sum, polynomial, power_of_2, rounded, scaled,
+};
 use super::logarithms::ln_1p_of_sum;
 use crate::special::{INV_SQRT_2PI, squared};
-
-/// ln 2 in two parts: the first has 42 bits, so that its product with an exponent is exact.
-pub(super) const LN_2_HIGH: f64 = 0.693_147_180_559_890_3;
-pub(super) const LN_2_LOW: f64 = 5.497_923_018_708_371e-14;
 
 /// Beyond these exponents eˣ and its kin have long been 0 and ∞.
 const LOWEST: f64 = -760.0;

@@ -2,8 +2,7 @@
 //!
 //! The arrangement of the terms, which keeps each rounding small beside the sum, is that of fdlibm's `e_log.c`.
 
-use super::arithmetic::{fast_two_sum, polynomial, upper_half};
-use super::exponentials::{LN_2_HIGH, LN_2_LOW};
+use super::arithmetic::{LN_2_HIGH, LN_2_LOW, fast_two_sum, polynomial, upper_half};
 
 /// (2·artanh s − 2s)/s³ in s² for |s| ≤ 3 − 2√2, to 2⁻⁶³.
 const LOG: [f64; 8] = [

@@ -1,9 +1,10 @@
 //! Powers and roots.
 
 use super::arithmetic::{
-    bounded, fast_two_sum, polynomial, power_of_2, rounded, scaled, two_product, upper_half,
+    LN_2_HIGH, LN_2_LOW, bounded, fast_two_sum, polynomial, power_of_2, rounded, scaled,
+    two_product, upper_half,
 };
-use super::exponentials::{LN_2_HIGH, LN_2_LOW, exp_parts};
+use super::exponentials::exp_parts;
 use super::logarithms::decomposed;
 
 /// (2·artanh s − 2s − ⅔s³)/s⁵ in s² for |s| ≤ 3 − 2√2, to 2⁻⁶⁹ of the logarithm.

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::*;
-use crate::op::for_each_op;
 use crate::real::Real;
+use crate::table::for_each_op;
 
 /// How far a vector function may be from the scalar one, in units in the last place of the latter. `std`'s are within
 /// one unit of the truth and the vector functions within two; where the scalar function is a formula, it has its share.
@@ -56,7 +56,7 @@ fn functions_of_one_number_are_close_to_the_scalar_ones() {
 
 #[test]
 fn a_function_with_its_partial_has_the_same_bits_and_the_exact_partial() {
-    use crate::op::partial::{sigmoid, tanh};
+    use crate::partial::{sigmoid, tanh};
     let x = points(40_000);
     for (op, partial) in [
         (Op::Tanh, tanh::of_0 as fn(f64, f64) -> f64),

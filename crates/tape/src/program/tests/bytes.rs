@@ -6,10 +6,10 @@ use proptest::prelude::*;
 use super::random::{cases, config};
 use super::same_bits;
 use crate::error::Error;
+use crate::guard::{Comparison, Guard, Outcome};
 use crate::op::Op;
 use crate::program::bytes::{HEADER, sealed};
 use crate::program::graph::{Graph, Id};
-use crate::program::guard::{Comparison, Guard, Outcome};
 use crate::program::{Program, Recorded, Rewrites};
 
 fn of_graph(graph: &Graph) -> Program {

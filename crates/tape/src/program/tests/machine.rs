@@ -5,9 +5,9 @@ use proptest::prelude::*;
 use super::random::{cases, config, points};
 use super::{agree, duals, hold, partials, same_bits, scales};
 use crate::error::Error;
+use crate::guard::Comparison;
+use crate::program::graph::passes::optimize;
 use crate::program::graph::{Graph, Id};
-use crate::program::guard::Comparison;
-use crate::program::passes::optimize;
 use crate::program::{Program, Recorded, Rewrites};
 
 /// The program of all outputs, and of each by itself: several at once would go through the functions of lanes, whose last

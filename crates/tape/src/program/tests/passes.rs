@@ -4,14 +4,14 @@ use proptest::prelude::*;
 
 use super::random::{cases, config, points};
 use super::{agree, duals, hold, same_bits, scales};
-use crate::program::collect_sums::collect_sums;
-use crate::program::drop_dead_code::drop_dead_code;
-use crate::program::fold_constants::fold_constants;
 use crate::program::graph::Graph;
-use crate::program::hoist::hoist;
-use crate::program::number_values::number_values;
-use crate::program::passes::optimize;
-use crate::program::simplify::{Rewrites, simplify};
+use crate::program::graph::collect_sums::collect_sums;
+use crate::program::graph::drop_dead_code::drop_dead_code;
+use crate::program::graph::fold_constants::fold_constants;
+use crate::program::graph::hoist::hoist;
+use crate::program::graph::number_values::number_values;
+use crate::program::graph::passes::optimize;
+use crate::program::graph::simplify::{Rewrites, simplify};
 
 /// Both graphs have the same outputs and derivatives at `x`, and their guards hold or fail together.
 fn check(name: &str, before: &Graph, after: &Graph, x: &[f64]) -> Result<(), TestCaseError> {

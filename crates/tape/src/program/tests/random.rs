@@ -5,9 +5,9 @@ use core::fmt::{self, Debug};
 use proptest::prelude::*;
 use proptest::{collection, sample};
 
+use crate::guard::{Comparison, Guard, Outcome};
 use crate::op::Op;
 use crate::program::graph::{Graph, Id};
-use crate::program::guard::{Comparison, Guard, Outcome};
 
 /// This many cases, or more where the environment asks for it.
 pub(super) fn config(cases: u32) -> ProptestConfig {

@@ -6,10 +6,10 @@ use super::random::config;
 use super::same_bits;
 use crate::op::Op;
 use crate::program::code::NONE;
+use crate::program::code::schedule::{reads, schedule};
 use crate::program::graph::{Graph, Id};
-use crate::program::interpret::{Mode, Slots, compute, propagate};
-use crate::program::optimistic::Optimistic;
-use crate::program::schedule::{reads, schedule};
+use crate::program::machine::optimistic::Optimistic;
+use crate::program::machine::{Mode, Slots, compute, propagate};
 
 /// The adjoints of an operation's operands after a sweep whose values were spoilt first, as far as they are said to be
 /// unread.

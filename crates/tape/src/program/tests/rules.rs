@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use super::random::SPECIAL;
 use super::{agree, duals, same_bits};
-use crate::program::drop_dead_code::drop_dead_code;
+use crate::program::graph::drop_dead_code::drop_dead_code;
+use crate::program::graph::simplify::{EXACT, Pattern, RELAXED, Rewrites, parse, simplify};
 use crate::program::graph::{Graph, Id};
-use crate::program::simplify::{EXACT, Pattern, RELAXED, Rewrites, parse, simplify};
 
 /// The graph of a pattern, its letters the inputs.
 fn graph_of(text: &str, power: f64) -> Graph {

@@ -6,9 +6,10 @@ use smallvec::SmallVec;
 
 use crate::kinks;
 use crate::number::Number;
-use crate::op::{Op, partial};
+use crate::op::Op;
+use crate::partial;
 use crate::program::code::{Column, Kind, NONE, Shape, Step};
-use crate::program::interpret::{Element, Machine, Operand};
+use crate::program::machine::{Element, Machine, Operand};
 use crate::real::Real;
 
 impl<'a, E: Element> Machine<'a, E> {

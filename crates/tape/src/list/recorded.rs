@@ -4,7 +4,8 @@ use smallvec::SmallVec;
 
 use crate::kinks;
 use crate::list::{List, Node};
-use crate::op::{Op, partial};
+use crate::op::Op;
+use crate::partial;
 use crate::real::Real;
 
 /// An operation whose value cannot be computed from its arguments: only its partials at one point are known.

@@ -17,11 +17,11 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 use smallvec::SmallVec;
 
 use crate::error::Error;
+use crate::guard::Comparison;
 use crate::op::Op;
-use crate::program::assign_slots::{Life, assign_adjoints, assign_values};
+use crate::program::code::assign_slots::{Life, assign_adjoints, assign_values};
 use crate::program::code::{Code, Column, Kind, NONE, Output, Shape, Step};
 use crate::program::graph::{Graph, Id, Node};
-use crate::program::guard::Comparison;
 
 /// The code of a graph. Inputs that `wanted` does not pick get no adjoints.
 ///

@@ -6,13 +6,13 @@ use core::mem::ManuallyDrop;
 use smallvec::SmallVec;
 
 use crate::derivative::gradient::Kept;
-use crate::derivative::replay::{Group, Operand};
 use crate::error::Error;
+use crate::guard::{Comparison, Guard, Outcome};
 use crate::list::List;
+use crate::list::recorded::{Group, Operand};
 use crate::number::Number;
 use crate::op::Op;
 use crate::program::graph::{Graph, Id};
-use crate::program::guard::{Comparison, Guard, Outcome};
 use crate::real::Real;
 use crate::var::Var;
 

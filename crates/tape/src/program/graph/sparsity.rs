@@ -318,7 +318,7 @@ impl Meetings {
 mod tests {
     use super::*;
     use crate::program::Program;
-    use crate::program::trace::{Extent, trace};
+    use crate::program::graph::trace::{Extent, trace};
     use crate::var::Var;
 
     fn hessian(inputs: usize, f: impl FnOnce(&[Var]) -> Var) -> String {

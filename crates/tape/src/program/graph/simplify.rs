@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use smallvec::SmallVec;
 
 use crate::op::Op;
-use crate::program::fold_constants::push_folded;
+use crate::program::graph::fold_constants::push_folded;
 use crate::program::graph::{Graph, Id};
 
 /// Rewrites that keep the value to the bit, and derivatives but for rounding, for every number: infinite, NaN, −0. A test

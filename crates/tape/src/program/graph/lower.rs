@@ -10,10 +10,10 @@
 //! operand that is 0, and another that is ∞ or NaN. Each such operand has a guard, or is handed on, by operations that
 //! make ∞ or NaN of ∞ and NaN, to something that has one.
 
+use crate::guard::{Comparison, Guard, Outcome};
 use crate::op::Op;
-use crate::program::fold_constants::fold_constants;
+use crate::program::graph::fold_constants::fold_constants;
 use crate::program::graph::{Graph, Id};
-use crate::program::guard::{Comparison, Guard, Outcome};
 
 /// The graph without the rules for what is not finite, and with guards. `None` where it has no such rules.
 pub(crate) fn lower(graph: &Graph) -> Option<Graph> {

@@ -36,8 +36,8 @@
 use approx::{AbsDiffEq, RelativeEq, UlpsEq};
 
 use crate::dual::Dual;
+use crate::guard::Comparison;
 use crate::number::Number;
-use crate::program::guard::Comparison;
 use crate::real::Real;
 use crate::var::Var;
 
@@ -153,7 +153,7 @@ macro_rules! implement {
         /// A real number as a complex one, as `f64` is: the imaginary part is 0, the modulus |x|.
         ///
         /// How far the derivatives of nalgebra's functions are right stands in a table in
-        /// [`nalgebra_scalars`](crate::nalgebra_scalars).
+        /// [`nalgebra_scalars`](crate::interop::nalgebra_scalars).
         ///
         /// ```
         #[doc = concat!("# use ", stringify!($nalgebra), " as nalgebra;")]

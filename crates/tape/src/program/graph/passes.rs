@@ -4,14 +4,14 @@ use core::fmt::{self, Display};
 
 use crate::error::Error;
 use crate::program::Program;
-use crate::program::collect_sums::collect_sums;
-use crate::program::drop_dead_code::drop_dead_code;
-use crate::program::fold_constants::fold_constants;
 use crate::program::graph::Graph;
-use crate::program::lower::lower;
-use crate::program::number_values::number_values;
-use crate::program::simplify::{Rewrites, simplify};
-use crate::program::trace::{Extent, Outputs, trace};
+use crate::program::graph::collect_sums::collect_sums;
+use crate::program::graph::drop_dead_code::drop_dead_code;
+use crate::program::graph::fold_constants::fold_constants;
+use crate::program::graph::lower::lower;
+use crate::program::graph::number_values::number_values;
+use crate::program::graph::simplify::{Rewrites, simplify};
+use crate::program::graph::trace::{Extent, Outputs, trace};
 use crate::var::Var;
 
 /// A rewriting of the graph that keeps its values.

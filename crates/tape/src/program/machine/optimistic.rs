@@ -10,8 +10,9 @@ use core::ops::{
 };
 
 use crate::number::Number;
-use crate::op::{Op, for_each_op};
+use crate::op::Op;
 use crate::real::Real;
+use crate::table::for_each_method;
 
 #[derive(Clone, Copy, Debug)]
 #[repr(transparent)]
@@ -61,13 +62,10 @@ operate! {
 
 macro_rules! define_optimistic {
     (
-        []
-        operator_1 { $($_o1:tt)* }
-        operator_2 { $($_o2:tt)* }
-        function_1 { $($(#[$_doc_1:meta])* $_home_1:ident $name_1:ident $_op_1:ident [$_r_1:expr] |$_x_1:ident, $_y_1:ident| $_p_1:expr;)* }
-        indexed { $($(#[$_doc_i:meta])* $_home_i:ident $name_i:ident $_op_i:ident($index:ty) [$_r_i:expr] |$_x_i:ident, $_n_i:ident, $_y_i:ident| $_p_i:expr;)* }
-        function_2 { $($(#[$_doc_2:meta])* $_home_2:ident $name_2:ident $_op_2:ident($b_2:ident) [$($_r_2:expr),*] |$($_x_2:ident),*| ($($_p_2:expr),*);)* }
-        function_3 { $($(#[$_doc_3:meta])* $_home_3:ident $name_3:ident $_op_3:ident($b_3:ident, $c_3:ident) [$($_r_3:expr),*] |$($_x_3:ident),*| ($($_p_3:expr),*);)* }
+        of_1 { $($(#[$doc_1:meta])* $name_1:ident $op_1:ident;)* }
+        indexed { $($(#[$doc_i:meta])* $name_i:ident $op_i:ident($index:ty);)* }
+        of_2 { $($(#[$doc_2:meta])* $name_2:ident $op_2:ident($b_2:ident);)* }
+        of_3 { $($(#[$doc_3:meta])* $name_3:ident $op_3:ident($b_3:ident, $c_3:ident);)* }
     ) => {
         impl<T: Real> Real for Optimistic<T> {
             #[inline(always)]
@@ -80,11 +78,6 @@ macro_rules! define_optimistic {
                 self.0.primal()
             }
 
-            #[inline(always)]
-            fn select(condition: Self, a: Self, b: Self) -> Self {
-                Self(T::select(condition.0, a.0, b.0))
-            }
-
             $(#[inline(always)] fn $name_1(self) -> Self { Self(self.0.$name_1()) })*
             $(#[inline(always)] fn $name_i(self, n: $index) -> Self { Self(self.0.$name_i(n)) })*
             $(#[inline(always)] fn $name_2(self, $b_2: Self) -> Self { Self(self.0.$name_2($b_2.0)) })*
@@ -92,7 +85,7 @@ macro_rules! define_optimistic {
         }
     };
 }
-for_each_op!(define_optimistic);
+for_each_method!(define_optimistic);
 
 impl<T: Real> Number for Optimistic<T> {
     const DEPTH: usize = T::DEPTH;
@@ -121,6 +114,11 @@ impl<T: Real> Number for Optimistic<T> {
     #[inline(always)]
     fn step(op: Op, x: Self, y: Self) -> Self {
         Self(T::step(op, x.0, y.0))
+    }
+
+    #[inline(always)]
+    fn pick(condition: Self, a: Self, b: Self) -> Self {
+        Self(T::pick(condition.0, a.0, b.0))
     }
 
     #[inline(always)]

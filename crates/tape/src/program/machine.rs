@@ -11,6 +11,7 @@
 //! rules ([`careful`]).
 
 mod careful;
+pub(crate) mod optimistic;
 
 use core::cell::Cell;
 use core::ops::Range;
@@ -20,9 +21,10 @@ use smallvec::SmallVec;
 use crate::dual::Dual;
 use crate::kinks;
 use crate::lanes::Lanes;
-use crate::op::{Op, partial};
+use crate::op::Op;
+use crate::partial;
 use crate::program::code::{Code, Column, Kind, NONE, Shape, Step};
-use crate::program::optimistic::Optimistic;
+use crate::program::machine::optimistic::Optimistic;
 use crate::real::Real;
 use crate::vector;
 
