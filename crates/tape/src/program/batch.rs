@@ -1,152 +1,20 @@
 //! A loss per row of data, its parameters shared by all rows: the program of a row, run on many rows at once.
 
+mod path;
+pub(crate) mod rows;
+
 use core::fmt::{self, Debug};
-use core::ops::Range;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 
 use crate::error::Error;
-use crate::guard::Guard;
-use crate::lanes::Lanes;
 use crate::matrix::Matrix;
-use crate::program::code::schedule::{schedule, schedule_rows};
-use crate::program::code::{Code, NONE};
+use crate::program::batch::path::{Path, Pending};
+use crate::program::batch::rows::Rows;
 use crate::program::function::Known;
-use crate::program::graph::Graph;
-use crate::program::graph::hoist::hoist;
-use crate::program::graph::lower::lower;
-use crate::program::graph::passes::{optimize_from_sums, optimize_until_sums};
 use crate::program::graph::simplify::Rewrites;
-use crate::program::graph::trace::{Extent, Outputs, trace};
-use crate::program::machine::optimistic::Optimistic;
-use crate::program::machine::{Mode, Slots, compute, propagate, sweep};
-use crate::program::{Kept, Plain, Program, assert_length};
-use crate::real::Real;
+use crate::program::graph::trace::Outputs;
+use crate::program::{Program, assert_length};
 use crate::var::Var;
-
-/// Rows of data: anything that has a slice of numbers for each row.
-///
-/// Arrays and vectors of arrays, of vectors and of slices are, and a [`Matrix`]; a plain slice of numbers is taken row
-/// by row.
-pub trait Rows {
-    /// The number of rows, when each has `width` numbers.
-    ///
-    /// # Errors
-    /// [`Error::Length`] when the numbers do not make whole rows.
-    fn count(&self, width: usize) -> Result<usize, Error>;
-
-    /// The numbers of a row.
-    fn row(&self, index: usize, width: usize) -> &[f64];
-
-    /// The numbers of `count` rows from `first` on, one row after the other, if that is how they lie in memory.
-    fn block(&self, _first: usize, _count: usize, _width: usize) -> Option<&[f64]> {
-        None
-    }
-}
-
-impl Rows for [f64] {
-    fn count(&self, width: usize) -> Result<usize, Error> {
-        let whole = self.len().checked_div(width).unwrap_or(0);
-        assert_length("the rows", whole * width, self.len())?;
-        Ok(whole)
-    }
-
-    #[inline]
-    fn row(&self, index: usize, width: usize) -> &[f64] {
-        &self[index * width..][..width]
-    }
-
-    fn block(&self, first: usize, count: usize, width: usize) -> Option<&[f64]> {
-        Some(&self[first * width..][..count * width])
-    }
-}
-
-impl Rows for Matrix<f64> {
-    fn count(&self, width: usize) -> Result<usize, Error> {
-        assert_length("a row", width, self.columns)?;
-        Ok(self.rows)
-    }
-
-    fn row(&self, index: usize, _: usize) -> &[f64] {
-        self.row(index)
-    }
-
-    fn block(&self, first: usize, count: usize, width: usize) -> Option<&[f64]> {
-        self.data.block(first, count, width)
-    }
-}
-
-macro_rules! rows_of_slices {
-    ($([$($generics:tt)*] $Row:ty $(, $as_block:expr)?;)*) => {$(
-        impl<$($generics)*> Rows for [$Row] {
-            fn count(&self, width: usize) -> Result<usize, Error> {
-                self.iter().try_for_each(|row| assert_length("a row", width, row.len()))?;
-                Ok(self.len())
-            }
-
-            fn row(&self, index: usize, _: usize) -> &[f64] {
-                &self[index]
-            }
-
-            $(fn block(&self, first: usize, count: usize, _: usize) -> Option<&[f64]> {
-                let as_block: fn(&[$Row]) -> &[f64] = $as_block;
-                Some(as_block(&self[first..][..count]))
-            })?
-        }
-    )*};
-}
-rows_of_slices! {
-    [const N: usize] [f64; N], <[[f64; N]]>::as_flattened;
-    [] Vec<f64>;
-    ['a] &'a [f64];
-}
-
-impl<R: Rows + ?Sized> Rows for &R {
-    fn count(&self, width: usize) -> Result<usize, Error> {
-        (**self).count(width)
-    }
-
-    fn row(&self, index: usize, width: usize) -> &[f64] {
-        (**self).row(index, width)
-    }
-
-    fn block(&self, first: usize, count: usize, width: usize) -> Option<&[f64]> {
-        (**self).block(first, count, width)
-    }
-}
-
-impl<T> Rows for Vec<T>
-where
-    [T]: Rows,
-{
-    fn count(&self, width: usize) -> Result<usize, Error> {
-        self.as_slice().count(width)
-    }
-
-    fn row(&self, index: usize, width: usize) -> &[f64] {
-        self.as_slice().row(index, width)
-    }
-
-    fn block(&self, first: usize, count: usize, width: usize) -> Option<&[f64]> {
-        self.as_slice().block(first, count, width)
-    }
-}
-
-impl<T, const N: usize> Rows for [T; N]
-where
-    [T]: Rows,
-{
-    fn count(&self, width: usize) -> Result<usize, Error> {
-        self.as_slice().count(width)
-    }
-
-    fn row(&self, index: usize, width: usize) -> &[f64] {
-        self.as_slice().row(index, width)
-    }
-
-    fn block(&self, first: usize, count: usize, width: usize) -> Option<&[f64]> {
-        self.as_slice().block(first, count, width)
-    }
-}
 
 /// A function of shared inputs and of a row of data, traced once and run on many rows together.
 ///
@@ -184,14 +52,6 @@ pub struct Batch<F> {
     odd: Known,
 }
 
-/// What [`Batch::by_path`] has computed.
-enum Task<'a> {
-    /// The rows that are pending, or all; those that do not take the path are left.
-    Rows(&'a Path, Option<Vec<usize>>),
-    /// One row, by a program of the shared inputs and the row.
-    Row(&'a Program, usize, &'a [f64]),
-}
-
 impl<F> Debug for Batch<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let paths = self.known_paths();
@@ -199,32 +59,81 @@ impl<F> Debug for Batch<F> {
             .field("shared", &self.shared)
             .field("row", &self.width)
             .field("paths", &paths.len())
-            .field("rows at a time", &paths.first().map(|path| path.lanes))
+            .field("rows at a time", &paths.first().map(|path| path.rows_at_a_time()))
             .finish_non_exhaustive()
     }
 }
 
-/// The number of a row.
-type Row = Optimistic<Lanes<1>>;
-
-/// A path through the function, as the code of its two parts.
-struct Path {
-    shared: Code,
-    row: Code,
-    /// How many numbers go from the shared part to the rows.
-    crossing: usize,
-    /// How many rows are computed together. When it is 1, a row is long, and it is its own like operations that are.
-    lanes: usize,
-    /// How many rows make a task for one thread.
-    task: usize,
-    kept: Kept<Plain>,
-    kept_rows: Kept<Row>,
-    /// The path's graph, and the path that keeps its rules for what is not finite, where this one does not.
-    exact: Option<(Graph, OnceLock<Arc<Path>>)>,
+/// What a call is for: the shared inputs and the rows.
+struct Input<'a> {
+    shared: &'a [f64],
+    rows: &'a (dyn Rows + Sync),
+    width: usize,
 }
 
-/// Computes a task of a batch of so many rows, and returns the rows that are left; `None` for all.
-type Run<'a> = dyn FnMut(Task<'_>, usize) -> Result<Option<Vec<usize>>, Error> + 'a;
+impl Input<'_> {
+    fn row(&self, index: usize) -> &[f64] {
+        self.rows.row(index, self.width)
+    }
+
+    /// The shared inputs and a row's, as a program of both takes them.
+    fn point(&self, index: usize) -> Vec<f64> {
+        [self.shared, self.row(index)].concat()
+    }
+}
+
+/// What is computed of the rows.
+trait Work {
+    /// Computes the pending rows that take the path, and returns the others.
+    fn along(&mut self, path: &Path, input: &Input<'_>, pending: Pending) -> Pending;
+
+    /// Computes one row by a program of the shared inputs and the row, which is `x`.
+    fn alone(&mut self, program: &Program, row: usize, x: &[f64]) -> Result<(), Error>;
+}
+
+/// The sum of the output, and its gradient.
+struct Gradient {
+    value: f64,
+    gradient: Vec<f64>,
+}
+
+impl Work for Gradient {
+    fn along(&mut self, path: &Path, input: &Input<'_>, pending: Pending) -> Pending {
+        path.after_shared(input.shared, pending, |replay, pending| {
+            let crossing: Vec<f64> = replay.outputs().collect();
+            let sum = path.sum(&crossing, input, &pending);
+            self.value += sum.value;
+            let seeds: Vec<(usize, f64)> = sum.adjoints.into_iter().enumerate().collect();
+            replay.sweep(&seeds, |input, derivative| self.gradient[input] += derivative);
+            sum.left
+        })
+    }
+
+    fn alone(&mut self, program: &Program, _: usize, x: &[f64]) -> Result<(), Error> {
+        let (value, gradient) = program.gradient(x)?;
+        self.value += value;
+        self.gradient.iter_mut().zip(gradient).for_each(|(sum, part)| *sum += part);
+        Ok(())
+    }
+}
+
+/// The outputs of every row, one row after the other.
+struct Each<'a>(&'a mut [f64]);
+
+impl Work for Each<'_> {
+    fn along(&mut self, path: &Path, input: &Input<'_>, pending: Pending) -> Pending {
+        path.after_shared(input.shared, pending, |replay, pending| {
+            let crossing: Vec<f64> = replay.outputs().collect();
+            path.map(&crossing, input, &pending, self.0)
+        })
+    }
+
+    fn alone(&mut self, program: &Program, row: usize, x: &[f64]) -> Result<(), Error> {
+        let values = program.values(x)?;
+        self.0[row * values.len()..][..values.len()].copy_from_slice(&values);
+        Ok(())
+    }
+}
 
 /// The paths that are kept: beyond these, a path is traced for the call that needs it, and forgotten.
 const MOST_PATHS: usize = 64;
@@ -261,7 +170,7 @@ where
         row: &[f64],
     ) -> Result<Self, Error> {
         let path = Path::trace(rewrites, &f, shared, row)?;
-        let outputs = path.row.outputs.len();
+        let outputs = path.outputs();
         let paths = Mutex::new(vec![Arc::new(path)]);
         let (shared, width, odd) = (shared.len(), row.len(), Known::default());
         Ok(Self { f, rewrites, shared, width, outputs, paths, odd })
@@ -280,37 +189,9 @@ where
             let (call, instead) = ("Batch::gradient", "return one number, or call map");
             return Err(Error::Outputs { call, outputs: self.outputs, instead });
         }
-        let mut value = 0.0;
-        let mut gradient = vec![0.0; shared.len()];
-        self.by_path(shared, &rows, |task, all| {
-            let (path, pending) = match task {
-                Task::Rows(path, pending) => (path, pending),
-                Task::Row(program, _, x) => {
-                    let (of_row, gradient_of_row) = program.gradient(x)?;
-                    value += of_row;
-                    gradient.iter_mut().zip(gradient_of_row).for_each(|(sum, part)| *sum += part);
-                    return Ok(None);
-                }
-            };
-            Ok(path.kept.with(&path.shared, |slots| {
-                if !path.prepare(slots, shared) {
-                    return pending;
-                }
-                let (sum, adjoints, left) =
-                    path.sum(slots, &rows, self.width, pending.as_deref(), all);
-                value += sum;
-                let seeds: Vec<(usize, Plain)> = adjoints
-                    .iter()
-                    .enumerate()
-                    .map(|(output, &seed)| (output, Optimistic(seed)))
-                    .collect();
-                sweep(&path.shared, slots, &seeds, |input, derivative: Plain| {
-                    gradient[input] += derivative.0;
-                });
-                Some(left)
-            }))
-        })?;
-        Ok((value, gradient))
+        let mut sum = Gradient { value: 0.0, gradient: vec![0.0; shared.len()] };
+        self.run(shared, &rows, &mut sum)?;
+        Ok((sum.value, sum.gradient))
     }
 
     /// The outputs of every row: a matrix with a row for each.
@@ -337,7 +218,7 @@ where
     pub fn map(&self, shared: &[f64], rows: impl Rows + Sync) -> Result<Matrix<f64>, Error> {
         let count = rows.count(self.width)?;
         let mut data = vec![0.0; count * self.outputs];
-        self.map_into(shared, rows, &mut data)?;
+        self.run(shared, &rows, &mut Each(&mut data))?;
         Ok(Matrix { rows: count, columns: self.outputs, data })
     }
 
@@ -353,91 +234,59 @@ where
     ) -> Result<(), Error> {
         let count = rows.count(self.width)?;
         assert_length("the outputs", count * self.outputs, outputs.len())?;
-        self.by_path(shared, &rows, |task, all| {
-            let (path, pending) = match task {
-                Task::Rows(path, pending) => (path, pending),
-                Task::Row(program, row, x) => {
-                    let of_row = &mut outputs[row * self.outputs..][..self.outputs];
-                    of_row.copy_from_slice(&program.values(x)?);
-                    return Ok(None);
-                }
-            };
-            Ok(path.kept.with(&path.shared, |slots| {
-                if !path.prepare(slots, shared) {
-                    return pending;
-                }
-                Some(path.map(slots, &rows, self.width, pending.as_deref(), all, outputs))
-            }))
-        })
+        self.run(shared, &rows, &mut Each(outputs))
     }
 
-    /// Offers the rows to one path after the other, each what the ones before have left.
-    fn by_path(
+    /// Offers the rows to one path after the other, each what the ones before have left. What none takes is traced.
+    fn run(
         &self,
         shared: &[f64],
-        rows: &impl Rows,
-        mut run: impl FnMut(Task<'_>, usize) -> Result<Option<Vec<usize>>, Error>,
+        rows: &(dyn Rows + Sync),
+        work: &mut dyn Work,
     ) -> Result<(), Error> {
         assert_length("the shared inputs", self.shared, shared.len())?;
-        let all = rows.count(self.width)?;
-        let mut pending: Option<Vec<usize>> = None;
-        // What is not finite is left by a path as well, and goes to the path that has rules for it.
-        let run_path = |run: &mut Run<'_>, path: &Path, pending: Option<Vec<usize>>| {
-            let left = run(Task::Rows(path, pending), all)?;
-            match path.exact() {
-                Some(exact) if left.as_ref().is_none_or(|left| !left.is_empty()) => {
-                    run(Task::Rows(exact, left), all)
-                }
-                _ => Ok(left),
-            }
-        };
+        let input = Input { shared, rows, width: self.width };
+        let mut pending = Pending::All(rows.count(self.width)?);
         for path in self.known_paths() {
-            pending = run_path(&mut run, &path, pending)?;
-            if pending.as_ref().is_some_and(Vec::is_empty) {
+            pending = along_both(&path, &input, pending, work);
+            if pending.is_empty() {
                 return Ok(());
             }
         }
-        let mut pending = pending.unwrap_or_else(|| (0..all).collect());
-        let point = |row: usize| [shared, rows.row(row, self.width)].concat();
-        if !self.odd.paths().is_empty() {
-            let mut left = Vec::new();
-            for row in pending {
-                let x = point(row);
-                let alone =
-                    self.odd.known_at(&x, |program, _| run(Task::Row(program, row, &x), all));
-                match alone {
-                    Some(result) => drop(result?),
-                    None => left.push(row),
-                }
-            }
-            pending = left;
-        }
-        while let Some(&first) = pending.first() {
-            let path =
-                Arc::new(Path::trace(self.rewrites, &self.f, shared, rows.row(first, self.width))?);
+        pending = self.along_odd_paths(&input, pending, work)?;
+        while let Some(first) = pending.first() {
+            let path = Path::trace(self.rewrites, &self.f, shared, input.row(first))?;
             let before = pending.len();
-            let mut left = run_path(&mut run, &path, Some(pending))?.unwrap_or_default();
-            if left.len() < before
-                && let Ok(mut paths) = self.paths.lock()
-                && paths.len() < MOST_PATHS
-            {
-                paths.push(path);
+            pending = along_both(&path, &input, pending, work);
+            if pending.len() < before {
+                self.keep(path);
             }
-            if left.first() == Some(&first) {
-                let x = point(first);
-                let trace =
-                    || Program::trace(|x| (self.f)(&x[..shared.len()], &x[shared.len()..]), &x);
-                let alone =
-                    self.odd.at(&x, trace, |program, _| run(Task::Row(program, first, &x), all));
-                alone.map_err(|error| match error {
-                    Error::Unsteady { .. } => Error::Unsteady { row: Some(first) },
-                    error => error,
-                })?;
-                left.remove(0);
+            if pending.first() == Some(first) {
+                self.trace_alone(&input, first, work)?;
+                pending = pending.without_first();
             }
-            pending = left;
         }
         Ok(())
+    }
+
+    /// Computes a row for which the last digit of a vector function decides a comparison.
+    fn trace_alone(&self, input: &Input<'_>, row: usize, work: &mut dyn Work) -> Result<(), Error> {
+        let x = input.point(row);
+        let trace = || Program::trace(|x| (self.f)(&x[..self.shared], &x[self.shared..]), &x);
+        let alone = self.odd.at(&x, trace, |program, _| work.alone(program, row, &x));
+        alone.map_err(|error| match error {
+            Error::Unsteady { .. } => Error::Unsteady { row: Some(row) },
+            error => error,
+        })
+    }
+}
+
+/// Offers the rows to a path; and what it leaves because something is not finite to the path that has rules for that.
+fn along_both(path: &Path, input: &Input<'_>, pending: Pending, work: &mut dyn Work) -> Pending {
+    let left = work.along(path, input, pending);
+    match path.exact() {
+        Some(exact) if !left.is_empty() => work.along(exact, input, left),
+        _ => left,
     }
 }
 
@@ -447,424 +296,52 @@ impl<F> Batch<F> {
         self.known_paths().len()
     }
 
+    /// The number of shared inputs.
+    pub fn shared(&self) -> usize {
+        self.shared
+    }
+
+    /// The number of numbers in a row.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The number of outputs of a row.
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
     fn known_paths(&self) -> Vec<Arc<Path>> {
         self.paths.lock().map(|paths| paths.clone()).unwrap_or_default()
     }
-}
 
-/// The rows that are to be computed: all, or those that are pending.
-struct Chosen<'a, R> {
-    rows: &'a R,
-    width: usize,
-    pending: Option<&'a [usize]>,
-}
-
-impl<R: Rows> Chosen<'_, R> {
-    /// The index of the row at a position.
-    fn index(&self, position: usize) -> usize {
-        self.pending.map_or(position, |pending| pending[position])
-    }
-
-    fn row(&self, position: usize) -> &[f64] {
-        self.rows.row(self.index(position), self.width)
-    }
-
-    /// The numbers of the rows at these positions, where they lie in one piece.
-    fn block(&self, positions: Range<usize>) -> Option<&[f64]> {
-        if self.pending.is_some() {
-            return None;
-        }
-        self.rows.block(positions.start, positions.len(), self.width)
-    }
-}
-
-/// Which rows a chunk has, in the order of its lanes.
-enum Taken<'a> {
-    Consecutive(Range<usize>),
-    Listed(&'a [usize]),
-}
-
-impl Taken<'_> {
-    fn len(&self) -> usize {
-        match self {
-            Self::Consecutive(indices) => indices.len(),
-            Self::Listed(indices) => indices.len(),
+    fn keep(&self, path: Path) {
+        if let Ok(mut paths) = self.paths.lock()
+            && paths.len() < MOST_PATHS
+        {
+            paths.push(Arc::new(path));
         }
     }
-}
 
-/// What one task gives.
-struct Sum {
-    value: f64,
-    adjoints: Vec<f64>,
-    left: Vec<usize>,
-}
-
-impl Path {
-    fn trace<R: Outputs>(
-        rewrites: Rewrites,
-        f: impl Fn(&[Var], &[Var]) -> R,
-        shared: &[f64],
-        row: &[f64],
-    ) -> Result<Self, Error> {
-        let point = [shared, row].concat();
-        let f = |x: &[Var]| f(&x[..shared.len()], &x[shared.len()..]);
-        let graph = trace(f, &point, Extent::Needed)?.graph;
-        let graph = optimize_until_sums(&graph, rewrites);
-        let Some(lowered) = lower(&graph) else {
-            return Self::of_graph(&graph, shared.len());
-        };
-        let lowered = optimize_until_sums(&lowered, rewrites);
-        let exact = Some((graph, OnceLock::new()));
-        Ok(Self { exact, ..Self::of_graph(&lowered, shared.len())? })
-    }
-
-    /// The path for numbers that are not finite, made when it is first needed. `None` where this one serves them too.
-    fn exact(&self) -> Option<&Path> {
-        let (graph, exact) = self.exact.as_ref()?;
-        let make = || {
-            let exact = Self::of_graph(graph, self.shared.inputs);
-            Arc::new(exact.expect("a graph whose lowered form has a schedule has one too"))
-        };
-        Some(exact.get_or_init(make))
-    }
-
-    fn of_graph(graph: &Graph, shared: usize) -> Result<Self, Error> {
-        let hoisted = hoist(graph, shared);
-        let (shared, row) = (optimize_from_sums(&hoisted.shared), optimize_from_sums(&hoisted.row));
-        let crossing = shared.outputs.len();
-        let narrow = schedule_rows(&row, crossing, 1)?;
-        // What all rows share is there once.
-        let of_a_row = narrow.values - crossing - narrow.constants.len()
-            + narrow.adjoints.saturating_sub(crossing);
-        let lanes = lanes_for(of_a_row);
-        let code = if lanes > 1 {
-            schedule_rows(&row, crossing, lanes as u32)?
-        } else {
-            schedule(&row, |input| input < crossing)?
-        };
-        Ok(Self {
-            shared: schedule(&shared, |_| true)?,
-            row: code,
-            crossing,
-            lanes,
-            task: rows_of_a_task(lanes, row.len()),
-            kept: Kept::default(),
-            kept_rows: Kept::default(),
-            exact: None,
-        })
-    }
-
-    /// Computes the shared part. False where one of its guards does not hold.
-    fn prepare(&self, slots: &mut Slots<Plain>, shared: &[f64]) -> bool {
-        for (slot, &x) in slots.values.iter_mut().zip(shared) {
-            *slot = Optimistic(x);
-        }
-        compute(&self.shared, &mut slots.values, usize::MAX);
-        let is_finite = |slot: &u32| slots.values[*slot as usize].0.is_finite();
-        self.shared.finite.iter().all(is_finite)
-            && self.shared.guards.iter().all(|guard| {
-                let [a, b] = guard.operands.map(|slot| slots.values[slot as usize].0);
-                guard.holds(a, b)
-            })
-    }
-
-    /// Sums over the rows in `pending` (`None`: all), task by task. Tasks are always the same, and their sums are added in
-    /// order, so that the result does not depend on who computes them.
-    fn sum(
+    /// Computes the rows that take an odd path which is known, one by one.
+    fn along_odd_paths(
         &self,
-        shared: &Slots<Plain>,
-        rows: &(impl Rows + Sync),
-        width: usize,
-        pending: Option<&[usize]>,
-        all: usize,
-    ) -> (f64, Vec<f64>, Vec<usize>) {
-        let count = pending.map_or(all, <[usize]>::len);
-        let tasks: Vec<Range<usize>> = (0..count)
-            .step_by(self.task)
-            .map(|start| start..count.min(start + self.task))
-            .collect();
-        let crossing: Vec<f64> = self
-            .shared
-            .outputs
-            .iter()
-            .map(|output| shared.values[output.value as usize].0)
-            .collect();
-        let chosen = Chosen { rows, width, pending };
-        let run = |task: &Range<usize>| {
-            self.kept_rows
-                .with(&self.row, |slots| self.run_task(slots, &crossing, &chosen, task.clone()))
-        };
-        let (mut value, mut adjoints, mut left) = (0.0, vec![0.0; self.crossing], Vec::new());
-        for wave in tasks.chunks(TASKS_AT_A_TIME) {
-            for sum in each_task(wave, &run) {
-                value += sum.value;
-                for (adjoint, part) in adjoints.iter_mut().zip(sum.adjoints) {
-                    *adjoint += part;
-                }
-                left.extend(sum.left);
-            }
+        input: &Input<'_>,
+        pending: Pending,
+        work: &mut dyn Work,
+    ) -> Result<Pending, Error> {
+        if self.odd.paths().is_empty() {
+            return Ok(pending);
         }
-        (value, adjoints, left)
-    }
-
-    fn run_task(
-        &self,
-        slots: &mut Slots<Row>,
-        crossing: &[f64],
-        chosen: &Chosen<'_, impl Rows>,
-        task: Range<usize>,
-    ) -> Sum {
-        let mut sum = Sum { value: 0.0, adjoints: Vec::new(), left: Vec::new() };
-        Self::enter(slots, crossing);
-        let mut rest = |slots: &mut Slots<Row>, mode: Mode| {
-            (sum.value, sum.left) = (0.0, Vec::new());
-            self.chunks(slots, chosen, task.clone(), &mut sum.left, |slots, taken| {
-                let count = taken.len();
-                let output = self.row.outputs[0];
-                let is_row = self.is_row(output.value);
-                for lane in 0..count {
-                    sum.value +=
-                        slots.values[output.value as usize + if is_row { lane } else { 0 }].0.0[0];
-                    if output.adjoint != NONE {
-                        slots.adjoints[output.adjoint as usize + if is_row { lane } else { 0 }] +=
-                            Row::from_f64(1.0);
-                    }
-                }
-                propagate(&self.row, slots, self.limit(count), mode);
-            });
-            sum.value
-        };
-        let value = rest(slots, Mode::Optimistic);
-        let adjoints = |slots: &mut Slots<Row>| -> Vec<f64> {
-            let taken = slots.adjoints[..self.crossing].iter_mut();
-            let taken =
-                taken.map(|slot| core::mem::replace(slot, Row::from_f64(0.0)).0.0[0]).collect();
-            if let Some(sink) = slots.adjoints.last_mut() {
-                *sink = Row::from_f64(0.0);
-            }
-            taken
-        };
-        sum.adjoints = adjoints(slots);
-        if !value.is_finite() || sum.adjoints.iter().any(|adjoint| !adjoint.is_finite()) {
-            rest(slots, Mode::Careful);
-            sum.adjoints = adjoints(slots);
-        }
-        sum
-    }
-
-    fn map(
-        &self,
-        shared: &Slots<Plain>,
-        rows: &impl Rows,
-        width: usize,
-        pending: Option<&[usize]>,
-        all: usize,
-        data: &mut [f64],
-    ) -> Vec<usize> {
-        let crossing: Vec<f64> = self
-            .shared
-            .outputs
-            .iter()
-            .map(|output| shared.values[output.value as usize].0)
-            .collect();
-        let outputs: Vec<(usize, bool)> = self
-            .row
-            .outputs
-            .iter()
-            .map(|output| (output.value as usize, self.is_row(output.value)))
-            .collect();
         let mut left = Vec::new();
-        self.kept_rows.with(&self.row, |slots| {
-            Self::enter(slots, &crossing);
-            let count = pending.map_or(all, <[usize]>::len);
-            let chosen = Chosen { rows, width, pending };
-            self.chunks(slots, &chosen, 0..count, &mut left, |slots, taken| match taken {
-                Taken::Consecutive(indices) => {
-                    let range = indices.start * outputs.len()..indices.end * outputs.len();
-                    let rows = data[range].chunks_exact_mut(outputs.len().max(1));
-                    for (lane, row) in rows.enumerate() {
-                        for (to, &(slot, is_row)) in row.iter_mut().zip(&outputs) {
-                            *to = slots.values[slot + if is_row { lane } else { 0 }].0.0[0];
-                        }
-                    }
-                }
-                Taken::Listed(indices) => {
-                    for (lane, &index) in indices.iter().enumerate() {
-                        let row = &mut data[index * outputs.len()..][..outputs.len()];
-                        for (to, &(slot, is_row)) in row.iter_mut().zip(&outputs) {
-                            *to = slots.values[slot + if is_row { lane } else { 0 }].0.0[0];
-                        }
-                    }
-                }
-            });
-        });
-        left
-    }
-
-    /// Puts the shared numbers where the rows find them.
-    fn enter(slots: &mut Slots<Row>, crossing: &[f64]) {
-        for (slot, &x) in slots.values.iter_mut().zip(crossing) {
-            *slot = Optimistic(Lanes([x]));
-        }
-    }
-
-    /// Computes the rows at these positions, as many as there are lanes at a time, and hands on each chunk: which rows it
-    /// has. Rows whose guards do not hold are left.
-    fn chunks(
-        &self,
-        slots: &mut Slots<Row>,
-        chosen: &Chosen<'_, impl Rows>,
-        positions: Range<usize>,
-        left: &mut Vec<usize>,
-        mut each: impl FnMut(&mut Slots<Row>, Taken<'_>),
-    ) {
-        let mut holding: Vec<usize> = Vec::new();
-        let mut indices: Vec<usize> = Vec::new();
-        for start in positions.clone().step_by(self.lanes) {
-            let chunk = start..positions.end.min(start + self.lanes);
-            match chosen.block(chunk.clone()) {
-                Some(block) => self.load_block(slots, block, chosen.width, chunk.len()),
-                None => chunk.clone().enumerate().for_each(|(lane, position)| {
-                    self.load(slots, lane, chosen.row(position));
-                }),
-            }
-            compute(&self.row, &mut slots.values, self.limit(chunk.len()));
-            holding.clear();
-            let all_hold =
-                self.all_finite(slots, chunk.len()) && self.all_guards_hold(slots, chunk.len());
-            if !all_hold {
-                let holds =
-                    |&lane: &usize| self.is_finite(slots, lane) && self.guards_hold(slots, lane);
-                holding.extend((0..chunk.len()).filter(holds));
-            }
-            if all_hold {
-                match chosen.pending {
-                    None => each(slots, Taken::Consecutive(chunk)),
-                    Some(pending) => each(slots, Taken::Listed(&pending[chunk])),
-                }
-                continue;
-            }
-            let lost = (0..chunk.len()).filter(|lane| !holding.contains(lane));
-            left.extend(lost.map(|lane| chosen.index(start + lane)));
-            if holding.is_empty() {
-                continue;
-            }
-            indices.clear();
-            for (lane, &from) in holding.iter().enumerate() {
-                self.load(slots, lane, chosen.row(start + from));
-                indices.push(chosen.index(start + from));
-            }
-            compute(&self.row, &mut slots.values, self.limit(indices.len()));
-            each(slots, Taken::Listed(&indices));
-        }
-    }
-
-    /// How many instances of a step are to be computed for this many rows.
-    fn limit(&self, rows: usize) -> usize {
-        if self.lanes > 1 { rows } else { usize::MAX }
-    }
-
-    /// Puts a row into its lane: a slot of each column.
-    fn load(&self, slots: &mut Slots<Row>, lane: usize, row: &[f64]) {
-        let columns = slots.values[self.crossing..].chunks_exact_mut(self.lanes);
-        for (column, &x) in columns.zip(row) {
-            column[lane] = Optimistic(Lanes([x]));
-        }
-    }
-
-    /// [`Path::load`] of neighbouring rows, which become columns a few at a time: so many that what is not in line stays
-    /// in the cache.
-    fn load_block(&self, slots: &mut Slots<Row>, block: &[f64], width: usize, count: usize) {
-        const ROWS: usize = 8;
-        for first in (0..count).step_by(ROWS) {
-            let rows = ROWS.min(count - first);
-            let columns = slots.values[self.crossing..].chunks_exact_mut(self.lanes);
-            for (position, column) in columns.take(width).enumerate() {
-                let from = block[first * width + position..].iter().step_by(width);
-                for (slot, &x) in column[first..][..rows].iter_mut().zip(from) {
-                    *slot = Optimistic(Lanes([x]));
-                }
+        for position in 0..pending.len() {
+            let row = pending.index(position);
+            let x = input.point(row);
+            match self.odd.known_at(&x, |program, _| work.alone(program, row, &x)) {
+                Some(result) => result?,
+                None => left.push(row),
             }
         }
+        Ok(Pending::These(left))
     }
-
-    fn guards_hold(&self, slots: &Slots<Row>, lane: usize) -> bool {
-        self.row.guards.iter().all(|guard| self.guard_holds(slots, guard, lane))
-    }
-
-    /// The same of the first `count` lanes: guard by guard, so that each is looked at once.
-    fn all_guards_hold(&self, slots: &Slots<Row>, count: usize) -> bool {
-        let holds = |guard| (0..count).all(|lane| self.guard_holds(slots, guard, lane));
-        self.row.guards.iter().all(holds)
-    }
-
-    #[inline]
-    fn guard_holds(&self, slots: &Slots<Row>, guard: &Guard<u32>, lane: usize) -> bool {
-        let [a, b] = guard.operands.map(|slot| {
-            slots.values[slot as usize + if self.is_row(slot) { lane } else { 0 }].0.0[0]
-        });
-        guard.holds(a, b)
-    }
-
-    /// Whether all numbers are finite that the code takes to be so, in the first `count` lanes.
-    fn all_finite(&self, slots: &Slots<Row>, count: usize) -> bool {
-        self.row.finite.iter().all(|&slot| {
-            let count = if self.is_row(slot) { count } else { 1 };
-            let numbers = &slots.values[slot as usize..][..count];
-            // x·0 is NaN where x is not finite. A sum is one comparison at the end; in several ways, a loop of vectors.
-            let mut sums = [0.0; 8];
-            let (chunks, rest) = numbers.as_chunks::<8>();
-            for chunk in chunks {
-                for (sum, x) in sums.iter_mut().zip(chunk) {
-                    *sum += x.0.0[0] * 0.0;
-                }
-            }
-            sums.iter().sum::<f64>() == 0.0 && rest.iter().all(|x| x.0.0[0].is_finite())
-        })
-    }
-
-    /// The same of one lane.
-    fn is_finite(&self, slots: &Slots<Row>, lane: usize) -> bool {
-        self.row.finite.iter().all(|&slot| {
-            let lane = if self.is_row(slot) { lane } else { 0 };
-            slots.values[slot as usize + lane].0.0[0].is_finite()
-        })
-    }
-
-    /// Whether a value slot is the first of a row's many.
-    fn is_row(&self, slot: u32) -> bool {
-        let constants = self.row.inputs..self.row.inputs + self.row.constants.len();
-        slot as usize >= self.crossing && !constants.contains(&(slot as usize))
-    }
-}
-
-/// As many lanes as keep a row's numbers in the second-level cache; a power of two. 1 where a row by itself has so many
-/// that many rows would leave even the third level.
-fn lanes_for(slots: usize) -> usize {
-    /// Bytes: what processors have had for years, or more.
-    const CACHE: usize = 512 << 10;
-    const FEWEST: usize = 32;
-    let fitting = CACHE / (slots.max(1) * size_of::<Row>());
-    if fitting == 0 { 1 } else { 1 << fitting.clamp(FEWEST, 256).ilog2() }
-}
-
-/// Enough work that handing it to a thread does not matter.
-fn rows_of_a_task(lanes: usize, operations: usize) -> usize {
-    const OPERATIONS: usize = 100_000;
-    (OPERATIONS / operations.max(1)).next_multiple_of(lanes).max(lanes)
-}
-
-/// The sums of this many tasks are held at a time.
-const TASKS_AT_A_TIME: usize = 256;
-
-#[cfg(feature = "rayon")]
-fn each_task(tasks: &[Range<usize>], run: &(impl Fn(&Range<usize>) -> Sum + Sync)) -> Vec<Sum> {
-    use rayon::prelude::*;
-    tasks.par_iter().map(run).collect()
-}
-
-#[cfg(not(feature = "rayon"))]
-fn each_task(tasks: &[Range<usize>], run: &impl Fn(&Range<usize>) -> Sum) -> Vec<Sum> {
-    tasks.iter().map(run).collect()
 }

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::error::Error;
 use crate::matrix::Matrix;
 use crate::program::graph::trace::Outputs;
-use crate::program::machine::Slots;
-use crate::program::{Check, Plain, Program, assert_length};
+use crate::program::machine::{Broken, Replay};
+use crate::program::{Program, assert_length, gradient_of};
 use crate::var::Var;
 
 /// A function of any number of variables, traced by itself: once for each path through its branches.
@@ -116,9 +116,9 @@ where
     /// ```
     #[track_caller]
     pub fn value(&self, x: &[f64]) -> Result<f64, Error> {
-        self.at(x, |program, slots| {
+        self.at(x, |program, replay| {
             program.assert_one_output("value", "call values")?;
-            Ok(program.output(slots, 0))
+            Ok(replay.output(0))
         })
     }
 
@@ -131,9 +131,7 @@ where
     /// When the function panics.
     #[track_caller]
     pub fn values(&self, x: &[f64]) -> Result<Vec<f64>, Error> {
-        self.at(x, |program, slots| {
-            Ok((0..program.outputs()).map(|output| program.output(slots, output)).collect())
-        })
+        self.at(x, |_, replay| Ok(replay.outputs().collect()))
     }
 
     /// The output at `x` and its gradient: `x.len()` partial derivatives.
@@ -167,10 +165,10 @@ where
     /// When the function panics.
     #[track_caller]
     pub fn gradient_into(&self, x: &[f64], gradient: &mut [f64]) -> Result<f64, Error> {
-        self.at(x, |program, slots| {
+        self.at(x, |program, replay| {
             program.assert_one_output("gradient", "call jacobian")?;
             assert_length("the gradient", program.inputs(), gradient.len())?;
-            Ok(program.gradient_of(slots, gradient))
+            Ok(gradient_of(replay, gradient))
         })
     }
 
@@ -233,7 +231,7 @@ where
     fn at<T>(
         &self,
         x: &[f64],
-        compute: impl FnMut(&Arc<Program>, &mut Slots<Plain>) -> Result<T, Error>,
+        compute: impl FnMut(&Arc<Program>, &mut Replay<'_, f64>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.known.at(x, || Program::trace(&self.f, x), compute)
     }
@@ -277,7 +275,7 @@ impl Known {
         &self,
         x: &[f64],
         trace: impl FnOnce() -> Result<Program, Error>,
-        mut compute: impl FnMut(&Arc<Program>, &mut Slots<Plain>) -> Result<T, Error>,
+        mut compute: impl FnMut(&Arc<Program>, &mut Replay<'_, f64>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         if let Some(result) = self.known_at(x, &mut compute) {
             return result;
@@ -297,7 +295,7 @@ impl Known {
     pub(crate) fn known_at<T>(
         &self,
         x: &[f64],
-        mut compute: impl FnMut(&Arc<Program>, &mut Slots<Plain>) -> Result<T, Error>,
+        mut compute: impl FnMut(&Arc<Program>, &mut Replay<'_, f64>) -> Result<T, Error>,
     ) -> Option<Result<T, Error>> {
         let (position, latest) = self.latest(x.len())?;
         match self.try_path(&latest, x, &mut compute) {
@@ -317,7 +315,7 @@ impl Known {
         x: &[f64],
         mut left: Arc<Program>,
         mut divergence: Divergence,
-        mut compute: impl FnMut(&Arc<Program>, &mut Slots<Plain>) -> Result<T, Error>,
+        mut compute: impl FnMut(&Arc<Program>, &mut Replay<'_, f64>) -> Result<T, Error>,
     ) -> Option<Result<T, Error>> {
         let mut candidates: Vec<Arc<Program>> = self.paths().clone();
         candidates.retain(|path| path.inputs() == x.len());
@@ -349,17 +347,18 @@ impl Known {
         compute: &mut Compute<'_, T>,
     ) -> Attempt<T> {
         self.replayed.fetch_add(1, Ordering::Relaxed);
-        let attempt = path.kept.with(&path.code, |slots| {
-            path.compute_at(slots, x);
-            match path.check(|slot| slots.values[slot as usize].0) {
-                Check::Holds => Ok(Attempt::Fits(compute(path, slots))),
-                Check::Broken(guard, compared) => {
-                    Ok(Attempt::Leaves(Divergence { guard, compared }))
+        let attempt = path.slots.with(&path.code, |slots| {
+            let mut replay = Replay::new(&path.code, slots);
+            replay.at(x.iter().copied());
+            match replay.broken(|x| x) {
+                None => Some(Attempt::Fits(compute(path, &mut replay))),
+                Some(Broken::Guard(guard, compared)) => {
+                    Some(Attempt::Leaves(Divergence { guard, compared }))
                 }
-                Check::NotFinite(exact) => Err(exact),
+                Some(Broken::NotFinite) => None,
             }
         });
-        attempt.unwrap_or_else(|exact| self.try_path(exact, x, compute))
+        attempt.unwrap_or_else(|| self.try_path(path.exact(), x, compute))
     }
 
     /// The list holds nothing that a panic could leave half done.
@@ -392,7 +391,7 @@ impl Known {
 }
 
 /// Computes with a program and its values at a point.
-type Compute<'a, T> = dyn FnMut(&Arc<Program>, &mut Slots<Plain>) -> Result<T, Error> + 'a;
+type Compute<'a, T> = dyn FnMut(&Arc<Program>, &mut Replay<'_, f64>) -> Result<T, Error> + 'a;
 
 enum Attempt<T> {
     Fits(Result<T, Error>),

@@ -6,7 +6,7 @@
 
 use expect_test::{Expect, expect};
 
-use crate::program::graph::passes::Stage;
+use crate::program::stages::Stage;
 use crate::program::{Outputs, Program, Rewrites};
 use crate::var::Var;
 

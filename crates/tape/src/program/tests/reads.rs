@@ -8,12 +8,12 @@ use crate::op::Op;
 use crate::program::code::NONE;
 use crate::program::code::schedule::{reads, schedule};
 use crate::program::graph::{Graph, Id};
-use crate::program::machine::optimistic::Optimistic;
-use crate::program::machine::{Mode, Slots, compute, propagate};
+use crate::program::machine::Replay;
+use crate::program::machine::slots::Slots;
 
 /// The adjoints of an operation's operands after a sweep whose values were spoilt first, as far as they are said to be
 /// unread.
-fn adjoints(op: Op, operands: &[f64], poison: Option<f64>, mode: Mode) -> Vec<f64> {
+fn adjoints(op: Op, operands: &[f64], poison: Option<f64>, by_the_rules: bool) -> Vec<f64> {
     let is_integer = |position| op.takes_integer() && position == 1;
     let mut graph = Graph::new(operands.len());
     let ids: Vec<Id> = (0..operands.len())
@@ -28,24 +28,21 @@ fn adjoints(op: Op, operands: &[f64], poison: Option<f64>, mode: Mode) -> Vec<f6
     let result = graph.push(op, &ids);
     graph.outputs = vec![result];
     let code = schedule(&graph, |_| true).unwrap();
-    let mut slots: Slots<Optimistic<f64>> = Slots::new(&code);
-    for (slot, &x) in slots.values.iter_mut().zip(operands) {
-        *slot = Optimistic(x);
-    }
-    compute(&code, &mut slots.values, usize::MAX);
+    let mut slots: Slots<f64> = Slots::new(&code);
+    Replay::new(&code, &mut slots).at(operands.iter().copied());
     if let Some(poison) = poison {
         let reads = reads(op);
         if !reads.operands {
-            slots.values[..operands.len()].fill(Optimistic(poison));
+            slots.values[..operands.len()].fill(poison);
         }
         if !reads.result {
-            slots.values[code.outputs[0].value as usize] = Optimistic(poison);
+            slots.values[code.outputs[0].value as usize] = poison;
         }
     }
     assert_ne!(code.outputs[0].adjoint, NONE);
-    slots.adjoints[code.outputs[0].adjoint as usize] = Optimistic(1.5);
-    propagate(&code, &mut slots, usize::MAX, mode);
-    slots.adjoints[..operands.len()].iter().map(|adjoint| adjoint.0).collect()
+    slots.adjoints[code.outputs[0].adjoint as usize] = 1.5;
+    Replay::new(&code, &mut slots).propagate(by_the_rules);
+    slots.adjoints[..operands.len()].to_vec()
 }
 
 proptest! {
@@ -67,9 +64,9 @@ proptest! {
                     range.start + (range.end - range.start) * number
                 })
                 .collect();
-            for mode in [Mode::Optimistic, Mode::Careful] {
-                let clean = adjoints(op, &operands, None, mode);
-                let poisoned = adjoints(op, &operands, Some(poison), mode);
+            for by_the_rules in [false, true] {
+                let clean = adjoints(op, &operands, None, by_the_rules);
+                let poisoned = adjoints(op, &operands, Some(poison), by_the_rules);
                 let is_same = clean.iter().zip(&poisoned).all(|(&a, &b)| same_bits(a, b));
                 prop_assert!(is_same, "{op:?} of {operands:?}: {clean:?} became {poisoned:?}");
             }

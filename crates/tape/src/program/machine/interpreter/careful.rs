@@ -4,12 +4,14 @@ use core::cell::Cell;
 
 use smallvec::SmallVec;
 
+use super::Machine;
+use super::operand::Operand;
 use crate::kinks;
 use crate::number::Number;
 use crate::op::Op;
 use crate::partial;
 use crate::program::code::{Column, Kind, NONE, Shape, Step};
-use crate::program::machine::{Element, Machine, Operand};
+use crate::program::machine::element::Element;
 use crate::real::Real;
 
 impl<'a, E: Element> Machine<'a, E> {
@@ -59,7 +61,7 @@ impl<'a, E: Element> Machine<'a, E> {
     pub(super) fn propagate_carefully(&self, step: &Step) {
         let arity = step.arity as usize;
         for (instance, weight) in self.weights(step).iter().enumerate() {
-            let adjoint = weight.replace(E::from_f64(0.0)).exact();
+            let adjoint = weight.replace(E::ZERO).exact();
             if adjoint.vanishes() {
                 continue;
             }

@@ -1,0 +1,148 @@
+//! Dense derivatives: Jacobian, Hessian, and the Hessian's product with a vector.
+//!
+//! A dense matrix is a sparse one of which every column, or row, is a direction by itself: see
+//! [`directions`](super::directions).
+
+use crate::error::Error;
+use crate::matrix::Matrix;
+use crate::program::directions::Each;
+use crate::program::machine::element::{Element, Plain};
+use crate::program::machine::slots::Slots;
+use crate::program::machine::{Broken, Replay};
+use crate::program::{Program, Workspace, assert_length};
+
+impl Program {
+    /// The outputs at `x`, and their Jacobian: a row for each output, a column for each input.
+    ///
+    /// # Errors
+    /// [`Error::Length`] and [`Error::Diverged`].
+    ///
+    /// ```
+    /// let polar = |x: &[tape::Var]| [x[0] * x[1].cos(), x[0] * x[1].sin()];
+    /// let (values, jacobian) = tape::Program::trace(polar, &[1.0, 1.0])?.jacobian(&[2.0, 0.0])?;
+    /// assert_eq!(values, [2.0, 0.0]);
+    /// assert_eq!(jacobian.data, [1.0, 0.0,
+    ///                            0.0, 2.0]);
+    /// # Ok::<(), tape::Error>(())
+    /// ```
+    pub fn jacobian(&self, x: &[f64]) -> Result<(Vec<f64>, Matrix<f64>), Error> {
+        let (rows, columns) = (self.outputs(), self.inputs());
+        let mut data = vec![0.0; rows * columns];
+        let by_columns = Each { colors: columns, length: rows, strides: [1, columns] };
+        let by_rows = Each { colors: rows, length: columns, strides: [columns, 1] };
+        let (program, values) = self.replay(x, |program, replay| {
+            let values = replay.outputs().collect();
+            if columns >= rows {
+                program.single_rows(replay, &by_rows, &mut data);
+            }
+            (program, values)
+        })?;
+        if columns >= rows {
+            program.groups_of_rows(x, &by_rows, &mut data);
+        } else {
+            program.groups_of_columns(x, &by_columns, &mut data);
+        }
+        Ok((values, Matrix { rows, columns, data }))
+    }
+
+    /// The output at `x`, its gradient, and the product of its Hessian with `v`: a replay on dual numbers and a sweep.
+    ///
+    /// # Errors
+    /// As [`Program::value`]; also [`Error::Length`] where `v` is not as long as `x`.
+    ///
+    /// ```
+    /// let program = tape::Program::trace(|x| x[0] * x[0] * x[1], &[1.0, 1.0])?;
+    /// let (_, _, product) = program.hessian_vector(&[3.0, 2.0], &[1.0, 1.0])?;
+    /// assert_eq!(product, [10.0, 6.0]);
+    /// # Ok::<(), tape::Error>(())
+    /// ```
+    pub fn hessian_vector(&self, x: &[f64], v: &[f64]) -> Result<(f64, Vec<f64>, Vec<f64>), Error> {
+        let (mut gradient, mut product) = (vec![0.0; self.inputs()], vec![0.0; self.inputs()]);
+        let value = self.hessian_vector_pooled(x, v, &mut gradient, &mut product)?;
+        Ok((value, gradient, product))
+    }
+
+    /// [`Program::hessian_vector`] into room that the caller keeps: nothing is allocated, but by the workspace's first use.
+    ///
+    /// # Errors
+    /// As [`Program::hessian_vector`]; also [`Error::Length`] where `gradient` or `product` is not as long as `x`.
+    pub fn hessian_vector_into(
+        &self,
+        x: &[f64],
+        v: &[f64],
+        workspace: &mut Workspace,
+        gradient: &mut [f64],
+        product: &mut [f64],
+    ) -> Result<f64, Error> {
+        workspace.enter(self.number);
+        let slots = workspace.duals.get_or_insert_with(|| Slots::new(&self.code));
+        self.hessian_vector_in(slots, x, v, gradient, product)
+    }
+
+    /// In slots that the program keeps.
+    fn hessian_vector_pooled(
+        &self,
+        x: &[f64],
+        v: &[f64],
+        gradient: &mut [f64],
+        product: &mut [f64],
+    ) -> Result<f64, Error> {
+        self.directions
+            .one
+            .with(&self.code, |slots| self.hessian_vector_in(slots, x, v, gradient, product))
+    }
+
+    fn hessian_vector_in(
+        &self,
+        slots: &mut Slots<Plain<f64>>,
+        x: &[f64],
+        v: &[f64],
+        gradient: &mut [f64],
+        product: &mut [f64],
+    ) -> Result<f64, Error> {
+        self.assert_one_output("hessian_vector", "trace one output at a time")?;
+        assert_length("the point", self.inputs(), x.len())?;
+        assert_length("the direction", self.inputs(), v.len())?;
+        assert_length("the gradient", self.inputs(), gradient.len())?;
+        assert_length("the product", self.inputs(), product.len())?;
+        let mut replay = Replay::new(&self.code, slots);
+        replay.at(x.iter().zip(v).map(|(&value, &tangent)| Plain { value, tangent }));
+        match replay.broken(|number| number.value) {
+            None => {}
+            Some(Broken::NotFinite) => {
+                return self.exact().hessian_vector_pooled(x, v, gradient, product);
+            }
+            Some(Broken::Guard(guard, compared)) => return Err(self.diverged(guard, compared)),
+        }
+        let value = replay.output(0).value;
+        replay.sweep(&[(0, Plain::from_f64(1.0))], |input, derivative| {
+            gradient[input] = derivative.value;
+            product[input] = derivative.tangent;
+        });
+        Ok(value)
+    }
+
+    /// The output at `x`, its gradient, and its Hessian: a symmetric matrix of `x.len()` rows and columns.
+    ///
+    /// It takes a replay on dual numbers and a sweep for every input, eight inputs at a time where there are more than a few.
+    /// Where the Hessian is sparse, [`Program::sparse_hessian`] takes fewer.
+    ///
+    /// # Errors
+    /// As [`Program::value`].
+    ///
+    /// ```
+    /// let program = tape::Program::trace(|x| x[0] * x[0] * x[1], &[1.0, 1.0])?;
+    /// let (_, _, hessian) = program.hessian(&[3.0, 2.0])?;
+    /// assert_eq!(hessian.data, [4.0, 6.0,
+    ///                           6.0, 0.0]);
+    /// # Ok::<(), tape::Error>(())
+    /// ```
+    pub fn hessian(&self, x: &[f64]) -> Result<(f64, Vec<f64>, Matrix<f64>), Error> {
+        let n = self.inputs();
+        let (program, value, gradient) = self.with_gradient(x)?;
+        let mut data = vec![0.0; n * n];
+        let columns = Each { colors: n, length: n, strides: [n, 1] };
+        program.groups_of_hessian(x, &columns, &mut data);
+        Ok((value, gradient, Matrix { rows: n, columns: n, data }))
+    }
+}

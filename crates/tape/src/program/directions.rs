@@ -1,0 +1,255 @@
+//! Products of derivatives with directions, several directions at a time: what dense and sparse derivatives are read from.
+//!
+//! A direction is a colour: the sum of the unit vectors of some inputs, or outputs. Of a dense matrix, every column or row
+//! is a colour by itself.
+
+use core::ops::Range;
+
+use crate::lanes::Lanes;
+use crate::program::Program;
+use crate::program::coloring::Coloring;
+use crate::program::machine::Replay;
+use crate::program::machine::element::{Element, LANES, Plain};
+use crate::program::machine::slots::Pool;
+use crate::real::Real;
+
+/// Slots for products with one direction, or with several.
+#[derive(Default)]
+pub(super) struct Directions {
+    /// With several rows' sum, backwards.
+    rows: Pool<Lanes<LANES>>,
+    pub(super) one: Pool<Plain<f64>>,
+    several: Pool<Plain<Lanes<LANES>>>,
+}
+
+/// Which inputs or outputs each direction has, and where the entries of a matrix are found in the products.
+pub(super) trait Plan {
+    fn colors(&self) -> usize;
+    /// The colour of an input or output, if it has one.
+    fn color_of(&self, position: usize) -> Option<usize>;
+    /// Takes the entries that are found in the product with a colour.
+    fn read(&self, color: usize, product: &dyn Fn(usize) -> f64, data: &mut [f64]);
+}
+
+impl Plan for Coloring {
+    fn colors(&self) -> usize {
+        self.reads.len()
+    }
+
+    fn color_of(&self, position: usize) -> Option<usize> {
+        // What has no entries has a colour beyond all.
+        Some(self.color_of[position] as usize)
+    }
+
+    fn read(&self, color: usize, product: &dyn Fn(usize) -> f64, data: &mut [f64]) {
+        for read in &self.reads[color] {
+            let entry = product(read.place);
+            data[read.entry] = entry;
+            data[read.mirror] = entry;
+        }
+    }
+}
+
+/// Every row, or column, of a dense matrix by itself.
+pub(super) struct Each {
+    pub(super) colors: usize,
+    /// The length of a product.
+    pub(super) length: usize,
+    /// How far apart in the data the entries of two colours are, and of two places in a product.
+    pub(super) strides: [usize; 2],
+}
+
+impl Plan for Each {
+    fn colors(&self) -> usize {
+        self.colors
+    }
+
+    fn color_of(&self, position: usize) -> Option<usize> {
+        Some(position)
+    }
+
+    fn read(&self, color: usize, product: &dyn Fn(usize) -> f64, data: &mut [f64]) {
+        let [of_color, of_place] = self.strides;
+        for place in 0..self.length {
+            data[color * of_color + place * of_place] = product(place);
+        }
+    }
+}
+
+/// The colours that go through the machine together.
+struct Group<'a> {
+    plan: &'a dyn Plan,
+    colors: Range<usize>,
+}
+
+impl<'a> Group<'a> {
+    /// As many colours as a number has lanes. A few that are left over go one by one: that takes less memory, and less
+    /// time than lanes that carry nothing.
+    fn all(plan: &'a dyn Plan) -> impl Iterator<Item = Self> {
+        const FEW: usize = 4;
+        let (count, rest) = (plan.colors(), plan.colors() % LANES);
+        let together = if rest <= FEW { count - rest } else { count };
+        let several = (0..together).step_by(LANES).map(move |c| c..together.min(c + LANES));
+        let single = (together..count).map(|color| color..color + 1);
+        several.chain(single).map(move |colors| Self { plan, colors })
+    }
+
+    fn is_single(&self) -> bool {
+        self.colors.len() == 1
+    }
+
+    /// 1 in the lane of its colour, for an input or output that has one in the group.
+    fn seed<T: Together>(&self, position: usize) -> Option<T> {
+        let color = self.plan.color_of(position)?;
+        self.colors.contains(&color).then(|| T::unit(color - self.colors.start))
+    }
+
+    /// The point, with a colour's direction in each lane.
+    fn point<T: Together>(&self, x: &[f64]) -> Vec<Plain<T>> {
+        let tangent = |input| self.seed(input).unwrap_or(T::ZERO);
+        let number = |(input, &x)| Plain { value: Element::from_f64(x), tangent: tangent(input) };
+        x.iter().enumerate().map(number).collect()
+    }
+
+    /// Takes the entries that are found in the products.
+    fn read<T: Together>(&self, data: &mut [f64], product: impl Fn(usize) -> T) {
+        for (lane, color) in self.colors.clone().enumerate() {
+            self.plan.read(color, &|place| product(place).lane(lane), data);
+        }
+    }
+}
+
+/// A number in which one or more plain numbers go through the machine together.
+trait Together: Element + Real {
+    /// 1 in one lane, 0 in the others.
+    fn unit(lane: usize) -> Self;
+    fn lane(&self, lane: usize) -> f64;
+}
+
+impl Together for f64 {
+    fn unit(_: usize) -> f64 {
+        1.0
+    }
+
+    fn lane(&self, _: usize) -> f64 {
+        *self
+    }
+}
+
+impl Together for Lanes<LANES> {
+    fn unit(lane: usize) -> Self {
+        Lanes(core::array::from_fn(|other| if other == lane { 1.0 } else { 0.0 }))
+    }
+
+    fn lane(&self, lane: usize) -> f64 {
+        self.0[lane]
+    }
+}
+
+impl Program {
+    /// Finds the entries of the Jacobian that stand in single groups of rows, by sweeps after a replay.
+    pub(super) fn single_rows(
+        &self,
+        replay: &mut Replay<'_, f64>,
+        plan: &dyn Plan,
+        data: &mut [f64],
+    ) {
+        for group in Group::all(plan).filter(Group::is_single) {
+            self.product_of_rows(replay, &group, data);
+        }
+    }
+
+    /// Finds the others, by a replay on lanes.
+    pub(super) fn groups_of_rows(&self, x: &[f64], plan: &dyn Plan, data: &mut [f64]) {
+        let mut groups = Group::all(plan).filter(|group| !group.is_single()).peekable();
+        if groups.peek().is_none() {
+            return;
+        }
+        self.directions.rows.with(&self.code, |slots| {
+            let mut replay = Replay::new(&self.code, slots);
+            replay.at(x.iter().map(|&x| Lanes::splat(x)));
+            for group in groups {
+                self.product_of_rows(&mut replay, &group, data);
+            }
+        });
+    }
+
+    fn product_of_rows<T: Together>(
+        &self,
+        replay: &mut Replay<'_, T>,
+        group: &Group<'_>,
+        data: &mut [f64],
+    ) {
+        let outputs = (0..self.outputs()).filter_map(|output| Some((output, group.seed(output)?)));
+        let seeds: Vec<(usize, T)> = outputs.collect();
+        let mut product = vec![T::ZERO; self.inputs()];
+        replay.sweep(&seeds, |input, derivative| product[input] = derivative);
+        group.read(data, |input| product[input]);
+    }
+
+    /// Finds the entries of the Jacobian by replays on numbers with tangents, in the directions of columns.
+    pub(super) fn groups_of_columns(&self, x: &[f64], plan: &dyn Plan, data: &mut [f64]) {
+        for group in Group::all(plan) {
+            if group.is_single() {
+                self.product_of_columns(&self.directions.one, x, &group, data);
+            } else {
+                self.product_of_columns(&self.directions.several, x, &group, data);
+            }
+        }
+    }
+
+    fn product_of_columns<T: Together>(
+        &self,
+        pool: &Pool<Plain<T>>,
+        x: &[f64],
+        group: &Group<'_>,
+        data: &mut [f64],
+    ) {
+        pool.with(&self.code, |slots| {
+            let point = group.point(x);
+            let mut replay = Replay::new(&self.code, slots);
+            replay.at(point.iter().copied());
+            let mut outputs: Vec<Plain<T>> = replay.outputs().collect();
+            if !outputs.iter().all(|&output| Element::is_finite(output)) {
+                outputs = self.outputs_by_the_rules(&point);
+            }
+            group.read(data, |output| outputs[output].tangent);
+        });
+    }
+
+    /// The outputs by the engine's rules for what is not finite.
+    fn outputs_by_the_rules<E: Element>(&self, point: &[E]) -> Vec<E> {
+        let point: Vec<E::Exact> = point.iter().map(|number| number.exact()).collect();
+        let values = self.graph.evaluate(&point);
+        self.graph.outputs.iter().map(|output| E::from_exact(values[output.index()])).collect()
+    }
+
+    /// Finds the entries of the Hessian, by replays on numbers with tangents and sweeps, in the directions of columns.
+    pub(super) fn groups_of_hessian(&self, x: &[f64], plan: &dyn Plan, data: &mut [f64]) {
+        for group in Group::all(plan) {
+            if group.is_single() {
+                self.product_of_hessian(&self.directions.one, x, &group, data);
+            } else {
+                self.product_of_hessian(&self.directions.several, x, &group, data);
+            }
+        }
+    }
+
+    fn product_of_hessian<T: Together>(
+        &self,
+        pool: &Pool<Plain<T>>,
+        x: &[f64],
+        group: &Group<'_>,
+        data: &mut [f64],
+    ) {
+        pool.with(&self.code, |slots| {
+            let mut replay = Replay::new(&self.code, slots);
+            replay.at(group.point(x));
+            let mut product = vec![T::ZERO; x.len()];
+            replay.sweep(&[(0, Plain::from_f64(1.0))], |input, derivative| {
+                product[input] = derivative.tangent;
+            });
+            group.read(data, |input| product[input]);
+        });
+    }
+}

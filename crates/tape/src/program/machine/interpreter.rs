@@ -1,0 +1,101 @@
+//! The interpreter: runs code step by step. A step is one operation on `count` instances at once, so that the cost of
+//! choosing it is shared, and its loops are what compilers make vector instructions of.
+//!
+//! What stands in a hot loop here and in its rooms is written as a loop, or in functions that are always inlined: iterators
+//! and `array::from_fn` may be left out of line, and do not get the instructions that were chosen at run time then.
+
+mod accumulate;
+mod careful;
+mod dot;
+mod forward;
+mod functions;
+mod operand;
+mod reverse;
+
+use core::cell::Cell;
+
+use crate::program::code::{Code, NONE};
+use crate::program::machine::Functions;
+use crate::program::machine::element::Element;
+use crate::program::machine::slots::Slots;
+
+/// A sweep in progress: the slots as cells, since a step's ranges lie anywhere among each other.
+struct Machine<'a, E> {
+    code: &'a Code,
+    functions: Functions,
+    /// No step computes more instances than this: of a batch, the rows that there are.
+    limit: usize,
+    values: &'a [Cell<E>],
+    adjoints: &'a [Cell<E>],
+}
+
+/// What a sweep is done with, and how far: see [`Machine`].
+#[derive(Clone, Copy)]
+pub(crate) struct Manner {
+    pub(crate) functions: Functions,
+    pub(crate) limit: usize,
+}
+
+impl<'a, E: Element> Machine<'a, E> {
+    #[inline(always)]
+    fn new(code: &'a Code, slots: &'a mut Slots<E>, manner: Manner) -> Self {
+        let Manner { functions, limit } = manner;
+        let values = Cell::from_mut(slots.values.as_mut_slice()).as_slice_of_cells();
+        let adjoints = Cell::from_mut(slots.adjoints.as_mut_slice()).as_slice_of_cells();
+        Self { code, functions, limit, values, adjoints }
+    }
+}
+
+/// Computes all values from the inputs and constants, with the best instructions that the processor has.
+pub(crate) fn forward<E: Element>(code: &Code, slots: &mut Slots<E>, manner: Manner) {
+    struct Forward<'a, E>(Machine<'a, E>);
+    impl<E: Element> pulp::NullaryFnOnce for Forward<'_, E> {
+        type Output = ();
+
+        #[inline(always)]
+        fn call(self) {
+            for step in &self.0.code.steps {
+                self.0.compute(step);
+            }
+        }
+    }
+    pulp::Arch::new().dispatch(Forward(Machine::new(code, slots, manner)));
+}
+
+/// Takes the adjoints of the outputs back to the inputs, by plain multiplication. All other adjoints, but the sink, are 0
+/// again after it.
+pub(crate) fn reverse<E: Element>(code: &Code, slots: &mut Slots<E>, manner: Manner) {
+    struct Reverse<'a, E>(Machine<'a, E>);
+    impl<E: Element> pulp::NullaryFnOnce for Reverse<'_, E> {
+        type Output = ();
+
+        #[inline(always)]
+        fn call(self) {
+            for step in self.0.code.steps.iter().rev() {
+                if step.adjoint != NONE {
+                    self.0.propagate(step);
+                }
+            }
+        }
+    }
+    pulp::Arch::new().dispatch(Reverse(Machine::new(code, slots, manner)));
+}
+
+/// [`forward`] by the engine's rules for what is not finite: of a number with tangents, which [`forward`] multiplies plainly
+/// too.
+pub(crate) fn forward_carefully<E: Element>(code: &Code, slots: &mut Slots<E>, manner: Manner) {
+    let machine = Machine::new(code, slots, manner);
+    for step in &code.steps {
+        machine.compute_carefully(step);
+    }
+}
+
+/// [`reverse`] by the engine's rules for what is not finite.
+pub(crate) fn reverse_carefully<E: Element>(code: &Code, slots: &mut Slots<E>, manner: Manner) {
+    let machine = Machine::new(code, slots, manner);
+    for step in code.steps.iter().rev() {
+        if step.adjoint != NONE {
+            machine.propagate_carefully(step);
+        }
+    }
+}

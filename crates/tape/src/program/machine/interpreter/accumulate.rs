@@ -1,0 +1,91 @@
+//! Adding to adjoints, and sums whose order does not depend on the instructions.
+
+use core::cell::Cell;
+use core::ops::Range;
+
+use super::operand::Operand;
+use crate::program::machine::element::Element;
+
+/// Adds to an operand's adjoints what `contribution` says for each instance.
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "one index into several slices of one length")]
+pub(super) fn accumulate<E: Element>(
+    adjoint: Operand<'_, E>,
+    count: usize,
+    contribution: impl Fn(usize) -> E,
+) {
+    // The slices that the contributions read are cut to `count` as well: their bounds are checked once, not in the loop.
+    match adjoint {
+        Operand::Same(adjoint) if E::IS_THIN && count > 1 => {
+            adjoint.set(adjoint.get() + sum_of(count, contribution));
+        }
+        Operand::Run(adjoints) if E::IS_THIN => {
+            let adjoints = &adjoints[..count];
+            for instance in 0..count {
+                let adjoint = &adjoints[instance];
+                adjoint.set(adjoint.get() + contribution(instance));
+            }
+        }
+        adjoint => {
+            for instance in 0..count {
+                let cell = adjoint.at(instance);
+                cell.set(cell.get() + contribution(instance));
+            }
+        }
+    }
+}
+
+/// Adds weight·factor to an operand's adjoints.
+#[inline(always)]
+pub(super) fn accumulate_products<E: Element>(
+    adjoint: Operand<'_, E>,
+    weights: &[Cell<E>],
+    factor: Operand<'_, E>,
+) {
+    let count = weights.len();
+    match factor {
+        Operand::Run(factor) if E::IS_THIN => {
+            let factor = &factor[..count];
+            accumulate(adjoint, count, |instance| weights[instance].get() * factor[instance].get());
+        }
+        Operand::Same(factor) if E::IS_THIN => {
+            let factor = factor.get();
+            accumulate(adjoint, count, |instance| weights[instance].get() * factor);
+        }
+        factor => {
+            accumulate(adjoint, count, |instance| {
+                weights[instance].get() * factor.at(instance).get()
+            });
+        }
+    }
+}
+
+/// start + term(first) + term(first + 1) + …
+#[inline(always)]
+pub(super) fn added_to<E: Element>(start: E, items: Range<usize>, term: impl Fn(usize) -> E) -> E {
+    let mut sum = start;
+    for item in items {
+        sum += term(item);
+    }
+    sum
+}
+
+/// term(0) + … + term(count − 1), in eight interleaved sums, whose order does not depend on the instructions used.
+#[inline(always)]
+pub(super) fn sum_of<E: Element>(count: usize, term: impl Fn(usize) -> E) -> E {
+    const WAYS: usize = 8;
+    let mut sums = [E::ZERO; WAYS];
+    let whole = count - count % WAYS;
+    let mut first = 0;
+    while first < whole {
+        for (way, sum) in sums.iter_mut().enumerate() {
+            *sum += term(first + way);
+        }
+        first += WAYS;
+    }
+    for (way, sum) in sums[..count - whole].iter_mut().enumerate() {
+        *sum += term(whole + way);
+    }
+    let [a, b, c, d, e, f, g, h] = sums;
+    ((a + e) + (c + g)) + ((b + f) + (d + h))
+}

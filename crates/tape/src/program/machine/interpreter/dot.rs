@@ -1,0 +1,273 @@
+//! Dot products, forwards and backwards: a way for each [`Shape`] of their columns.
+//!
+//! The operands are a number to start from, if their count is odd, and pairs of factors.
+
+use super::Machine;
+use super::accumulate::{accumulate, accumulate_products, added_to, sum_of};
+use super::forward::each_pair;
+use super::operand::span_length;
+use crate::program::code::{Column, Kind, NONE, Shape, Step};
+use crate::program::machine::element::Element;
+
+/// How many instances are kept in registers at a time, and how many of the rest.
+const TILE: usize = 32;
+const SMALL_TILE: usize = 8;
+
+/// The columns of a dot product.
+#[derive(Clone, Copy)]
+struct Factors<'a> {
+    start: Option<&'a Column>,
+    pairs: &'a [Column],
+}
+
+impl<'a> Factors<'a> {
+    fn each(self) -> impl Iterator<Item = (&'a Column, &'a Column)> {
+        self.pairs.chunks_exact(2).map(|pair| (&pair[0], &pair[1]))
+    }
+}
+
+impl<E: Element> Machine<'_, E> {
+    #[inline(always)]
+    fn factors(&self, step: &Step) -> Factors<'_> {
+        let (start, pairs) = self.code.columns_of(step).split_at(step.arity as usize % 2);
+        Factors { start: start.first(), pairs }
+    }
+
+    #[inline(always)]
+    pub(super) fn compute_dot(&self, step: &Step) {
+        let factors = self.factors(step);
+        match step.shape {
+            Shape::Span => self.dot_of_spans(step, factors),
+            Shape::Single => self.dot_of_singles(step, factors),
+            Shape::SameByRun if E::IS_THIN => {
+                self.dot_in_tiles(step, factors, |column, _, _| {
+                    let x = self.single(column);
+                    move |_| x
+                });
+            }
+            Shape::Runs if E::IS_THIN => {
+                self.dot_in_tiles(step, factors, |column, first, count| {
+                    let x = &self.values[column.value as usize + first..][..count];
+                    move |position: usize| x[position].get()
+                });
+            }
+            _ => self.dot_by_products(step, factors),
+        }
+    }
+
+    #[inline(always)]
+    fn dot_of_spans(&self, step: &Step, Factors { start, pairs }: Factors<'_>) {
+        let length = span_length(step);
+        let (x, y) = (self.values_of(&pairs[0], length), self.values_of(&pairs[1], length));
+        let product = |item: usize| x.at(item).get() * y.at(item).get();
+        // The first product is not added to 0: that would lose the sign of −0.
+        self.results(step)[0].set(match start {
+            Some(start) => added_to(self.single(start), 0..length, product),
+            None => added_to(product(0), 1..length, product),
+        });
+    }
+
+    #[inline(always)]
+    fn dot_of_singles(&self, step: &Step, Factors { start, pairs }: Factors<'_>) {
+        let length = pairs.len() / 2;
+        let product = |item| self.single(&pairs[2 * item]) * self.single(&pairs[2 * item + 1]);
+        self.results(step)[0].set(match start {
+            Some(start) => added_to(self.single(start), 0..length, product),
+            None => added_to(product(0), 1..length, product),
+        });
+    }
+
+    /// Product by product: what kinds of operands they have is asked once for all instances.
+    #[inline(always)]
+    fn dot_by_products(&self, step: &Step, factors: Factors<'_>) {
+        let results = self.results(step);
+        let count = results.len();
+        let mut is_begun = false;
+        if let Some(start) = factors.start {
+            let start = self.values_of(start, count);
+            for (instance, result) in results.iter().enumerate() {
+                result.set(start.at(instance).get());
+            }
+            is_begun = true;
+        }
+        for (x, y) in factors.each() {
+            let (x, y) = (self.values_of(x, count), self.values_of(y, count));
+            if is_begun {
+                each_pair(x, y, results, |result, x, y| result.set(result.get() + x * y));
+            } else {
+                each_pair(x, y, results, |result, x, y| result.set(x * y));
+            }
+            is_begun = true;
+        }
+    }
+
+    /// Dot products whose second factors are rows of slots, a tile of instances at a time. `factor` gives the first factor
+    /// of a pair: from its column, the first instance of the tile, and their number.
+    #[inline(always)]
+    fn dot_in_tiles<X: Fn(usize) -> E>(
+        &self,
+        step: &Step,
+        factors: Factors<'_>,
+        factor: impl Fn(&Column, usize, usize) -> X,
+    ) {
+        let count = self.count(step);
+        let mut first = 0;
+        while first + TILE <= count {
+            self.dot_tile::<TILE, X>(step, factors, first, &factor);
+            first += TILE;
+        }
+        while first + SMALL_TILE <= count {
+            self.dot_tile::<SMALL_TILE, X>(step, factors, first, &factor);
+            first += SMALL_TILE;
+        }
+        while first < count {
+            self.dot_tile::<1, X>(step, factors, first, &factor);
+            first += 1;
+        }
+    }
+
+    /// One tile. Every index into the sums is known to the compiler, so that they stay in registers.
+    #[inline(always)]
+    fn dot_tile<const N: usize, X: Fn(usize) -> E>(
+        &self,
+        step: &Step,
+        Factors { start, pairs }: Factors<'_>,
+        first: usize,
+        factor: &impl Fn(&Column, usize, usize) -> X,
+    ) {
+        let (mut sums, rest): ([E; N], _) = match start {
+            Some(start) if start.kind == Kind::Run => (self.tile_at(start, first), pairs),
+            Some(start) => {
+                let start = self.values_of(start, self.count(step));
+                (tile(|position| start.at(first + position).get()), pairs)
+            }
+            None => {
+                let (x, y): (_, [E; N]) =
+                    (factor(&pairs[0], first, N), self.tile_at(&pairs[1], first));
+                (tile(|position| x(position) * y[position]), &pairs[2..])
+            }
+        };
+        for pair in rest.chunks_exact(2) {
+            let x = factor(&pair[0], first, N);
+            let y: [E; N] = self.tile_at(&pair[1], first);
+            for position in 0..N {
+                sums[position] += x(position) * y[position];
+            }
+        }
+        let results = &self.results(step)[first..][..N];
+        for position in 0..N {
+            results[position].set(sums[position]);
+        }
+    }
+
+    /// The values of a row of slots, from an instance on.
+    #[inline(always)]
+    fn tile_at<const N: usize>(&self, column: &Column, first: usize) -> [E; N] {
+        let cells = &self.values[column.value as usize + first..][..N];
+        tile(|position| cells[position].get())
+    }
+
+    #[inline(always)]
+    pub(super) fn propagate_dot(&self, step: &Step) {
+        let factors = self.factors(step);
+        let weights = self.weights(step);
+        let count = weights.len();
+        if let Some(start) = factors.start
+            && let Some(adjoint) = self.adjoints_of(start, count)
+        {
+            accumulate(adjoint, count, |instance| weights[instance].get());
+        }
+        match step.shape {
+            Shape::Span => self.propagate_spans(step, factors),
+            Shape::Single => self.propagate_singles(step, factors),
+            Shape::SameByRun if E::IS_THIN => self.propagate_in_tiles(step, factors),
+            _ => {
+                for (x, y) in factors.each() {
+                    for (to, from) in [(x, y), (y, x)] {
+                        if let Some(adjoint) = self.adjoints_of(to, count) {
+                            accumulate_products(adjoint, weights, self.values_of(from, count));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn propagate_spans(&self, step: &Step, Factors { pairs, .. }: Factors<'_>) {
+        let (length, weight) = (span_length(step), self.weights(step)[0].get());
+        for (to, from) in [(&pairs[0], &pairs[1]), (&pairs[1], &pairs[0])] {
+            if let Some(adjoint) = self.adjoints_of(to, length) {
+                let from = self.values_of(from, length);
+                accumulate(adjoint, length, |item| weight * from.at(item).get());
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn propagate_singles(&self, step: &Step, factors: Factors<'_>) {
+        let weight = self.weights(step)[0].get();
+        for (x, y) in factors.each() {
+            for (to, from) in [(x, y), (y, x)] {
+                if to.adjoint != NONE {
+                    let adjoint = &self.adjoints[to.adjoint as usize];
+                    adjoint.set(adjoint.get() + weight * self.single(from));
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn propagate_in_tiles(&self, step: &Step, factors: Factors<'_>) {
+        let count = self.count(step);
+        let mut first = 0;
+        while first + TILE <= count {
+            self.propagate_tile::<TILE>(step, factors, first);
+            first += TILE;
+        }
+        while first + SMALL_TILE <= count {
+            self.propagate_tile::<SMALL_TILE>(step, factors, first);
+            first += SMALL_TILE;
+        }
+        while first < count {
+            self.propagate_tile::<1>(step, factors, first);
+            first += 1;
+        }
+    }
+
+    /// A tile of the instances of dot products of shared factors by rows: a shared factor gets a sum, a row a row.
+    #[inline(always)]
+    fn propagate_tile<const N: usize>(&self, step: &Step, factors: Factors<'_>, first: usize) {
+        let cells = &self.weights(step)[first..][..N];
+        let weights: [E; N] = tile(|position| cells[position].get());
+        for (x, y) in factors.each() {
+            if x.adjoint != NONE {
+                let y = &self.values[y.value as usize + first..][..N];
+                let adjoint = &self.adjoints[x.adjoint as usize];
+                let sum = if N == 1 {
+                    weights[0] * y[0].get()
+                } else {
+                    sum_of(N, |position| weights[position] * y[position].get())
+                };
+                adjoint.set(adjoint.get() + sum);
+            }
+            if y.adjoint != NONE {
+                let x = self.single(x);
+                let adjoints = &self.adjoints[y.adjoint as usize + first..][..N];
+                for position in 0..N {
+                    adjoints[position].set(adjoints[position].get() + weights[position] * x);
+                }
+            }
+        }
+    }
+}
+
+/// A tile of numbers, by position.
+#[inline(always)]
+fn tile<E: Element, const N: usize>(number: impl Fn(usize) -> E) -> [E; N] {
+    let mut tile = [E::ZERO; N];
+    for (position, slot) in tile.iter_mut().enumerate() {
+        *slot = number(position);
+    }
+    tile
+}

@@ -1,0 +1,114 @@
+//! The reverse sweep: the adjoints of a step's results go to its operands.
+
+use core::cell::Cell;
+
+use super::Machine;
+use super::accumulate::{accumulate, accumulate_products};
+use super::operand::span_length;
+use crate::kinks;
+use crate::op::Op;
+use crate::partial;
+use crate::program::code::{Shape, Step};
+use crate::program::machine::element::Element;
+
+impl<E: Element> Machine<'_, E> {
+    /// Hands the adjoints of a step's results to its operands, and clears them.
+    #[inline(always)]
+    pub(super) fn propagate(&self, step: &Step) {
+        match step.op {
+            Op::Add | Op::Sum => self.propagate_linear(step, |_, weight| weight),
+            Op::Sub => {
+                self.propagate_linear(step, |position, w| if position == 0 { w } else { -w })
+            }
+            Op::Neg => self.propagate_linear(step, |_, weight| -weight),
+            Op::Mul => self.propagate_product(step),
+            Op::Dot => self.propagate_dot(step),
+            Op::Norm => self.propagate_norm(step),
+            Op::Sqrt => self.propagate_result(step, |weight, y| {
+                weight * E::from_exact(partial::sqrt::of_0(y.exact(), y.exact()))
+            }),
+            // −w·y², factor by factor: the square may overflow where the product does not.
+            Op::Recip => self.propagate_result(step, |weight, y| -(weight * y) * y),
+            // Of a weight, e^x of a difference, the partial is that of e^x.
+            Op::Exp | Op::Weight => self.propagate_result(step, |weight, y| weight * y),
+            // A constant, as far as derivatives go.
+            Op::Largest => {}
+            _ => self.propagate_function(step),
+        }
+        self.clear(step);
+    }
+
+    /// Of operations whose partials are 1 or −1.
+    #[inline(always)]
+    fn propagate_linear(&self, step: &Step, contribution: impl Fn(usize, E) -> E) {
+        let weights = self.weights(step);
+        if step.shape == Shape::Span {
+            let (length, weight) = (span_length(step), weights[0].get());
+            if let Some(adjoint) = self.adjoints_of(&self.column(step, 0), length) {
+                accumulate(adjoint, length, |_| contribution(0, weight));
+            }
+            return;
+        }
+        for position in 0..step.arity as usize {
+            if let Some(adjoint) = self.adjoint(step, position) {
+                accumulate(adjoint, weights.len(), |instance| {
+                    contribution(position, weights[instance].get())
+                });
+            }
+        }
+    }
+
+    /// Of a product: to each factor goes the weight times the other one.
+    #[inline(always)]
+    fn propagate_product(&self, step: &Step) {
+        let weights = self.weights(step);
+        for (to, from) in [(0, 1), (1, 0)] {
+            if let Some(adjoint) = self.adjoint(step, to) {
+                accumulate_products(adjoint, weights, self.operand(step, from));
+            }
+        }
+    }
+
+    /// Of a function of one number whose contribution is computed from the weight and the result.
+    #[inline(always)]
+    fn propagate_result(&self, step: &Step, contribution: impl Fn(E, E) -> E) {
+        let Some(adjoint) = self.adjoint(step, 0) else { return };
+        let weights = self.weights(step);
+        let results = &self.results(step)[..weights.len()];
+        accumulate(adjoint, weights.len(), |instance| {
+            contribution(weights[instance].get(), results[instance].get())
+        });
+    }
+
+    #[inline(never)]
+    fn propagate_norm(&self, step: &Step) {
+        let (weights, results) = (self.weights(step), self.results(step));
+        let partial = |x: &Cell<E>, norm: E, tip: E::Exact| {
+            E::from_exact(kinks::norm_partial(x.get().exact(), norm.exact(), tip))
+        };
+        if step.shape == Shape::Span {
+            let (column, length) = (self.column(step, 0), span_length(step));
+            let (weight, norm) = (weights[0].get(), results[0].get());
+            let x = self.values_of(&column, length);
+            let components = (0..length).map(|item| x.at(item).get().exact());
+            let tip = kinks::norm_tip(components, norm.exact());
+            if let Some(adjoint) = self.adjoints_of(&column, length) {
+                accumulate(adjoint, length, |item| weight * partial(x.at(item), norm, tip));
+            }
+            return;
+        }
+        let tip = |instance: usize| {
+            let positions = 0..step.arity as usize;
+            let components = positions.map(|position| self.value(step, position, instance).exact());
+            kinks::norm_tip(components, results[instance].get().exact())
+        };
+        for position in 0..step.arity as usize {
+            let Some(adjoint) = self.adjoint(step, position) else { continue };
+            let x = self.operand(step, position);
+            accumulate(adjoint, weights.len(), |instance| {
+                let norm = results[instance].get();
+                weights[instance].get() * partial(x.at(instance), norm, tip(instance))
+            });
+        }
+    }
+}
