@@ -295,6 +295,12 @@ impl<const N: usize> Number for Lanes<N> {
     }
 
     #[inline(always)]
+    fn partial_of(op: Op, x: Self, y: Self, partial: impl FnOnce(Self, Self) -> Self) -> Self {
+        let mut of_x = x;
+        if vector::map_partial(op, &x.0, &y.0, &mut of_x.0) { of_x } else { partial(x, y) }
+    }
+
+    #[inline(always)]
     fn tip(_: Self, _: Self) -> Self {
         Self::splat(0.0)
     }

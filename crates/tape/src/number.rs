@@ -97,6 +97,12 @@ pub trait Number:
         (y, partial(x, y))
     }
 
+    /// The partial of a function of one number, from the argument and the value.
+    #[inline(always)]
+    fn partial_of(_: Op, x: Self, y: Self, partial: impl FnOnce(Self, Self) -> Self) -> Self {
+        partial(x, y)
+    }
+
     /// 0, whose derivative with respect to x does not exist where `length` is 0: what a function's first derivative is at
     /// the tip of a cone.
     fn tip(x: Self, length: Self) -> Self;

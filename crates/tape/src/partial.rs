@@ -64,7 +64,7 @@ macro_rules! define_partials {
                 match (self, arguments) {
                     $((Op::$op_o1, &[x]) => [$name_o1::of_0(x, value), zero, zero],)*
                     $((Op::$op_o2, &[x, y]) => [$name_o2::of_0(x, y, value), $name_o2::of_1(x, y, value), zero],)*
-                    $((Op::$op_1, &[x]) => [$name_1::of_0(x, value), zero, zero],)*
+                    $((Op::$op_1, &[x]) => [T::partial_of(self, x, value, $name_1::of_0), zero, zero],)*
                     $((Op::$op_i, &[x, n]) => [$name_i::of_0(x, n.innermost() as $index, value), zero, zero],)*
                     $((Op::$op_2, &[x, y]) => [$name_2::of_0(x, y, value), $name_2::of_1(x, y, value), zero],)*
                     $((Op::$op_3, &[x, y, z]) => [

@@ -232,9 +232,10 @@ fn run_2<C: Core2, const PORTABLE: bool>(a: &[f64], b: &[f64], y: &mut [f64]) {
     }
 }
 
-/// A function with its derivative.
+/// A function with its derivative, and the derivative where the value is known.
 trait CoreWithPartial {
     fn value_and_partial(x: f64) -> (f64, f64);
+    fn partial(x: f64, y: f64) -> f64;
 }
 
 struct Tanh;
@@ -242,6 +243,11 @@ impl CoreWithPartial for Tanh {
     #[inline(always)]
     fn value_and_partial(x: f64) -> (f64, f64) {
         exponentials::tanh_with_partial(x)
+    }
+
+    #[inline(always)]
+    fn partial(x: f64, y: f64) -> f64 {
+        exponentials::tanh_partial(x, y)
     }
 }
 
@@ -251,6 +257,11 @@ impl CoreWithPartial for Sigmoid {
     fn value_and_partial(x: f64) -> (f64, f64) {
         exponentials::sigmoid_with_partial(x)
     }
+
+    #[inline(always)]
+    fn partial(x: f64, y: f64) -> f64 {
+        exponentials::sigmoid_partial(x, y)
+    }
 }
 
 /// y[i] = op(x[i]), and its derivative: where both together cost hardly more than one. False, and nothing done, elsewhere.
@@ -259,6 +270,17 @@ pub(crate) fn map_with_partial(op: Op, x: &[f64], y: &mut [f64], partials: &mut 
     match op {
         Op::Tanh => run_with_partial::<Tanh>(x, y, partials),
         Op::Sigmoid => run_with_partial::<Sigmoid>(x, y, partials),
+        _ => return false,
+    }
+    true
+}
+
+/// The derivative of op at x[i], where y[i] = op(x[i]); for the same operations.
+#[inline]
+pub(crate) fn map_partial(op: Op, x: &[f64], y: &[f64], partials: &mut [f64]) -> bool {
+    match op {
+        Op::Tanh => run_partial::<Tanh>(x, y, partials),
+        Op::Sigmoid => run_partial::<Sigmoid>(x, y, partials),
         _ => return false,
     }
     true
@@ -280,6 +302,24 @@ impl<C: CoreWithPartial> NullaryFnOnce for LoopWithPartial<'_, C> {
 #[inline(never)]
 fn run_with_partial<C: CoreWithPartial>(x: &[f64], y: &mut [f64], partials: &mut [f64]) {
     Arch::new().dispatch(LoopWithPartial::<C>(x, y, partials, PhantomData));
+}
+
+struct LoopPartial<'a, C>(&'a [f64], &'a [f64], &'a mut [f64], PhantomData<C>);
+
+impl<C: CoreWithPartial> NullaryFnOnce for LoopPartial<'_, C> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for ((&x, &y), partial) in self.0.iter().zip(self.1).zip(self.2) {
+            *partial = C::partial(x, y);
+        }
+    }
+}
+
+#[inline(never)]
+fn run_partial<C: CoreWithPartial>(x: &[f64], y: &[f64], partials: &mut [f64]) {
+    Arch::new().dispatch(LoopPartial::<C>(x, y, partials, PhantomData));
 }
 
 #[cfg(test)]

@@ -86,9 +86,10 @@ impl<'a> Group<'a> {
     /// As many colours as a number has lanes. A few that are left over go one by one: that takes less memory, and less
     /// time than lanes that carry nothing.
     fn all(plan: &'a dyn Plan) -> impl Iterator<Item = Self> {
-        const FEW: usize = 4;
         let (count, rest) = (plan.colors(), plan.colors() % LANES);
-        let together = if rest <= FEW { count - rest } else { count };
+        // Beside others that take lanes, fewer than where there are no others.
+        let few = if count < LANES { 4 } else { 2 };
+        let together = if rest <= few { count - rest } else { count };
         let several = (0..together).step_by(LANES).map(move |c| c..together.min(c + LANES));
         let single = (together..count).map(|color| color..color + 1);
         several.chain(single).map(move |colors| Self { plan, colors })

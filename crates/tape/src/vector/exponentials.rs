@@ -169,6 +169,13 @@ pub(super) fn tanh_with_partial(x: f64) -> (f64, f64) {
     (value.copysign(x), e * (sum * sum))
 }
 
+/// 1 − y² of y = tanh x, likewise.
+#[inline(always)]
+pub(super) fn tanh_partial(x: f64, y: f64) -> f64 {
+    let sum = 1.0 + y.abs();
+    exp(-2.0 * x.abs()) * (sum * sum)
+}
+
 /// A factor times the logistic function, from e = e^−|x|: 1/(1 + e), or e/(1 + e) where x < 0. Scaled last, a subnormal
 /// result keeps the digits it has. And e.
 #[inline(always)]
@@ -197,6 +204,13 @@ pub(super) fn sigmoid_with_partial(x: f64) -> (f64, f64) {
     let (value, e) = times_sigmoid(1.0, x);
     let larger = if x < 0.0 { 1.0 - value } else { value };
     (value, e * (larger * larger))
+}
+
+/// y·(1 − y) of y = sigmoid x, likewise.
+#[inline(always)]
+pub(super) fn sigmoid_partial(x: f64, y: f64) -> f64 {
+    let larger = if x < 0.0 { 1.0 - y } else { y };
+    exp(-x.abs()) * (larger * larger)
 }
 
 /// e/(1 + e)² from e = e^−|x|.

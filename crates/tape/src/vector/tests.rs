@@ -65,12 +65,16 @@ fn a_function_with_its_partial_has_the_same_bits_and_the_exact_partial() {
         let [mut y, mut with, mut partials] = [(); 3].map(|()| vec![0.0; x.len()]);
         assert!(map_1(op, &x, &mut y));
         assert!(map_with_partial(op, &x, &mut with, &mut partials));
+        let mut of_value = vec![0.0; x.len()];
+        assert!(map_partial(op, &x, &y, &mut of_value));
         for (i, &x) in x.iter().enumerate() {
             assert!(y[i].to_bits() == with[i].to_bits() || x.is_nan(), "{}({x:e})", op.name());
             let expected = partial(x, op.apply(&[x]));
-            let error = (partials[i] - expected).abs();
-            let is_close = error <= 1e-15 * expected + 1e-323 || (x.is_nan() && error.is_nan());
-            assert!(is_close, "{}'({x:e}) = {:e}, not {expected:e}", op.name(), partials[i]);
+            for partial in [partials[i], of_value[i]] {
+                let error = (partial - expected).abs();
+                let is_close = error <= 1e-15 * expected + 1e-323 || (x.is_nan() && error.is_nan());
+                assert!(is_close, "{}'({x:e}) = {partial:e}, not {expected:e}", op.name());
+            }
         }
     }
 }
