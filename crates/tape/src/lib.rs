@@ -9,6 +9,7 @@ mod dual;
 mod error;
 mod formula;
 mod guard;
+mod instructions;
 mod interop;
 mod kinks;
 mod lanes;

@@ -8,8 +8,7 @@
 
 use core::ops::Range;
 
-use pulp::{Arch, NullaryFnOnce};
-
+use crate::instructions::{Work, dispatch};
 use crate::list::Node;
 use crate::real::Real;
 
@@ -28,16 +27,16 @@ pub(crate) fn sweep<T: Real, const CONSUME: bool>(
     range: Range<usize>,
 ) {
     struct Sweep<'a, T, const CONSUME: bool>(&'a [Node<T>], &'a mut [T], Range<usize>);
-    impl<T: Real, const CONSUME: bool> NullaryFnOnce for Sweep<'_, T, CONSUME> {
+    impl<T: Real, const CONSUME: bool> Work for Sweep<'_, T, CONSUME> {
         type Output = ();
 
         #[inline(always)]
-        fn call(self) {
+        fn run(self) {
             walk::<T, CONSUME>(self.0, self.1, self.2);
         }
     }
     if T::LANES > 1 {
-        Arch::new().dispatch(Sweep::<T, CONSUME>(nodes, adjoints, range));
+        dispatch(Sweep::<T, CONSUME>(nodes, adjoints, range));
     } else {
         walk::<T, CONSUME>(nodes, adjoints, range);
     }

@@ -12,8 +12,7 @@ mod trigonometric;
 
 use core::marker::PhantomData;
 
-use pulp::{Arch, NullaryFnOnce};
-
+use crate::instructions::{Work, dispatch};
 use crate::op::Op;
 
 /// The functions that have a vector form, each with its core, and the arguments (if any) that are left to the scalar
@@ -152,25 +151,25 @@ macro_rules! define {
 }
 for_each_core!(define);
 
-/// A loop over slices as an object: what [`pulp`] compiles for each instruction set. It says whether any element was
+/// A loop over slices as an object: what [`dispatch`] compiles for each instruction set. It says whether any element was
 /// left out.
 struct Loop1<'a, C>(&'a [f64], &'a mut [f64], PhantomData<C>);
 struct Loop2<'a, C>(&'a [f64], &'a [f64], &'a mut [f64], PhantomData<C>);
 
-impl<C: Core1> NullaryFnOnce for Loop1<'_, C> {
+impl<C: Core1> Work for Loop1<'_, C> {
     type Output = bool;
 
     #[inline(always)]
-    fn call(self) -> bool {
+    fn run(self) -> bool {
         loop_1::<C>(self.0, self.1)
     }
 }
 
-impl<C: Core2> NullaryFnOnce for Loop2<'_, C> {
+impl<C: Core2> Work for Loop2<'_, C> {
     type Output = bool;
 
     #[inline(always)]
-    fn call(self) -> bool {
+    fn run(self) -> bool {
         loop_2::<C>(self.0, self.1, self.2)
     }
 }
@@ -203,11 +202,8 @@ fn loop_2<C: Core2>(a: &[f64], b: &[f64], y: &mut [f64]) -> bool {
 #[inline(never)]
 fn run_1<C: Core1, const PORTABLE: bool>(x: &[f64], y: &mut [f64]) {
     debug_assert_eq!(x.len(), y.len());
-    let any_left_out = if PORTABLE {
-        loop_1::<C>(x, y)
-    } else {
-        Arch::new().dispatch(Loop1::<C>(x, y, PhantomData))
-    };
+    let any_left_out =
+        if PORTABLE { loop_1::<C>(x, y) } else { dispatch(Loop1::<C>(x, y, PhantomData)) };
     if any_left_out {
         for (y, &x) in y.iter_mut().zip(x).filter(|(_, x)| C::is_left_out(**x)) {
             *y = C::OP.apply(&[x]);
@@ -218,11 +214,8 @@ fn run_1<C: Core1, const PORTABLE: bool>(x: &[f64], y: &mut [f64]) {
 #[inline(never)]
 fn run_2<C: Core2, const PORTABLE: bool>(a: &[f64], b: &[f64], y: &mut [f64]) {
     debug_assert!(a.len() == y.len() && b.len() == y.len());
-    let any_left_out = if PORTABLE {
-        loop_2::<C>(a, b, y)
-    } else {
-        Arch::new().dispatch(Loop2::<C>(a, b, y, PhantomData))
-    };
+    let any_left_out =
+        if PORTABLE { loop_2::<C>(a, b, y) } else { dispatch(Loop2::<C>(a, b, y, PhantomData)) };
     if any_left_out {
         for ((y, &a), &b) in y.iter_mut().zip(a).zip(b) {
             if C::is_left_out(a, b) {
@@ -288,11 +281,11 @@ pub(crate) fn map_partial(op: Op, x: &[f64], y: &[f64], partials: &mut [f64]) ->
 
 struct LoopWithPartial<'a, C>(&'a [f64], &'a mut [f64], &'a mut [f64], PhantomData<C>);
 
-impl<C: CoreWithPartial> NullaryFnOnce for LoopWithPartial<'_, C> {
+impl<C: CoreWithPartial> Work for LoopWithPartial<'_, C> {
     type Output = ();
 
     #[inline(always)]
-    fn call(self) {
+    fn run(self) {
         for ((&x, y), partial) in self.0.iter().zip(self.1).zip(self.2) {
             (*y, *partial) = C::value_and_partial(x);
         }
@@ -301,16 +294,16 @@ impl<C: CoreWithPartial> NullaryFnOnce for LoopWithPartial<'_, C> {
 
 #[inline(never)]
 fn run_with_partial<C: CoreWithPartial>(x: &[f64], y: &mut [f64], partials: &mut [f64]) {
-    Arch::new().dispatch(LoopWithPartial::<C>(x, y, partials, PhantomData));
+    dispatch(LoopWithPartial::<C>(x, y, partials, PhantomData));
 }
 
 struct LoopPartial<'a, C>(&'a [f64], &'a [f64], &'a mut [f64], PhantomData<C>);
 
-impl<C: CoreWithPartial> NullaryFnOnce for LoopPartial<'_, C> {
+impl<C: CoreWithPartial> Work for LoopPartial<'_, C> {
     type Output = ();
 
     #[inline(always)]
-    fn call(self) {
+    fn run(self) {
         for ((&x, &y), partial) in self.0.iter().zip(self.1).zip(self.2) {
             *partial = C::partial(x, y);
         }
@@ -319,7 +312,7 @@ impl<C: CoreWithPartial> NullaryFnOnce for LoopPartial<'_, C> {
 
 #[inline(never)]
 fn run_partial<C: CoreWithPartial>(x: &[f64], y: &[f64], partials: &mut [f64]) {
-    Arch::new().dispatch(LoopPartial::<C>(x, y, partials, PhantomData));
+    dispatch(LoopPartial::<C>(x, y, partials, PhantomData));
 }
 
 #[cfg(test)]

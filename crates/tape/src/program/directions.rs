@@ -7,6 +7,7 @@ use core::ops::Range;
 
 use crate::lanes::Lanes;
 use crate::program::Program;
+use crate::program::code::Code;
 use crate::program::coloring::Coloring;
 use crate::program::machine::Replay;
 use crate::program::machine::element::{Element, LANES, Plain};
@@ -84,12 +85,18 @@ struct Group<'a> {
 
 impl<'a> Group<'a> {
     /// As many colours as a number has lanes. A few that are left over go one by one: that takes less memory, and less
-    /// time than lanes that carry nothing.
-    fn all(plan: &'a dyn Plan) -> impl Iterator<Item = Self> {
+    /// time than lanes that carry nothing. So do all, where the slots of so many lanes would not stay in the cache.
+    fn all<E: Element>(plan: &'a dyn Plan, code: &Code) -> impl Iterator<Item = Self> {
+        /// Bytes: half of what processors have had as second-level cache for years.
+        const CACHE: usize = 512 << 10;
         let (count, rest) = (plan.colors(), plan.colors() % LANES);
         // Beside others that take lanes, fewer than where there are no others.
         let few = if count < LANES { 4 } else { 2 };
-        let together = if rest <= few { count - rest } else { count };
+        let together = match (code.values + code.adjoints) * size_of::<E>() {
+            CACHE.. => 0,
+            _ if rest <= few => count - rest,
+            _ => count,
+        };
         let several = (0..together).step_by(LANES).map(move |c| c..together.min(c + LANES));
         let single = (together..count).map(|color| color..color + 1);
         several.chain(single).map(move |colors| Self { plan, colors })
@@ -155,14 +162,15 @@ impl Program {
         plan: &dyn Plan,
         data: &mut [f64],
     ) {
-        for group in Group::all(plan).filter(Group::is_single) {
+        for group in Group::all::<Lanes<LANES>>(plan, &self.code).filter(Group::is_single) {
             self.product_of_rows(replay, &group, data);
         }
     }
 
     /// Finds the others, by a replay on lanes.
     pub(super) fn groups_of_rows(&self, x: &[f64], plan: &dyn Plan, data: &mut [f64]) {
-        let mut groups = Group::all(plan).filter(|group| !group.is_single()).peekable();
+        let groups = Group::all::<Lanes<LANES>>(plan, &self.code);
+        let mut groups = groups.filter(|group| !group.is_single()).peekable();
         if groups.peek().is_none() {
             return;
         }
@@ -190,7 +198,7 @@ impl Program {
 
     /// Finds the entries of the Jacobian by replays on numbers with tangents, in the directions of columns.
     pub(super) fn groups_of_columns(&self, x: &[f64], plan: &dyn Plan, data: &mut [f64]) {
-        for group in Group::all(plan) {
+        for group in Group::all::<Plain<Lanes<LANES>>>(plan, &self.code) {
             if group.is_single() {
                 self.product_of_columns(&self.directions.one, x, &group, data);
             } else {
@@ -227,7 +235,7 @@ impl Program {
 
     /// Finds the entries of the Hessian, by replays on numbers with tangents and sweeps, in the directions of columns.
     pub(super) fn groups_of_hessian(&self, x: &[f64], plan: &dyn Plan, data: &mut [f64]) {
-        for group in Group::all(plan) {
+        for group in Group::all::<Plain<Lanes<LANES>>>(plan, &self.code) {
             if group.is_single() {
                 self.product_of_hessian(&self.directions.one, x, &group, data);
             } else {

@@ -102,8 +102,8 @@ impl Program {
     ///
     /// It takes as many products of the Jacobian with a vector as there are [colours](Program::jacobian_colors), which
     /// does not depend on its size where its rows, or its columns, are short. The groups of columns are those of Curtis,
-    /// Powell and Reid ("On the estimation of sparse Jacobian matrices", 1974). Where there are five or more, eight
-    /// products are computed together on [`Lanes`](crate::Lanes), whose functions like `exp` may differ in the last digits from those
+    /// Powell and Reid ("On the estimation of sparse Jacobian matrices", 1974). Where there are five or more, and
+    /// their numbers stay in the cache, eight products are computed together on [`Lanes`](crate::Lanes), whose functions like `exp` may differ in the last digits from those
     /// of `f64`; the values are those of [`Program::values`].
     ///
     /// # Errors

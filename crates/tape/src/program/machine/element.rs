@@ -35,6 +35,8 @@ pub(crate) trait Element:
     const ZERO: Self;
     /// Whether it is one number or two, whose loops are worth a version for every kind of operand.
     const IS_THIN: bool;
+    /// Whether a tile of dot products fits into the processor's registers.
+    const HAS_TILES: bool = false;
 
     fn from_f64(number: f64) -> Self;
     fn from_exact(number: Self::Exact) -> Self;
@@ -62,6 +64,7 @@ impl Element for f64 {
     const CHUNK: usize = ROWS;
     const ZERO: f64 = 0.0;
     const IS_THIN: bool = true;
+    const HAS_TILES: bool = true;
 
     #[inline(always)]
     fn from_f64(number: f64) -> f64 {

@@ -14,6 +14,7 @@ mod reverse;
 
 use core::cell::Cell;
 
+use crate::instructions::{Work, dispatch};
 use crate::program::code::{Code, NONE};
 use crate::program::machine::Functions;
 use crate::program::machine::element::Element;
@@ -49,28 +50,28 @@ impl<'a, E: Element> Machine<'a, E> {
 /// Computes all values from the inputs and constants, with the best instructions that the processor has.
 pub(crate) fn forward<E: Element>(code: &Code, slots: &mut Slots<E>, manner: Manner) {
     struct Forward<'a, E>(Machine<'a, E>);
-    impl<E: Element> pulp::NullaryFnOnce for Forward<'_, E> {
+    impl<E: Element> Work for Forward<'_, E> {
         type Output = ();
 
         #[inline(always)]
-        fn call(self) {
+        fn run(self) {
             for step in &self.0.code.steps {
                 self.0.compute(step);
             }
         }
     }
-    pulp::Arch::new().dispatch(Forward(Machine::new(code, slots, manner)));
+    dispatch(Forward(Machine::new(code, slots, manner)));
 }
 
 /// Takes the adjoints of the outputs back to the inputs, by plain multiplication. All other adjoints, but the sink, are 0
 /// again after it.
 pub(crate) fn reverse<E: Element>(code: &Code, slots: &mut Slots<E>, manner: Manner) {
     struct Reverse<'a, E>(Machine<'a, E>);
-    impl<E: Element> pulp::NullaryFnOnce for Reverse<'_, E> {
+    impl<E: Element> Work for Reverse<'_, E> {
         type Output = ();
 
         #[inline(always)]
-        fn call(self) {
+        fn run(self) {
             for step in self.0.code.steps.iter().rev() {
                 if step.adjoint != NONE {
                     self.0.propagate(step);
@@ -78,7 +79,7 @@ pub(crate) fn reverse<E: Element>(code: &Code, slots: &mut Slots<E>, manner: Man
             }
         }
     }
-    pulp::Arch::new().dispatch(Reverse(Machine::new(code, slots, manner)));
+    dispatch(Reverse(Machine::new(code, slots, manner)));
 }
 
 /// [`forward`] by the engine's rules for what is not finite: of a number with tangents, which [`forward`] multiplies plainly

@@ -2,8 +2,6 @@
 
 use core::cell::Cell;
 
-use smallvec::SmallVec;
-
 use super::Machine;
 use super::operand::Operand;
 use crate::kinks;
@@ -46,7 +44,7 @@ impl<'a, E: Element> Machine<'a, E> {
 
     /// As [`Machine::compute`]: a tangent that is exactly 0 stays 0, whatever the partial is.
     pub(super) fn compute_carefully(&self, step: &Step) {
-        let mut arguments: SmallVec<[E::Exact; 8]> = SmallVec::new();
+        let mut arguments: Vec<E::Exact> = Vec::new();
         for (instance, result) in self.results(step).iter().enumerate() {
             arguments.clear();
             arguments.extend((0..step.arity as usize).filter_map(|position| {
@@ -98,14 +96,17 @@ impl<'a, E: Element> Machine<'a, E> {
                 }
                 Op::Largest => {}
                 op => {
-                    // At most three: nothing is allocated.
-                    let arguments: SmallVec<[E::Exact; 3]> = (0..arity).map(argument).collect();
+                    let mut arguments = [adjoint; 3];
+                    let arguments = &mut arguments[..arity];
+                    for (position, slot) in arguments.iter_mut().enumerate() {
+                        *slot = argument(position);
+                    }
                     // The slot of a product may have been given away; computing it again is as good.
                     let value = match op {
                         Op::Mul => arguments[0] * arguments[1],
                         _ => self.results(step)[instance].get().exact(),
                     };
-                    let partials = op.partials(&arguments, value);
+                    let partials = op.partials(arguments, value);
                     (0..arity).for_each(|position| give(position, partials[position]));
                 }
             }

@@ -39,13 +39,13 @@ impl<E: Element> Machine<'_, E> {
         match step.shape {
             Shape::Span => self.dot_of_spans(step, factors),
             Shape::Single => self.dot_of_singles(step, factors),
-            Shape::SameByRun if E::IS_THIN => {
+            Shape::SameByRun if E::HAS_TILES => {
                 self.dot_in_tiles(step, factors, |column, _, _| {
                     let x = self.single(column);
                     move |_| x
                 });
             }
-            Shape::Runs if E::IS_THIN => {
+            Shape::Runs if E::HAS_TILES => {
                 self.dot_in_tiles(step, factors, |column, first, count| {
                     let x = &self.values[column.value as usize + first..][..count];
                     move |position: usize| x[position].get()
@@ -180,7 +180,7 @@ impl<E: Element> Machine<'_, E> {
         match step.shape {
             Shape::Span => self.propagate_spans(step, factors),
             Shape::Single => self.propagate_singles(step, factors),
-            Shape::SameByRun if E::IS_THIN => self.propagate_in_tiles(step, factors),
+            Shape::SameByRun if E::HAS_TILES => self.propagate_in_tiles(step, factors),
             _ => {
                 for (x, y) in factors.each() {
                     for (to, from) in [(x, y), (y, x)] {
