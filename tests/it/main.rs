@@ -1,18 +1,3 @@
-//! The integration tests as one binary: a module for each thing a reader looks for.
+//! What crosses crates: what the examples print.
 
-mod batch;
-mod branches;
-mod engines;
 mod examples;
-mod function;
-mod lanes;
-mod linear_algebra;
-mod long_chain;
-mod misuse;
-mod nested;
-mod numeric_traits;
-mod operations;
-mod random_programs;
-mod sizes;
-mod sparse;
-mod tape;

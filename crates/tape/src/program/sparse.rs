@@ -102,9 +102,9 @@ impl Program {
     ///
     /// It takes as many products of the Jacobian with a vector as there are [colours](Program::jacobian_colors), which
     /// does not depend on its size where its rows, or its columns, are short. The groups of columns are those of Curtis,
-    /// Powell and Reid ("On the estimation of sparse Jacobian matrices", 1974). Where there are five or more, and
-    /// their numbers stay in the cache, eight products are computed together on [`Lanes`](crate::Lanes), whose functions like `exp` may differ in the last digits from those
-    /// of `f64`; the values are those of [`Program::values`].
+    /// Powell and Reid ("On the estimation of sparse Jacobian matrices", 1974). Where there are five or more, and their
+    /// numbers stay in the cache, eight products are computed together on [`Lanes`](crate::Lanes), whose functions like
+    /// `exp` may differ in the last digits from those of `f64`; the values are those of [`Program::values`].
     ///
     /// # Errors
     /// [`Error::Length`] and [`Error::Diverged`].
@@ -141,9 +141,9 @@ impl Program {
     /// It takes as many products of the Hessian with a vector as there are [colours](Program::hessian_colors), which
     /// does not depend on its size where every variable meets few others. The groups of columns are those of a star
     /// colouring (Gebremedhin, Manne and Pothen, "What color is your Jacobian?", 2005), and every entry is read from a
-    /// product, not computed from several. Where there are five or more, eight products are computed together on
-    /// [`Lanes`](crate::Lanes), whose functions like `exp` may differ in the last digits from those of `f64`; the value and the
-    /// gradient are those of [`Program::gradient`].
+    /// product, not computed from several. Where there are five or more, and their numbers stay in the cache, eight products
+    /// are computed together on [`Lanes`](crate::Lanes), whose functions like `exp` may differ in the last digits from those
+    /// of `f64`; the value and the gradient are those of [`Program::gradient`].
     ///
     /// # Errors
     /// As [`Program::value`].
