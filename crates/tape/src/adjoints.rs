@@ -43,6 +43,26 @@ impl<T: Real> Adjoints<T> {
         self[variable]
     }
 
+    /// The derivatives with respect to several variables: a gradient, or a part of one.
+    ///
+    /// # Panics
+    /// As [`Adjoints::wrt`].
+    ///
+    /// ```
+    /// let tape = tape::Tape::new();
+    /// let x = tape.vars_from(&[1.0, 2.0, 3.0]);
+    /// let adjoints = tape.sweep(x[0] * x[1] * x[2]);
+    /// assert_eq!(adjoints.wrt_all(&x), [6.0, 3.0, 2.0]);
+    /// ```
+    #[track_caller]
+    pub fn wrt_all(&self, variables: &[Var<T>]) -> Vec<T> {
+        let mut derivatives = Vec::with_capacity(variables.len());
+        for &variable in variables {
+            derivatives.push(self.wrt(variable));
+        }
+        derivatives
+    }
+
     pub(crate) fn at(&self, index: usize) -> T {
         self.of_nodes.get(index).copied().unwrap_or(self.zero)
     }

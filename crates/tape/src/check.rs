@@ -162,6 +162,7 @@ pub struct Report {
 /// # Panics
 /// When `f` panics, or returns a variable of another tape.
 #[track_caller]
+#[must_use = "a mismatch is seen only by whoever looks at the verdict"]
 pub fn gradient(f: impl Fn(&[Var]) -> Var, x: &[f64]) -> Verdict {
     report(f, x).verdict()
 }
@@ -209,6 +210,7 @@ pub fn assert_gradient(f: impl Fn(&[Var]) -> Var, x: &[f64]) -> Verdict {
 /// # Panics
 /// As [`check::gradient`](gradient).
 #[track_caller]
+#[must_use = "a mismatch is seen only by whoever looks at the verdict"]
 pub fn report(f: impl Fn(&[Var]) -> Var, x: &[f64]) -> Report {
     let value = |x: &[f64]| {
         let constants: Vec<Var> = x.iter().map(|&x| Var::constant(x)).collect();

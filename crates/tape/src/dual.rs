@@ -48,6 +48,18 @@ impl<T: Real> Dual<T> {
         Self { value, tangent: T::from_f64(0.0) }
     }
 
+    /// A number to differentiate by: its tangent is 1.
+    ///
+    /// ```
+    /// use tape::Dual;
+    ///
+    /// let cube = |x: Dual| x * x * x;
+    /// assert_eq!(cube(Dual::seeded(2.0)), Dual::new(8.0, 12.0));
+    /// ```
+    pub fn seeded(value: T) -> Self {
+        Self { value, tangent: T::from_f64(1.0) }
+    }
+
     fn tangent_of_sum(products: impl Iterator<Item = (T, T)>) -> T {
         let products = products.map(|(partial, tangent)| T::chain(partial, tangent));
         products.fold(T::from_f64(0.0), |sum, product| sum + product)

@@ -67,6 +67,19 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Whether a guard did not hold: at this point the function takes another path than the program.
+    ///
+    /// ```
+    /// let program = tape::Program::trace(|x| if x[0] > 0.0 { x[0] } else { -x[0] }, &[1.0])?;
+    /// assert!(program.value(&[-1.0]).is_err_and(|error| error.is_diverged()));
+    /// # Ok::<(), tape::Error>(())
+    /// ```
+    pub fn is_diverged(&self) -> bool {
+        matches!(self, Self::Diverged { .. })
+    }
+}
+
 impl Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

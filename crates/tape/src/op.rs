@@ -1,5 +1,8 @@
 //! The operations by name: what a node was recorded as, and what is known of an operation without a number.
 
+use core::fmt::{self, Display};
+use core::str::FromStr;
+
 use crate::table::for_each_op;
 
 macro_rules! define_op {
@@ -20,6 +23,7 @@ macro_rules! define_op {
         pub enum Op {
             /// An independent variable.
             Input,
+            #[doc(hidden)]
             /// Leading part of an operation that has more than two arguments; its last node names it.
             Part,
             $($op_o1,)* $($op_o2,)* $($op_1,)* $($op_i,)* $($op_2,)* $($op_3,)*
@@ -33,23 +37,32 @@ macro_rules! define_op {
             Custom,
             /// A sum whose terms were swept as soon as they were recorded.
             SumOver,
+            #[doc(hidden)]
             /// The largest of several numbers, taken as a constant; NaN where one is. Only in programs, like the next.
             Largest,
+            #[doc(hidden)]
             /// e to the difference of a number and [`Op::Largest`]: what `log_sum_exp` adds up.
             Weight,
+            #[doc(hidden)]
             /// A number taken as a constant.
             StopGradient,
+            #[doc(hidden)]
             /// 1 where the first number is above the second, elsewhere 0. The derivatives of this step and the next two are 0.
             IsGreater,
+            #[doc(hidden)]
             /// 1 where two numbers are equal, elsewhere 0.
             IsEqual,
+            #[doc(hidden)]
             /// The partial of the larger of two numbers: 1 where the first is, ½ where both are equal, elsewhere 0.
             ShareOfLarger,
+            #[doc(hidden)]
             /// A product of the chain rule, in a derivative that was recorded: where a factor is exactly 0, so is the product.
             Chain,
+            #[doc(hidden)]
             /// The partial of a product of two numbers with respect to the first: the second, but NaN where the product is
             /// 0·∞. In a derivative that was recorded.
             Cofactor,
+            #[doc(hidden)]
             /// 0, whose derivative with respect to the first number does not exist where the second is 0.
             Tip,
         }
@@ -211,5 +224,44 @@ impl Op {
     /// ```
     pub fn from_name(name: &str) -> Option<Op> {
         Op::ALL.iter().copied().find(|op| op.name() == name)
+    }
+}
+
+/// The operation's name: `sin`, `powf`, `add`.
+impl Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// There is no operation of this name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownOp(String);
+
+impl Display for UnknownOp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "there is no operation {:?}: the names are those of the methods of tape::Real",
+            self.0
+        )
+    }
+}
+
+impl std::error::Error for UnknownOp {}
+
+/// As [`Op::from_name`].
+///
+/// ```
+/// use tape::Op;
+/// assert_eq!("tanh".parse(), Ok(Op::Tanh));
+/// assert_eq!(Op::Tanh.to_string(), "tanh");
+/// assert!("tan h".parse::<Op>().is_err());
+/// ```
+impl FromStr for Op {
+    type Err = UnknownOp;
+
+    fn from_str(name: &str) -> Result<Self, UnknownOp> {
+        Self::from_name(name).ok_or_else(|| UnknownOp(name.to_owned()))
     }
 }

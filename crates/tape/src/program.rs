@@ -20,6 +20,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::error::Error;
+use crate::outputs::Outputs;
 use crate::program::code::Code;
 use crate::program::code::schedule::schedule;
 use crate::program::directions::Directions;
@@ -27,7 +28,6 @@ use crate::program::graph::Graph;
 use crate::program::graph::lower::lower;
 use crate::program::graph::passes::optimize;
 pub use crate::program::graph::simplify::Rewrites;
-pub use crate::program::graph::trace::Outputs;
 use crate::program::graph::trace::{Extent, Trace, trace};
 use crate::program::machine::element::Plain;
 use crate::program::machine::slots::{Pool, Slots};
@@ -319,6 +319,14 @@ impl Program {
     #[cold]
     fn diverged(&self, guard: usize, [a, b]: [f64; 2]) -> Error {
         Error::Diverged { guard, condition: self.condition(guard), a, b }
+    }
+}
+
+/// A program of its own: it shares nothing with the first one that a replay would wait for.
+impl Clone for Program {
+    fn clone(&self) -> Self {
+        let exact = self.exact.as_ref().map(|_| Box::default());
+        Self::new(self.graph.clone(), self.code.clone(), exact, self.operations, self.recorded)
     }
 }
 

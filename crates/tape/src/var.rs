@@ -75,6 +75,16 @@ impl<T: Real> Var<T> {
         (self.place >> 32) as u32
     }
 
+    /// Several constants: of an array, an array.
+    ///
+    /// ```
+    /// let [a, b] = tape::Var::constants([1.5, 2.5]);
+    /// assert!(a.is_constant() && b.is_constant());
+    /// ```
+    pub fn constants<const N: usize>(values: [T; N]) -> [Self; N] {
+        values.map(Self::constant)
+    }
+
     /// The number itself.
     ///
     /// While a program is traced, a plain number that is handed out becomes a guard: the program is for this number only,

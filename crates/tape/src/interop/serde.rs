@@ -11,7 +11,6 @@ use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeTuple, Serializer};
 
 use crate::lanes::Lanes;
-use crate::matrix::Matrix;
 use crate::op::Op;
 use crate::program::Program;
 
@@ -126,33 +125,12 @@ impl<'de, const N: usize> Visitor<'de> for LanesVisitor<N> {
     }
 }
 
-/// A matrix as it is written, before its size is checked.
-#[derive(serde::Deserialize)]
-#[serde(rename = "Matrix")]
-pub(crate) struct UncheckedMatrix<T> {
-    rows: usize,
-    columns: usize,
-    data: Vec<T>,
-}
-
-impl<T> TryFrom<UncheckedMatrix<T>> for Matrix<T> {
-    type Error = String;
-
-    fn try_from(matrix: UncheckedMatrix<T>) -> Result<Self, String> {
-        let UncheckedMatrix { rows, columns, data } = matrix;
-        if rows.checked_mul(columns) == Some(data.len()) {
-            Ok(Self { rows, columns, data })
-        } else {
-            Err(format!("a matrix of {rows} rows and {columns} columns has {} entries", data.len()))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde::de::DeserializeOwned;
 
     use super::*;
+    use crate::matrix::Matrix;
     use crate::{Dual, Rewrites};
 
     /// What comes back from a format for people and from one for machines.

@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex};
 
 use crate::error::Error;
 use crate::matrix::Matrix;
+use crate::outputs::Outputs;
 use crate::program::batch::path::{Path, Pending};
 use crate::program::batch::rows::Rows;
 use crate::program::function::Known;
 use crate::program::graph::simplify::Rewrites;
-use crate::program::graph::trace::Outputs;
 use crate::program::{Program, assert_length};
 use crate::var::Var;
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
 use crate::matrix::Matrix;
-use crate::program::graph::trace::Outputs;
+use crate::outputs::Outputs;
 use crate::program::machine::{Broken, Replay};
 use crate::program::{Program, assert_length, gradient_of};
 use crate::var::Var;

@@ -3,12 +3,13 @@
 use core::fmt::{self, Display};
 
 use crate::error::Error;
+use crate::outputs::Outputs;
 use crate::program::Program;
 use crate::program::graph::Graph;
 use crate::program::graph::lower::lower;
 use crate::program::graph::passes::each_pass;
 use crate::program::graph::simplify::Rewrites;
-use crate::program::graph::trace::{Extent, Outputs, trace};
+use crate::program::graph::trace::{Extent, trace};
 use crate::var::Var;
 
 /// A traced function as it is before the first pass, or after one of them: see [`Program::stages`].

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::error::Error;
 use crate::guard::Guard;
+use crate::outputs::Outputs;
 use crate::program::batch::Input;
 use crate::program::code::schedule::{schedule, schedule_rows};
 use crate::program::code::{Code, NONE};
@@ -13,7 +14,7 @@ use crate::program::graph::hoist::hoist;
 use crate::program::graph::lower::lower;
 use crate::program::graph::passes::{optimize_from_sums, optimize_until_sums};
 use crate::program::graph::simplify::Rewrites;
-use crate::program::graph::trace::{Extent, Outputs, trace};
+use crate::program::graph::trace::{Extent, trace};
 use crate::program::machine::Replay;
 use crate::program::machine::slots::{Pool, Slots};
 use crate::var::Var;

@@ -12,33 +12,10 @@ use crate::list::List;
 use crate::list::recorded::{Group, Operand};
 use crate::number::Number;
 use crate::op::Op;
+use crate::outputs::Outputs;
 use crate::program::graph::{Graph, Id};
 use crate::real::Real;
 use crate::var::Var;
-
-/// What a traced function may return: one output, or several.
-pub trait Outputs {
-    /// The outputs in order.
-    fn into_outputs(self) -> Vec<Var>;
-}
-
-impl Outputs for Var {
-    fn into_outputs(self) -> Vec<Var> {
-        vec![self]
-    }
-}
-
-impl Outputs for Vec<Var> {
-    fn into_outputs(self) -> Vec<Var> {
-        self
-    }
-}
-
-impl<const N: usize> Outputs for [Var; N] {
-    fn into_outputs(self) -> Vec<Var> {
-        self.into()
-    }
-}
 
 /// An operand of a comparison: its index in the traced list (0 for a constant), and its value.
 #[derive(Clone, Copy, Debug)]

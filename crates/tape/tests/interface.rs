@@ -1,0 +1,79 @@
+//! What can be said of the public interface without running much: which types cross threads, and how plain data converts.
+
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
+use tape::{
+    Adjoints, Batch, Dual, Error, Function, Lanes, Matrix, Op, Pattern, Program, SparseMatrix, Var,
+    Workspace, jacobian,
+};
+
+fn crosses_threads<T: Send + Sync + UnwindSafe + RefUnwindSafe>() {}
+
+type F = fn(&[Var]) -> Var;
+type G = fn(&[Var], &[Var]) -> Var;
+
+#[test]
+fn everything_but_a_tape_crosses_threads() {
+    crosses_threads::<Var>();
+    crosses_threads::<Var<Dual>>();
+    crosses_threads::<Dual>();
+    crosses_threads::<Lanes<8>>();
+    crosses_threads::<Matrix>();
+    crosses_threads::<SparseMatrix>();
+    crosses_threads::<Pattern>();
+    crosses_threads::<Error>();
+    crosses_threads::<Op>();
+    crosses_threads::<Workspace>();
+    crosses_threads::<Program>();
+    crosses_threads::<Function<F>>();
+    crosses_threads::<Batch<G>>();
+    crosses_threads::<Adjoints>();
+}
+
+#[test]
+fn a_jacobian_is_of_one_variable_of_an_array_or_of_a_vec() {
+    let x = [3.0, 4.0];
+    let one = jacobian(|x| x[0] * x[1], &x);
+    assert_eq!((one.0, one.1.data), (vec![12.0], vec![4.0, 3.0]));
+    let array = jacobian(|x| [x[0] * x[1], x[1]], &x);
+    let vec = jacobian(|x| vec![x[0] * x[1], x[1]], &x);
+    assert_eq!(array, vec);
+    // Nested: the Jacobian of a gradient.
+    let hessian = jacobian(|x| tape::gradient(|x| x[0] * x[0] * x[1], x).1, &x).1;
+    assert_eq!(hessian.data, [8.0, 6.0, 6.0, 0.0]);
+}
+
+#[test]
+fn a_program_that_is_cloned_is_another_one() -> Result<(), Error> {
+    let program = Program::trace(|x| x[0] * x[1], &[1.0, 1.0])?;
+    let other = program.clone();
+    let mut workspace = Workspace::default();
+    let mut gradient = [0.0; 2];
+    for program in [&program, &other, &program] {
+        let value = program.gradient_into(&[3.0, 4.0], &mut workspace, &mut gradient)?;
+        assert_eq!((value, gradient), (12.0, [4.0, 3.0]));
+    }
+    Ok(())
+}
+
+#[test]
+fn matrices_are_made_turned_and_printed() -> Result<(), Error> {
+    let matrix = Matrix::from_rows(2, 3, vec![1.0, -2.5, 3.0, 4.0, 5.0, 6.0])?;
+    assert_eq!(matrix.transpose().transpose(), matrix);
+    assert_eq!(matrix.rows_iter().map(|row| row[2]).collect::<Vec<_>>(), [3.0, 6.0]);
+    assert_eq!(matrix.column(1).copied().collect::<Vec<_>>(), [-2.5, 5.0]);
+    assert_eq!(matrix.mul_vector(&[1.0, 0.0, 2.0]), [7.0, 16.0]);
+    assert_eq!(matrix.to_string(), "   1  -2.5     3\n   4     5     6");
+    assert_eq!(format!("{matrix:.1}"), " 1.0  -2.5   3.0\n 4.0   5.0   6.0");
+    assert!(Matrix::from_rows(2, 2, vec![1.0]).is_err());
+    assert_eq!(Matrix::<f64>::from_rows(0, 0, Vec::new())?.to_string(), "");
+    Ok(())
+}
+
+#[test]
+fn operations_are_read_by_their_names() {
+    for op in Op::ALL {
+        assert_eq!(op.to_string().parse(), Ok(*op));
+    }
+    assert!("tan h".parse::<Op>().is_err_and(|error| error.to_string().contains("tan h")));
+}
