@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::{NonFinite, Parameters};
+use crate::chain::parameters::Parameters;
 
 /// What is wrong with a chain or a network, its samples or its training.
 #[derive(Clone, Debug, PartialEq, Error)]
@@ -117,7 +117,6 @@ pub enum Error {
         /// The loss of the chain as it is.
         loss: f64,
     },
-    /// A chain's training that ran away.
     /// A report of a training that left no snapshots.
     #[error("no snapshots to report: give those that `Chain::train_recorded` returns")]
     NoSnapshots,
@@ -227,6 +226,43 @@ pub struct Diverged {
     pub last_finite: Parameters,
     /// The loss before the first epoch and after each one, up to the last finite one.
     pub history: Vec<f64>,
+}
+
+/// A training that ran away: where, and what is wrong.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[error(
+    "the training left the finite numbers in epoch {epoch}, batch {batch}: {what} is not finite, {} (loss {loss}); the \
+     network keeps its parameters from before; try a rate below {rate}, or clip the derivatives",
+    if *what == LOSS {
+        format!("while the largest number is in {parameter}")
+    } else {
+        format!("first in {parameter}")
+    }
+)]
+pub struct NonFinite {
+    /// `the loss`, `a derivative` or `a parameter`.
+    pub what: &'static str,
+    /// The epoch, from 1.
+    pub epoch: usize,
+    /// The step in the epoch, from 1.
+    pub batch: usize,
+    /// The first parameter that it shows in. Where only the loss is not finite, the parameter with the largest number.
+    pub parameter: String,
+    /// The mean loss of the batch.
+    pub loss: f64,
+    /// The rate, before the schedule.
+    pub rate: f64,
+}
+
+pub(crate) const LOSS: &str = "the loss";
+
+/// Refuses numbers that are too many or too few.
+pub(crate) fn length(what: &str, expected: usize, found: usize) -> Result<(), Error> {
+    if expected == found {
+        Ok(())
+    } else {
+        Err(Error::Shape { what: what.to_owned(), expected, found })
+    }
 }
 
 /// Refuses a setting that is not finite and greater than 0.

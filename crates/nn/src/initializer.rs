@@ -4,7 +4,8 @@ use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
-use crate::{Activation, Error, setting};
+use crate::error::setting;
+use crate::{Activation, Error};
 
 /// How the numbers of a parameter are drawn, so that signals neither die nor explode from layer to layer.
 ///

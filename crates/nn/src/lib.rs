@@ -50,7 +50,7 @@
 //! parameters in dense layers is what this is made for.
 
 mod activation;
-mod chain;
+pub mod chain;
 mod checkpoint;
 pub mod data;
 mod error;
@@ -76,8 +76,7 @@ pub use chain::{
     Batch, Builder, Chain, Epoch, Explanation, Factor, Parameters, Recorded, Sample, Snapshot,
     Step, Stop, Term, Trained, Training,
 };
-pub use error::{Diverged, Error};
-use error::{not_negative, positive, setting};
+pub use error::{Diverged, Error, NonFinite};
 pub use file::FileError;
 pub use initializer::Initializer;
 pub use layer::{Dense, Layer, Own, dense};
@@ -87,4 +86,4 @@ pub use network::{Network, NetworkBuilder, Parameter};
 pub use objective::Objective;
 pub use optimizer::{Clip, Descent, Optimizer, add_l2};
 pub use schedule::{Decay, Schedule};
-pub use trainer::{Event, NonFinite, Record, Samples, Score, Settings, Trainer};
+pub use trainer::{Event, Record, Samples, Score, Settings, Trainer};

@@ -6,7 +6,8 @@ use core::str::FromStr;
 use serde::{Deserialize, Serialize};
 use tape::Real;
 
-use crate::{Error, positive};
+use crate::Error;
+use crate::error::positive;
 
 /// What is made small: a number for the outputs y and the targets t of one row. Of many rows it is the mean.
 ///

@@ -8,8 +8,8 @@ use tape::Matrix;
 
 use crate::checkpoint::{Architecture, paths};
 use crate::data::{Classes, Standardizer};
+use crate::error::length;
 use crate::file::{self, FileError, Tensors};
-use crate::network::length;
 use crate::{Error, Network};
 
 /// A trained network and what its numbers mean.

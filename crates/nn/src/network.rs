@@ -9,7 +9,9 @@ use rand::rngs::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use tape::{Matrix, Rows, Var};
 
+use crate::error::length;
 use crate::layer::Layer;
+use crate::objective::constants;
 use crate::{Error, Objective};
 
 /// Layers in a row, each fed by the one before, with named parameters.
@@ -354,11 +356,6 @@ pub(crate) fn mean_gradient(
     Ok((loss / count, derivatives))
 }
 
-/// Numbers that no tape follows.
-pub(crate) fn constants(numbers: &[f64]) -> Vec<Var> {
-    numbers.iter().map(|&number| Var::constant(number)).collect()
-}
-
 fn write_flat(parameters: &mut IndexMap<String, Parameter>, mut values: &[f64]) {
     for parameter in parameters.values_mut() {
         let (own, rest) = values.split_at(parameter.values.len());
@@ -378,14 +375,6 @@ fn apply(layers: &[Layer], mut parameters: &[Var], row: &[Var]) -> Vec<Var> {
         parameters = rest;
     }
     values
-}
-
-pub(crate) fn length(what: &str, expected: usize, found: usize) -> Result<(), Error> {
-    if expected == found {
-        Ok(())
-    } else {
-        Err(Error::Shape { what: what.to_owned(), expected, found })
-    }
 }
 
 impl fmt::Debug for Network {

@@ -7,7 +7,6 @@ use tape::Var;
 
 use crate::Loss;
 use crate::data::largest;
-use crate::network::constants;
 
 /// The loss of one row, from the outputs of a network and the targets.
 ///
@@ -107,4 +106,9 @@ impl fmt::Debug for Objective {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Objective({})", self.name)
     }
+}
+
+/// Numbers that no tape follows.
+pub(crate) fn constants(numbers: &[f64]) -> Vec<Var> {
+    numbers.iter().map(|&number| Var::constant(number)).collect()
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, not_negative, positive, setting};
+use crate::Error;
+use crate::error::{length, not_negative, positive, setting};
 
 /// How a step follows from the derivatives g of the loss, for each parameter p on its own.
 ///
@@ -147,8 +148,8 @@ impl Descent {
     ) -> Result<Self, Error> {
         let fresh = Self::new(optimizer, parameters)?;
         let [means, squares] = moments;
-        crate::network::length("the optimiser's means", fresh.means.len(), means.len())?;
-        crate::network::length("the optimiser's squares", fresh.squares.len(), squares.len())?;
+        length("the optimiser's means", fresh.means.len(), means.len())?;
+        length("the optimiser's squares", fresh.squares.len(), squares.len())?;
         Ok(Self { steps, means, squares, ..fresh })
     }
 

@@ -4,7 +4,8 @@ use core::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, not_negative, setting};
+use crate::Error;
+use crate::error::{not_negative, setting};
 
 /// A factor of the rate for every step: a linear warm-up, then a decay.
 ///

@@ -9,11 +9,9 @@ use serde::{Deserialize, Serialize};
 use tape::Matrix;
 
 use crate::data::largest;
+use crate::error::{LOSS, NonFinite, not_negative, positive, setting};
 use crate::network::{RowLoss, mean_gradient};
-use crate::{
-    Clip, Descent, Error, Network, Objective, Optimizer, Schedule, Stop, add_l2, not_negative,
-    positive, setting,
-};
+use crate::{Clip, Descent, Error, Network, Objective, Optimizer, Schedule, Stop, add_l2};
 
 /// How to train a network. The default is Adam, a rate of 0.001, batches of 32, 100 epochs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -467,34 +465,6 @@ enum NotFinite {
     Derivative(usize),
     Parameter(usize),
 }
-
-/// A training that ran away: where, and what is wrong.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error(
-    "the training left the finite numbers in epoch {epoch}, batch {batch}: {what} is not finite, {} (loss {loss}); the \
-     network keeps its parameters from before; try a rate below {rate}, or clip the derivatives",
-    if *what == LOSS {
-        format!("while the largest number is in {parameter}")
-    } else {
-        format!("first in {parameter}")
-    }
-)]
-pub struct NonFinite {
-    /// `the loss`, `a derivative` or `a parameter`.
-    pub what: &'static str,
-    /// The epoch, from 1.
-    pub epoch: usize,
-    /// The step in the epoch, from 1.
-    pub batch: usize,
-    /// The first parameter that it shows in. Where only the loss is not finite, the parameter with the largest number.
-    pub parameter: String,
-    /// The mean loss of the batch.
-    pub loss: f64,
-    /// The rate, before the schedule.
-    pub rate: f64,
-}
-
-const LOSS: &str = "the loss";
 
 /// How a network does on rows that fit it.
 fn score(network: &Network, objective: &Objective, samples: Samples<'_>) -> Result<Score, Error> {

@@ -7,7 +7,8 @@ use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 
 use crate::chain::{Chain, Sample, check_samples};
-use crate::{Descent, Diverged, Error, Optimizer, positive, setting};
+use crate::error::{positive, setting};
+use crate::{Descent, Diverged, Error, Optimizer};
 
 mod recording;
 

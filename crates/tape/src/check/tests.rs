@@ -437,9 +437,9 @@ mod with_expressions {
     #[test]
     fn a_failing_pair_of_operations_shrinks_to_the_pair() {
         let has_both =
-            |it: &Expression| ["sin(", "exp("].iter().all(|name| it.to_string().contains(name));
+            |it: &Expression| ["cbrt(", "erfc("].iter().all(|name| it.to_string().contains(name));
         let text = shrunk(has_both);
-        assert!(["sin(exp(x0))", "exp(sin(x0))"].contains(&text.as_str()), "{text}");
+        assert!(["cbrt(erfc(x0))", "erfc(cbrt(x0))"].contains(&text.as_str()), "{text}");
     }
 
     #[test]
