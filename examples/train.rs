@@ -15,9 +15,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use clap::{Parser, ValueEnum};
-use nn::data::{Dataset, Standardizer, Table, Task};
+use nn::data::{self, Dataset, Standardizer, Table, Task};
 use nn::metrics::{Confusion, r_squared};
 use nn::report::{Chart, Curve, HeatMap, Scale, TrainingReport, Units};
 use nn::terminal::{Interrupt, Progress, is_shown};
@@ -232,7 +232,12 @@ impl Data {
         };
         let (all, classes) = match task {
             Task::Classify => {
-                let (all, classes) = table.classification(name)?;
+                let (all, classes) = table.classification(name).map_err(|error| match error {
+                    data::Error::FractionalClass { .. } | data::Error::TooManyClasses { .. } => {
+                        anyhow!("{error} (that is `--task regress`)")
+                    }
+                    error => error.into(),
+                })?;
                 (all, Some(classes))
             }
             Task::Regress => (table.regression(&[name])?, None),

@@ -1,14 +1,11 @@
 //! The expression itself: a flat list of steps and the names of its variables.
 
 use core::fmt;
-use core::str::FromStr;
 
 use indexmap::IndexMap;
 use tape::Op;
 
 use crate::constant::Constant;
-use crate::error::ParseError;
-use crate::parse::parse;
 
 /// A parsed expression, ready to be evaluated on any [`tape::Real`].
 ///
@@ -47,24 +44,6 @@ pub(crate) enum Step {
 }
 
 impl Expression {
-    /// Reads an expression; the [crate's page](crate) describes the language.
-    ///
-    /// # Errors
-    /// A [`ParseError`] that points at what cannot be read.
-    ///
-    /// ```
-    /// let error = expression::Expression::parse("x + sni(y)").unwrap_err();
-    /// assert_eq!((error.line(), error.column()), (1, 5));
-    /// assert_eq!(error.to_string(), "\
-    /// unknown function `sni` at line 1, column 5
-    ///   |
-    /// 1 | x + sni(y)
-    ///   |     ^^^ did you mean `sin`?");
-    /// ```
-    pub fn parse(text: &str) -> Result<Self, ParseError> {
-        parse(text)
-    }
-
     /// The variables in order of appearance, each with the number of times it is written.
     ///
     /// ```
@@ -95,14 +74,6 @@ impl PartialEq for Expression {
     fn eq(&self, other: &Self) -> bool {
         // As slices, since two maps that differ in their order alone are equal.
         self.steps == other.steps && self.variables.as_slice() == other.variables.as_slice()
-    }
-}
-
-impl FromStr for Expression {
-    type Err = ParseError;
-
-    fn from_str(text: &str) -> Result<Self, ParseError> {
-        parse(text)
     }
 }
 

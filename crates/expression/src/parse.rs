@@ -5,6 +5,7 @@
 
 use core::iter::Peekable;
 use core::ops::Range;
+use core::str::FromStr;
 
 use indexmap::IndexMap;
 use logos::{Logos, SpannedIter};
@@ -17,7 +18,35 @@ use crate::function::{self, Function};
 use crate::operator::{Infix, Level};
 use crate::token::Token;
 
-pub(crate) fn parse(text: &str) -> Result<Expression, ParseError> {
+impl Expression {
+    /// Reads an expression; the [crate's page](crate) describes the language.
+    ///
+    /// # Errors
+    /// A [`ParseError`] that points at what cannot be read.
+    ///
+    /// ```
+    /// let error = expression::Expression::parse("x + sni(y)").unwrap_err();
+    /// assert_eq!((error.line(), error.column()), (1, 5));
+    /// assert_eq!(error.to_string(), "\
+    /// unknown function `sni` at line 1, column 5
+    ///   |
+    /// 1 | x + sni(y)
+    ///   |     ^^^ did you mean `sin`?");
+    /// ```
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        parse(text)
+    }
+}
+
+impl FromStr for Expression {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        parse(text)
+    }
+}
+
+fn parse(text: &str) -> Result<Expression, ParseError> {
     let mut parser = Parser {
         text,
         tokens: Token::lexer(text).spanned().peekable(),

@@ -109,7 +109,7 @@ impl Display for Error {
             ),
             Self::TooLarge { what, size } => write!(
                 f,
-                "the program needs {size} {what}, more than 2^32 - 2; split it, or use Batch for sums over data"
+                "the program needs {size} {what}, more than 32-bit indices reach; split it, or use Batch for sums over data"
             ),
             Self::Unsteady { row } => {
                 if let Some(row) = row {

@@ -68,7 +68,7 @@ pub(crate) struct Storage<T> {
     floor: Cell<u32>,
     /// How many [`List`]s there are of it.
     held: Cell<u32>,
-    /// While set, nothing is swept early: the list will be replayed (see `derivative/replay.rs`).
+    /// While set, nothing is swept early: the list will be replayed (see `list/recorded.rs`).
     tracing: Cell<bool>,
     nodes: UnsafeCell<Vec<Node<T>>>,
     ops: UnsafeCell<Vec<Op>>,

@@ -111,10 +111,10 @@ impl Program {
     ///
     /// # Errors
     /// [`Error::Opaque`] where `f` uses a custom operation, [`Error::Foreign`] where it returns a variable of another
-    /// tape, [`Error::TooLarge`] beyond 2³¹ operations.
+    /// tape, [`Error::TooLarge`] where its passes or its code need more than 32-bit indices reach.
     ///
     /// # Panics
-    /// When `f` panics.
+    /// When `f` panics, or records more than a tape holds, 2³¹ − 1 nodes.
     ///
     /// ```
     /// let polar = |x: &[tape::Var]| [x[0] * x[1].cos(), x[0] * x[1].sin()];

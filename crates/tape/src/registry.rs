@@ -28,7 +28,7 @@ const SEQUENCES: u32 = 1 << SEQUENCE_BITS;
 const TYPE_SLOTS: usize = 63;
 /// The most numbers that a thread takes at once.
 const BLOCK: u32 = 1 << 10;
-/// One for each depth of nesting: see [`Real::DEPTH`].
+/// One for each depth of nesting: see `Number::DEPTH`.
 const CACHE_LINES: usize = 8;
 
 /// The number of constants.

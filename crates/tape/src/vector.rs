@@ -51,19 +51,19 @@ macro_rules! for_each_core {
                 Sin |x| trigonometric::sin(x), scalar where trigonometric::is_far(x);
                 Cos |x| trigonometric::cos(x), scalar where trigonometric::is_far(x);
                 Tan |x| trigonometric::tan(x), scalar where trigonometric::is_far(x);
-        Asin |x| inverses::asin(x);
-        Acos |x| inverses::acos(x);
-        Atan |x| inverses::atan(x);
-        Asinh |x| inverses::asinh(x), scalar where inverses::is_large(x);
+                Asin |x| inverses::asin(x);
+                Acos |x| inverses::acos(x);
+                Atan |x| inverses::atan(x);
+                Asinh |x| inverses::asinh(x), scalar where inverses::is_large(x);
                 Cbrt |x| powers::cbrt(x);
             }
             of_2 {
-        Powf |a, b| powers::powf(a, b), scalar where powers::powf_is_left_out(a, b);
-        Hypot |a, b| powers::hypot(a, b), scalar where powers::hypot_is_left_out(a, b);
-        Atan2 |a, b| inverses::atan2(a, b), scalar where inverses::atan2_is_left_out(a, b);
+                Powf |a, b| powers::powf(a, b), scalar where powers::powf_is_left_out(a, b);
+                Hypot |a, b| powers::hypot(a, b), scalar where powers::hypot_is_left_out(a, b);
+                Atan2 |a, b| inverses::atan2(a, b), scalar where inverses::atan2_is_left_out(a, b);
                 LogAddExp |a, b| exponentials::log_add_exp(a, b), scalar where !(a - b).is_finite();
             }
-                    }
+        }
     };
 }
 

@@ -18,8 +18,8 @@ pub(crate) use link::{derivative, weight_symbol};
 
 /// How the loss of one sample depends on every parameter. `Display` prints all of it.
 ///
-/// Adjoints and derivatives are those of one reverse sweep of the tape; partials are those the tape records at each
-/// node. Printed numbers are rounded to six digits.
+/// Adjoints and derivatives are those of one reverse sweep of the tape. Partials are computed again from the values, and
+/// equal those of the tape. Printed numbers are rounded to six digits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanation {
     /// The sample explained.

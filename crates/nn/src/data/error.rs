@@ -86,7 +86,7 @@ pub enum Error {
     NoInputs,
     /// A class column of fractions.
     #[error(
-        "column {column:?} cannot be a class: it holds numbers that are not whole, such as {value}; predict it as a number (`--task regress`)"
+        "column {column:?} cannot be a class: it holds numbers that are not whole, such as {value}; predict it as a number"
     )]
     FractionalClass {
         /// The column's name.
@@ -96,7 +96,7 @@ pub enum Error {
     },
     /// A class column with (nearly) a class for each row.
     #[error(
-        "column {column:?} cannot be a class: it has {classes} different values in {rows} rows; predict it as a number (`--task regress`), or choose another target"
+        "column {column:?} cannot be a class: it has {classes} different values in {rows} rows; predict it as a number, or choose another target"
     )]
     TooManyClasses {
         /// The column's name.

@@ -5,7 +5,7 @@
 
 use crate::error::Error;
 use crate::matrix::Matrix;
-use crate::program::directions::Each;
+use crate::program::directions::{Each, Of};
 use crate::program::machine::element::{Element, Plain};
 use crate::program::machine::slots::Slots;
 use crate::program::machine::{Broken, Replay};
@@ -40,7 +40,7 @@ impl Program {
         if columns >= rows {
             program.groups_of_rows(x, &by_rows, &mut data);
         } else {
-            program.groups_of_columns(x, &by_columns, &mut data);
+            program.groups_of_columns(Of::Jacobian, x, &by_columns, &mut data);
         }
         Ok((values, Matrix { rows, columns, data }))
     }
@@ -142,7 +142,7 @@ impl Program {
         let (program, value, gradient) = self.with_gradient(x)?;
         let mut data = vec![0.0; n * n];
         let columns = Each { colors: n, length: n, strides: [n, 1] };
-        program.groups_of_hessian(x, &columns, &mut data);
+        program.groups_of_columns(Of::Hessian, x, &columns, &mut data);
         Ok((value, gradient, Matrix { rows: n, columns: n, data }))
     }
 }

@@ -77,6 +77,13 @@ impl Plan for Each {
     }
 }
 
+/// What a product with a direction is of: the outputs' tangents, or those of the gradient after a sweep.
+#[derive(Clone, Copy)]
+pub(super) enum Of {
+    Jacobian,
+    Hessian,
+}
+
 /// The colours that go through the machine together.
 struct Group<'a> {
     plan: &'a dyn Plan,
@@ -196,13 +203,13 @@ impl Program {
         group.read(data, |input| product[input]);
     }
 
-    /// Finds the entries of the Jacobian by replays on numbers with tangents, in the directions of columns.
-    pub(super) fn groups_of_columns(&self, x: &[f64], plan: &dyn Plan, data: &mut [f64]) {
+    /// Finds the entries of a derivative in the directions of columns.
+    pub(super) fn groups_of_columns(&self, of: Of, x: &[f64], plan: &dyn Plan, data: &mut [f64]) {
         for group in Group::all::<Plain<Lanes<LANES>>>(plan, &self.code) {
             if group.is_single() {
-                self.product_of_columns(&self.directions.one, x, &group, data);
+                self.product_of_columns(&self.directions.one, of, x, &group, data);
             } else {
-                self.product_of_columns(&self.directions.several, x, &group, data);
+                self.product_of_columns(&self.directions.several, of, x, &group, data);
             }
         }
     }
@@ -210,6 +217,7 @@ impl Program {
     fn product_of_columns<T: Together>(
         &self,
         pool: &Pool<Plain<T>>,
+        of: Of,
         x: &[f64],
         group: &Group<'_>,
         data: &mut [f64],
@@ -218,11 +226,22 @@ impl Program {
             let point = group.point(x);
             let mut replay = Replay::new(&self.code, slots);
             replay.at(point.iter().copied());
-            let mut outputs: Vec<Plain<T>> = replay.outputs().collect();
-            if !outputs.iter().all(|&output| Element::is_finite(output)) {
-                outputs = self.outputs_by_the_rules(&point);
+            match of {
+                Of::Jacobian => {
+                    let mut outputs: Vec<Plain<T>> = replay.outputs().collect();
+                    if !outputs.iter().all(|&output| Element::is_finite(output)) {
+                        outputs = self.outputs_by_the_rules(&point);
+                    }
+                    group.read(data, |output| outputs[output].tangent);
+                }
+                Of::Hessian => {
+                    let mut product = vec![T::ZERO; x.len()];
+                    replay.sweep(&[(0, Plain::from_f64(1.0))], |input, derivative| {
+                        product[input] = derivative.tangent;
+                    });
+                    group.read(data, |input| product[input]);
+                }
             }
-            group.read(data, |output| outputs[output].tangent);
         });
     }
 
@@ -231,34 +250,5 @@ impl Program {
         let point: Vec<E::Exact> = point.iter().map(|number| number.exact()).collect();
         let values = self.graph.evaluate(&point);
         self.graph.outputs.iter().map(|output| E::from_exact(values[output.index()])).collect()
-    }
-
-    /// Finds the entries of the Hessian, by replays on numbers with tangents and sweeps, in the directions of columns.
-    pub(super) fn groups_of_hessian(&self, x: &[f64], plan: &dyn Plan, data: &mut [f64]) {
-        for group in Group::all::<Plain<Lanes<LANES>>>(plan, &self.code) {
-            if group.is_single() {
-                self.product_of_hessian(&self.directions.one, x, &group, data);
-            } else {
-                self.product_of_hessian(&self.directions.several, x, &group, data);
-            }
-        }
-    }
-
-    fn product_of_hessian<T: Together>(
-        &self,
-        pool: &Pool<Plain<T>>,
-        x: &[f64],
-        group: &Group<'_>,
-        data: &mut [f64],
-    ) {
-        pool.with(&self.code, |slots| {
-            let mut replay = Replay::new(&self.code, slots);
-            replay.at(group.point(x));
-            let mut product = vec![T::ZERO; x.len()];
-            replay.sweep(&[(0, Plain::from_f64(1.0))], |input, derivative| {
-                product[input] = derivative.tangent;
-            });
-            group.read(data, |input| product[input]);
-        });
     }
 }

@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::pattern::Pattern;
 use crate::program::Program;
 use crate::program::coloring::{Coloring, Grouping, star_coloring};
+use crate::program::directions::Of;
 use crate::program::graph::sparsity::{hessian_pattern, jacobian_pattern};
 use crate::sparse_matrix::SparseMatrix;
 
@@ -131,7 +132,9 @@ impl Program {
         })?;
         match grouping {
             Grouping::Rows(rows) => program.groups_of_rows(x, rows, &mut data),
-            Grouping::Columns(columns) => program.groups_of_columns(x, columns, &mut data),
+            Grouping::Columns(columns) => {
+                program.groups_of_columns(Of::Jacobian, x, columns, &mut data)
+            }
         }
         Ok((values, SparseMatrix::new(pattern, data)))
     }
@@ -164,7 +167,7 @@ impl Program {
         let (program, value, gradient) = self.with_gradient(x)?;
         let (pattern, coloring) = (self.hessian_sparsity()?, self.stars()?);
         let mut data = vec![0.0; pattern.len()];
-        program.groups_of_hessian(x, coloring, &mut data);
+        program.groups_of_columns(Of::Hessian, x, coloring, &mut data);
         Ok((value, gradient, SparseMatrix::new(pattern, data)))
     }
 

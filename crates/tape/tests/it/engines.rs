@@ -1,6 +1,6 @@
 //! One suite for every engine: the same function, point and derivative, whichever way it is computed.
 //!
-//! The kinks and singular points are the conventions that ARCHITECTURE.md lists; each is one line here.
+//! The kinks and singular points are the conventions that tape's README lists; each is one line here.
 
 use tape::{Batch, Dual, Lanes, Program, Real, Tape, Var};
 

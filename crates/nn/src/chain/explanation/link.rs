@@ -48,7 +48,7 @@ impl Link<'_> {
         self.factor(&self.source, &self.weight.symbol, by_source)
     }
 
-    /// The partials with respect to weight, source and bias, as the tape records them.
+    /// The partials with respect to weight, source and bias, computed again from the values.
     fn partials(&self) -> [f64; 3] {
         let bias = self.bias.as_ref().map_or(0.0, |bias| bias.value.value());
         let operands = [self.weight.value.value(), self.source.value.value(), bias];

@@ -364,7 +364,7 @@ fn a_target_without_inputs() {
 fn fractions_are_no_classes() {
     assert_eq!(
         message(table("x,y\n1,2\n1,2.5\n").classification("y")),
-        r#"column "y" cannot be a class: it holds numbers that are not whole, such as 2.5; predict it as a number (`--task regress`)"#
+        r#"column "y" cannot be a class: it holds numbers that are not whole, such as 2.5; predict it as a number"#
     );
 }
 
@@ -372,7 +372,7 @@ fn fractions_are_no_classes() {
 fn too_many_values_are_no_classes() {
     assert_eq!(
         message(table("x,y\n1,1\n1,2\n1,3\n1,3\n").classification("y")),
-        r#"column "y" cannot be a class: it has 3 different values in 4 rows; predict it as a number (`--task regress`), or choose another target"#
+        r#"column "y" cannot be a class: it has 3 different values in 4 rows; predict it as a number, or choose another target"#
     );
     assert!(table("x,y\n1,a\n1,b\n").classification("y").is_ok());
 }

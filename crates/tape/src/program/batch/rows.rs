@@ -95,36 +95,27 @@ impl<R: Rows + ?Sized> Rows for &R {
     }
 }
 
-impl<T> Rows for Vec<T>
-where
-    [T]: Rows,
-{
-    fn count(&self, width: usize) -> Result<usize, Error> {
-        self.as_slice().count(width)
-    }
+macro_rules! through_a_slice {
+    ($([$($generics:tt)*] $Type:ty;)*) => {$(
+        impl<$($generics)*> Rows for $Type
+        where
+            [T]: Rows,
+        {
+            fn count(&self, width: usize) -> Result<usize, Error> {
+                self.as_slice().count(width)
+            }
 
-    fn row(&self, index: usize, width: usize) -> &[f64] {
-        self.as_slice().row(index, width)
-    }
+            fn row(&self, index: usize, width: usize) -> &[f64] {
+                self.as_slice().row(index, width)
+            }
 
-    fn block(&self, first: usize, count: usize, width: usize) -> Option<&[f64]> {
-        self.as_slice().block(first, count, width)
-    }
+            fn block(&self, first: usize, count: usize, width: usize) -> Option<&[f64]> {
+                self.as_slice().block(first, count, width)
+            }
+        }
+    )*};
 }
-
-impl<T, const N: usize> Rows for [T; N]
-where
-    [T]: Rows,
-{
-    fn count(&self, width: usize) -> Result<usize, Error> {
-        self.as_slice().count(width)
-    }
-
-    fn row(&self, index: usize, width: usize) -> &[f64] {
-        self.as_slice().row(index, width)
-    }
-
-    fn block(&self, first: usize, count: usize, width: usize) -> Option<&[f64]> {
-        self.as_slice().block(first, count, width)
-    }
+through_a_slice! {
+    [T] Vec<T>;
+    [T, const N: usize] [T; N];
 }
