@@ -272,13 +272,12 @@ impl Live {
     fn numbers_of<T: Real>(&mut self) -> Option<&mut Numbers> {
         let element = TypeId::of::<T>();
         let known = self.types.iter().position(|numbers| numbers.element == element);
-        let place = match known {
-            Some(place) => place,
-            None => {
-                let slot = with_shared(|shared| shared.slot_of(element))?;
-                self.types.push(Numbers::new(element, slot));
-                self.types.len() - 1
-            }
+        let place = if let Some(place) = known {
+            place
+        } else {
+            let slot = with_shared(|shared| shared.slot_of(element))?;
+            self.types.push(Numbers::new(element, slot));
+            self.types.len() - 1
         };
         Some(&mut self.types[place])
     }

@@ -101,7 +101,7 @@ impl Work for Gradient {
     fn along(&mut self, path: &Path, input: &Input<'_>, pending: Pending) -> Pending {
         path.after_shared(input.shared, pending, |replay, pending| {
             let crossing: Vec<f64> = replay.outputs().collect();
-            let sum = path.sum(&crossing, input, &pending);
+            let sum = path.sum(&crossing, input, pending);
             self.value += sum.value;
             let seeds: Vec<(usize, f64)> = sum.adjoints.into_iter().enumerate().collect();
             replay.sweep(&seeds, |input, derivative| self.gradient[input] += derivative);
@@ -124,7 +124,7 @@ impl Work for Each<'_> {
     fn along(&mut self, path: &Path, input: &Input<'_>, pending: Pending) -> Pending {
         path.after_shared(input.shared, pending, |replay, pending| {
             let crossing: Vec<f64> = replay.outputs().collect();
-            path.map(&crossing, input, &pending, self.0)
+            path.map(&crossing, input, pending, self.0)
         })
     }
 

@@ -133,7 +133,7 @@ impl Program {
         match grouping {
             Grouping::Rows(rows) => program.groups_of_rows(x, rows, &mut data),
             Grouping::Columns(columns) => {
-                program.groups_of_columns(Of::Jacobian, x, columns, &mut data)
+                program.groups_of_columns(Of::Jacobian, x, columns, &mut data);
             }
         }
         Ok((values, SparseMatrix::new(pattern, data)))

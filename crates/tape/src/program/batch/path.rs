@@ -77,6 +77,23 @@ impl Taken<'_> {
     }
 }
 
+/// The outputs of a chunk of rows: of each its slot, and whether that is the first of a row of slots.
+struct ChunkOutputs<'a> {
+    places: &'a [(usize, bool)],
+    values: &'a [f64],
+}
+
+impl ChunkOutputs<'_> {
+    /// Writes them row by row.
+    fn read(self, block: &mut [f64]) {
+        for (lane, row) in block.chunks_exact_mut(self.places.len()).enumerate() {
+            for (to, &(slot, is_row)) in row.iter_mut().zip(self.places) {
+                *to = self.values[slot + if is_row { lane } else { 0 }];
+            }
+        }
+    }
+}
+
 /// What a sum over rows gives: the value, the adjoints of what comes from the shared part, and the rows that are left.
 #[derive(Default)]
 pub(super) struct Sum {
@@ -263,18 +280,20 @@ impl Path {
         if let Pending::These(_) = pending {
             // The rows of a task lie anywhere: their outputs are put in their places afterwards.
             let run = |task: Range<usize>| {
-                let (mut rows, mut outputs) = (Vec::new(), Vec::new());
-                let left = self.map_task(crossing, input, pending, task, |row, of_row| {
-                    rows.push(row);
-                    outputs.extend(of_row);
+                let (mut rows, mut values) = (Vec::new(), Vec::new());
+                let left = self.map_task(crossing, input, pending, task, |taken, outputs| {
+                    let start = values.len();
+                    values.resize(start + taken.len() * columns, 0.0);
+                    outputs.read(&mut values[start..]);
+                    rows.extend((0..taken.len()).map(|lane| taken.row(lane)));
                 });
-                (rows, outputs, left)
+                (rows, values, left)
             };
             let mut all_left = Vec::new();
             for wave in tasks.chunks(TASKS_AT_A_TIME) {
-                for (rows, outputs, left) in each_task(wave.to_vec(), run) {
-                    for (row, outputs) in rows.into_iter().zip(outputs.chunks_exact(columns)) {
-                        data[row * columns..][..columns].copy_from_slice(outputs);
+                for (rows, values, left) in each_task(wave.to_vec(), run) {
+                    for (row, values) in rows.into_iter().zip(values.chunks_exact(columns)) {
+                        data[row * columns..][..columns].copy_from_slice(values);
                     }
                     all_left.extend(left);
                 }
@@ -285,35 +304,39 @@ impl Path {
             tasks.into_iter().zip(data.chunks_mut(self.task * columns)).collect();
         let run = |(task, data): (Range<usize>, &mut [f64])| {
             let start = task.start;
-            self.map_task(crossing, input, pending, task, |row, of_row| {
-                let places = data[(row - start) * columns..][..columns].iter_mut();
-                places.zip(of_row).for_each(|(place, output)| *place = output);
+            self.map_task(crossing, input, pending, task, |taken, outputs| match taken {
+                Taken::Consecutive(rows) => {
+                    let block = (rows.start - start) * columns..(rows.end - start) * columns;
+                    outputs.read(&mut data[block]);
+                }
+                Taken::Listed(rows) => {
+                    let mut block = vec![0.0; rows.len() * columns];
+                    outputs.read(&mut block);
+                    for (row, values) in rows.iter().zip(block.chunks_exact(columns)) {
+                        data[(row - start) * columns..][..columns].copy_from_slice(values);
+                    }
+                }
             })
         };
         each_task(tasks, run).concat()
     }
 
-    /// Computes a task's outputs: `each` gets a row's index and its outputs.
+    /// Computes a task's outputs, a chunk at a time: `each` gets its rows, and what reads their outputs.
     fn map_task(
         &self,
         crossing: &[f64],
         input: &Input<'_>,
         pending: &Pending,
         task: Range<usize>,
-        mut each: impl FnMut(usize, &mut dyn Iterator<Item = f64>),
+        mut each: impl FnMut(&Taken<'_>, ChunkOutputs<'_>),
     ) -> Vec<usize> {
         let outputs = self.row.outputs.iter();
-        let outputs: Vec<(usize, bool)> =
+        let places: Vec<(usize, bool)> =
             outputs.map(|output| (output.value as usize, self.is_row(output.value))).collect();
         self.row_slots.with(&self.row, |slots| {
             slots.values[..self.crossing].copy_from_slice(crossing);
             self.chunks(slots, input, pending, task, |slots, taken| {
-                for lane in 0..taken.len() {
-                    let value = |&(slot, is_row): &(usize, bool)| {
-                        slots.values[slot + if is_row { lane } else { 0 }]
-                    };
-                    each(taken.row(lane), &mut outputs.iter().map(value));
-                }
+                each(&taken, ChunkOutputs { places: &places, values: &slots.values });
             })
         })
     }
@@ -485,9 +508,9 @@ const TASKS_AT_A_TIME: usize = 256;
 
 /// Runs the tasks, and gives what they give in their order.
 #[cfg(feature = "rayon")]
-fn each_task<T: Send, R: Send>(tasks: Vec<T>, run: impl Fn(T) -> R + Sync) -> Vec<R> {
+fn each_task<T: Send, R: Send>(tasks: Vec<T>, run: impl Fn(T) -> R + Send + Sync) -> Vec<R> {
     use rayon::prelude::*;
-    tasks.into_par_iter().map(|task| run(task)).collect()
+    tasks.into_par_iter().map(run).collect()
 }
 
 #[cfg(not(feature = "rayon"))]

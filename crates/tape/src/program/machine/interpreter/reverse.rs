@@ -18,7 +18,7 @@ impl<E: Element> Machine<'_, E> {
         match step.op {
             Op::Add | Op::Sum => self.propagate_linear(step, |_, weight| weight),
             Op::Sub => {
-                self.propagate_linear(step, |position, w| if position == 0 { w } else { -w })
+                self.propagate_linear(step, |position, w| if position == 0 { w } else { -w });
             }
             Op::Neg => self.propagate_linear(step, |_, weight| -weight),
             Op::Mul => self.propagate_product(step),
