@@ -32,7 +32,7 @@ pub(crate) enum Failure {
 }
 
 /// An error unless `given` is what the rest of the input calls for.
-pub(crate) fn assert_length(
+pub(crate) fn check_length(
     what: &'static str,
     expected: usize,
     given: usize,
@@ -41,7 +41,7 @@ pub(crate) fn assert_length(
 }
 
 /// An error where a size is 0 that must not be.
-pub(crate) fn assert_some(what: &'static str, count: usize) -> Result<(), Failure> {
+pub(crate) fn check_some(what: &'static str, count: usize) -> Result<(), Failure> {
     if count > 0 {
         return Ok(());
     }
@@ -59,21 +59,21 @@ mod tests {
 
     #[test]
     fn a_length_that_is_called_for_is_no_failure() {
-        check(assert_length("x", 3, 3), "");
+        check(check_length("x", 3, 3), "");
     }
 
     #[test]
     fn a_length_that_is_not_says_which_is() {
-        check(assert_length("x", 3, 4), "the input's x must have 3 items, not 4");
+        check(check_length("x", 3, 4), "the input's x must have 3 items, not 4");
     }
 
     #[test]
     fn something_is_no_failure() {
-        check(assert_some("n", 1), "");
+        check(check_some("n", 1), "");
     }
 
     #[test]
     fn nothing_is_a_failure() {
-        check(assert_some("n", 0), "the input's n must be at least 1, not 0");
+        check(check_some("n", 0), "the input's n must be at least 1, not 0");
     }
 }

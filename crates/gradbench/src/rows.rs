@@ -4,7 +4,7 @@ use serde::de::Error;
 use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::failure::{Failure, assert_length};
+use crate::failure::{Failure, check_length};
 
 /// A matrix, row after row in one piece. In JSON it is an array of arrays of the same length.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,7 +35,7 @@ impl Rows {
     }
 
     /// An error unless the matrix has these sizes. A matrix of 0 columns has any number of rows.
-    pub(crate) fn assert_size(
+    pub(crate) fn check_size(
         &self,
         what: &'static str,
         rows: usize,
@@ -44,8 +44,8 @@ impl Rows {
         if columns == 0 && self.data.is_empty() {
             return Ok(());
         }
-        assert_length(what, rows, self.count())?;
-        assert_length(what, columns, self.columns)
+        check_length(what, rows, self.count())?;
+        check_length(what, columns, self.columns)
     }
 }
 
@@ -135,7 +135,7 @@ mod tests {
     #[track_caller]
     fn check_size(text: &str, rows: usize, columns: usize, expected: &str) {
         let matrix: Rows = from_str(text).unwrap();
-        let failure = matrix.assert_size("A", rows, columns).err();
+        let failure = matrix.check_size("A", rows, columns).err();
         assert_eq!(failure.map_or(String::new(), |failure| failure.to_string()), expected);
     }
 

@@ -128,3 +128,8 @@ impl Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// Refuses a slice of another length than the program takes.
+pub(crate) fn check_length(what: &'static str, expected: usize, given: usize) -> Result<(), Error> {
+    if given == expected { Ok(()) } else { Err(Error::Length { what, expected, given }) }
+}

@@ -2,6 +2,13 @@
 
 #[cfg(feature = "faer")]
 mod faer;
+#[cfg(any(
+    feature = "faer",
+    feature = "nalgebra-034",
+    feature = "nalgebra-035",
+    feature = "ndarray"
+))]
+mod matrices;
 #[cfg(any(feature = "nalgebra-034", feature = "nalgebra-035"))]
 pub mod nalgebra_scalars;
 #[cfg(feature = "ndarray")]

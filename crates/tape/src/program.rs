@@ -3,14 +3,12 @@
 pub(crate) mod batch;
 mod bytes;
 mod code;
-mod coloring;
-mod dense;
-mod directions;
+mod derivatives;
 pub(crate) mod function;
 pub(crate) mod graph;
 pub(crate) mod machine;
+mod plans;
 mod show;
-mod sparse;
 pub(crate) mod stages;
 #[cfg(test)]
 mod tests;
@@ -19,11 +17,10 @@ use core::fmt::{self, Debug};
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use crate::error::Error;
+use crate::error::{Error, check_length};
 use crate::outputs::Outputs;
 use crate::program::code::Code;
 use crate::program::code::schedule::schedule;
-use crate::program::directions::Directions;
 use crate::program::graph::Graph;
 use crate::program::graph::lower::lower;
 use crate::program::graph::passes::optimize;
@@ -32,7 +29,7 @@ use crate::program::graph::trace::{Extent, Trace, trace};
 use crate::program::machine::element::Plain;
 use crate::program::machine::slots::{Pool, Slots};
 use crate::program::machine::{Broken, Replay};
-use crate::program::sparse::Sparse;
+use crate::program::plans::{Directions, Sparse};
 use crate::var::Var;
 
 /// A function traced at one point and made ready to run at many: optimised, replayed without recording.
@@ -204,7 +201,7 @@ impl Program {
     /// # Errors
     /// [`Error::Length`], [`Error::Outputs`] where there is not exactly one, and [`Error::Diverged`].
     pub fn value(&self, x: &[f64]) -> Result<f64, Error> {
-        self.assert_one_output("value", "call values")?;
+        self.check_one_output("value", "call values")?;
         self.replay(x, |_, replay| replay.output(0))
     }
 
@@ -221,7 +218,7 @@ impl Program {
     /// # Errors
     /// As [`Program::value`].
     pub fn gradient(&self, x: &[f64]) -> Result<(f64, Vec<f64>), Error> {
-        self.assert_one_output("gradient", "call jacobian")?;
+        self.check_one_output("gradient", "call jacobian")?;
         let (_, value, gradient) = self.with_gradient(x)?;
         Ok((value, gradient))
     }
@@ -248,9 +245,9 @@ impl Program {
         workspace: &mut Workspace,
         gradient: &mut [f64],
     ) -> Result<f64, Error> {
-        self.assert_one_output("gradient", "call jacobian")?;
-        assert_length("the gradient", self.inputs(), gradient.len())?;
-        assert_length("the point", self.inputs(), x.len())?;
+        self.check_one_output("gradient", "call jacobian")?;
+        check_length("the gradient", self.inputs(), gradient.len())?;
+        check_length("the point", self.inputs(), x.len())?;
         workspace.enter(self.number);
         let slots = workspace.slots.get_or_insert_with(|| Slots::new(&self.code));
         let mut replay = Replay::new(&self.code, slots);
@@ -264,7 +261,7 @@ impl Program {
         }
     }
 
-    fn assert_one_output(&self, call: &'static str, instead: &'static str) -> Result<(), Error> {
+    fn check_one_output(&self, call: &'static str, instead: &'static str) -> Result<(), Error> {
         match self.outputs() {
             1 => Ok(()),
             outputs => Err(Error::Outputs { call, outputs, instead }),
@@ -273,7 +270,7 @@ impl Program {
 
     /// The output at `x` and its gradient, and the program that computed them: this one, or the exact one.
     fn with_gradient(&self, x: &[f64]) -> Result<(&Self, f64, Vec<f64>), Error> {
-        self.assert_one_output("gradient", "call jacobian")?;
+        self.check_one_output("gradient", "call jacobian")?;
         let mut gradient = vec![0.0; self.inputs()];
         let (program, value) =
             self.replay(x, |program, replay| (program, gradient_of(replay, &mut gradient)))?;
@@ -286,7 +283,7 @@ impl Program {
         x: &[f64],
         use_values: impl FnOnce(&'a Self, &mut Replay<'_, f64>) -> R,
     ) -> Result<R, Error> {
-        assert_length("the point", self.inputs(), x.len())?;
+        check_length("the point", self.inputs(), x.len())?;
         let mut use_values = Some(use_values);
         let mut of = |program: &'a Self| {
             program.slots.with(&program.code, |slots| {
@@ -335,8 +332,4 @@ fn gradient_of(replay: &mut Replay<'_, f64>, gradient: &mut [f64]) -> f64 {
     let value = replay.output(0);
     replay.sweep(&[(0, 1.0)], |input, derivative| gradient[input] = derivative);
     value
-}
-
-fn assert_length(what: &'static str, expected: usize, given: usize) -> Result<(), Error> {
-    if given == expected { Ok(()) } else { Err(Error::Length { what, expected, given }) }
 }

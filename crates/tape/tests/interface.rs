@@ -77,3 +77,14 @@ fn operations_are_read_by_their_names() {
     }
     assert!("tan h".parse::<Op>().is_err_and(|error| error.to_string().contains("tan h")));
 }
+
+#[test]
+fn matrices_go_to_other_crates_and_back() {
+    let matrix = Matrix::from_fn(2, 3, |row, column| (3 * row + column) as f64);
+    let array = ndarray::Array2::from(matrix.clone());
+    assert_eq!(array[(1, 0)], 3.0);
+    assert_eq!(Matrix::from(array.reversed_axes()), matrix.transpose());
+    let dynamic = nalgebra::DMatrix::from(matrix.clone());
+    assert_eq!(dynamic[(1, 0)], 3.0);
+    assert_eq!(Matrix::from(dynamic), matrix);
+}

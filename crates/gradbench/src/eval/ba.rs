@@ -8,7 +8,7 @@ use tape::{Batch, Real, Rewrites, Var};
 
 use super::{Module, vectorised};
 use crate::descent::Number;
-use crate::failure::{Failure, assert_length};
+use crate::failure::{Failure, check_length};
 use crate::measure::measure;
 
 pub(super) const MODULE: Module = Module {
@@ -80,9 +80,9 @@ impl Scene {
                 return Err(Failure::Value { what, expected: "from 1 to 10^8", given });
             }
         }
-        assert_length("cam", CAMERA, cam.len())?;
-        assert_length("x", POINT, x.len())?;
-        assert_length("feat", FEATURE, feat.len())?;
+        check_length("cam", CAMERA, cam.len())?;
+        check_length("x", POINT, x.len())?;
+        check_length("feat", FEATURE, feat.len())?;
         Ok(Self {
             cameras: cam.repeat(n),
             points: x.repeat(m),

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use tape::{Program, Real, Var, Workspace};
 
 use super::Module;
-use crate::failure::{Failure, assert_length, assert_some};
+use crate::failure::{Failure, check_length, check_some};
 use crate::measure::measure;
 
 pub(super) const MODULE: Module = Module {
@@ -23,12 +23,12 @@ struct Input {
 }
 
 fn checked(input: Input) -> Result<Input, Failure> {
-    assert_some("ell", input.ell)?;
+    check_some("ell", input.ell)?;
     if input.ell > 20 {
         let (what, expected) = ("ell", "at most 20: the expansion has ell! terms");
         return Err(Failure::Value { what, expected, given: input.ell.to_string() });
     }
-    assert_length("A", input.ell * input.ell, input.elements.len())?;
+    check_length("A", input.ell * input.ell, input.elements.len())?;
     Ok(input)
 }
 

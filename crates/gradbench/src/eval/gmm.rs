@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tape::{Batch, Real, Var};
 
 use super::{Module, vectorised};
-use crate::failure::{Failure, assert_length, assert_some};
+use crate::failure::{Failure, check_length, check_some};
 use crate::measure::measure;
 use crate::rows::Rows;
 
@@ -85,15 +85,15 @@ impl Sizes {
 impl Mixture {
     fn new(input: Input) -> Result<Self, Failure> {
         let Input { d, k, n, x, m, gamma, alpha, mu, q, l } = input;
-        assert_some("d", d)?;
-        assert_some("k", k)?;
-        assert_some("n", n)?;
+        check_some("d", d)?;
+        check_some("k", k)?;
+        check_some("n", n)?;
         let sizes = Sizes { dimension: d, components: k };
-        x.assert_size("x", n, d)?;
-        assert_length("alpha", k, alpha.len())?;
-        mu.assert_size("mu", k, d)?;
-        q.assert_size("q", k, d)?;
-        l.assert_size("l", k, sizes.below())?;
+        x.check_size("x", n, d)?;
+        check_length("alpha", k, alpha.len())?;
+        mu.check_size("mu", k, d)?;
+        q.check_size("q", k, d)?;
+        l.check_size("l", k, sizes.below())?;
         let parameters = [alpha, mu.data, q.data, l.data].concat();
         Ok(Self { sizes, points: x, freedom: f64::from(m), gamma, parameters })
     }

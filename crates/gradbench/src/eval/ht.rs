@@ -7,7 +7,7 @@ use serde::Deserialize;
 use tape::{Dual, Lanes, Real};
 
 use super::{Module, vectorised};
-use crate::failure::{Failure, assert_length, assert_some};
+use crate::failure::{Failure, check_length, check_some};
 use crate::measure::measure;
 use crate::rows::Rows;
 
@@ -86,21 +86,21 @@ struct Vertex {
 impl Hand {
     fn new(input: Input) -> Result<Self, Failure> {
         let Input { theta, data: Data { model, correspondences, points }, us } = input;
-        assert_length("theta", THETA, theta.len())?;
+        check_length("theta", THETA, theta.len())?;
         let count = model.bone_names.len();
         if count < FIRST_POSED + FINGERS * BONES_OF_A_FINGER - 1 {
             let (what, expected) = ("bone_names", "a hand of five fingers");
             return Err(Failure::Value { what, expected, given: count.to_string() });
         }
-        assert_length("parents", count, model.parents.len())?;
-        assert_length("base_relatives", count, model.base_relatives.len())?;
-        assert_length("inverse_base_absolutes", count, model.inverse_base_absolutes.len())?;
-        model.base_positions.assert_size("base_positions", model.base_positions.count(), 4)?;
-        model.weights.assert_size("weights", model.base_positions.count(), count)?;
-        assert_some("correspondences", correspondences.len())?;
-        points.assert_size("points", correspondences.len(), 3)?;
+        check_length("parents", count, model.parents.len())?;
+        check_length("base_relatives", count, model.base_relatives.len())?;
+        check_length("inverse_base_absolutes", count, model.inverse_base_absolutes.len())?;
+        model.base_positions.check_size("base_positions", model.base_positions.count(), 4)?;
+        model.weights.check_size("weights", model.base_positions.count(), count)?;
+        check_some("correspondences", correspondences.len())?;
+        points.check_size("points", correspondences.len(), 3)?;
         if !us.is_empty() {
-            assert_length("us", correspondences.len(), us.len())?;
+            check_length("us", correspondences.len(), us.len())?;
         }
 
         let bones = (0..count).map(|i| Bone::new(&model, i)).collect::<Result<_, _>>()?;
@@ -348,7 +348,7 @@ fn index(what: &'static str, index: i64, count: usize) -> Result<usize, Failure>
 
 /// The upper three rows of a 4 × 4 matrix whose last is (0, 0, 0, 1).
 fn transform(what: &'static str, matrix: &Rows) -> Result<Transform<f64>, Failure> {
-    matrix.assert_size(what, 4, 4)?;
+    matrix.check_size(what, 4, 4)?;
     Ok([0, 1, 2].map(|row| core::array::from_fn(|column| matrix.row(row)[column])))
 }
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use tape::{Batch, Lanes, Real, Rewrites, Var};
 
 use super::{Module, vectorised};
-use crate::failure::{Failure, assert_length, assert_some};
+use crate::failure::{Failure, check_length, check_some};
 use crate::measure::measure;
 use crate::rows::Rows;
 
@@ -30,9 +30,9 @@ struct Clustering {
 impl Clustering {
     fn new(input: Input) -> Result<Self, Failure> {
         let Input { points, centroids } = input;
-        assert_some("points", points.data.len())?;
-        assert_some("centroids", centroids.count())?;
-        assert_length("centroids", points.columns, centroids.columns)?;
+        check_some("points", points.data.len())?;
+        check_some("centroids", centroids.count())?;
+        check_length("centroids", points.columns, centroids.columns)?;
         Ok(Self { points, centroids })
     }
 

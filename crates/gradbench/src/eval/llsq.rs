@@ -4,7 +4,7 @@ use serde::Deserialize;
 use tape::{Batch, Lanes, Real, Var};
 
 use super::{Module, vectorised};
-use crate::failure::{Failure, assert_some};
+use crate::failure::{Failure, check_some};
 use crate::measure::measure;
 
 pub(super) const MODULE: Module = Module {
@@ -22,7 +22,7 @@ struct Input {
 }
 
 fn checked(input: Input) -> Result<Input, Failure> {
-    assert_some("x", input.x.len())?;
+    check_some("x", input.x.len())?;
     if input.n < 2 {
         let (what, given) = ("n", input.n.to_string());
         return Err(Failure::Value { what, expected: "at least 2", given });

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use tape::{Batch, Real, Rewrites, Var};
 
 use super::{Module, vectorised};
-use crate::failure::{Failure, assert_some};
+use crate::failure::{Failure, check_some};
 use crate::measure::measure;
 
 pub(super) const MODULE: Module = Module {
@@ -21,7 +21,7 @@ struct Input {
 }
 
 fn checked(input: Input) -> Result<Vec<f64>, Failure> {
-    assert_some("x", input.x.len())?;
+    check_some("x", input.x.len())?;
     Ok(input.x)
 }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use tape::{Batch, Lanes, Real, Rewrites, Tape, Var};
 
 use super::{Module, vectorised};
-use crate::failure::{Failure, assert_some};
+use crate::failure::{Failure, check_some};
 use crate::measure::measure;
 use crate::rows::Rows;
 
@@ -54,11 +54,11 @@ impl Model {
     fn new(input: Input) -> Result<Self, Failure> {
         let Input { main_params, extra_params, state, sequence } = input;
         let (layers, width) = (main_params.count() / 2, sequence.columns);
-        assert_some("sequence", width)?;
-        assert_some("main_params", layers)?;
-        main_params.assert_size("main_params", 2 * layers, GATES * width)?;
-        extra_params.assert_size("extra_params", AROUND, width)?;
-        state.assert_size("state", 2 * layers, width)?;
+        check_some("sequence", width)?;
+        check_some("main_params", layers)?;
+        main_params.check_size("main_params", 2 * layers, GATES * width)?;
+        extra_params.check_size("extra_params", AROUND, width)?;
+        state.check_size("state", 2 * layers, width)?;
         if sequence.count() < 2 {
             let (what, given) = ("sequence", sequence.count().to_string());
             return Err(Failure::Value { what, expected: "at least 2 characters", given });

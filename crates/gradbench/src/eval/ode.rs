@@ -4,7 +4,7 @@ use serde::Deserialize;
 use tape::{Program, Real, Var};
 
 use super::{Module, vectorised};
-use crate::failure::{Failure, assert_some};
+use crate::failure::{Failure, check_some};
 use crate::measure::measure;
 
 pub(super) const MODULE: Module = Module {
@@ -22,8 +22,8 @@ struct Input {
 }
 
 fn checked(input: Input) -> Result<Input, Failure> {
-    assert_some("x", input.x.len())?;
-    assert_some("s", input.s as usize)?;
+    check_some("x", input.x.len())?;
+    check_some("s", input.s as usize)?;
     Ok(input)
 }
 
@@ -83,7 +83,7 @@ struct Prepared {
 impl Prepared {
     fn new(input: Input) -> Result<Self, Failure> {
         let Input { x, s } = checked(input)?;
-        assert_recordable(&x, s)?;
+        check_recordable(&x, s)?;
         let last = Program::trace(|x: &[Var]| solution(x, s)[x.len() - 1], &x)?;
         Ok(Self { x, last })
     }
@@ -94,7 +94,7 @@ impl Prepared {
 }
 
 /// An error where all steps are more than a tape holds: a variable's step takes 18 of its 2³¹ nodes.
-fn assert_recordable(x: &[f64], steps: u32) -> Result<(), Failure> {
+fn check_recordable(x: &[f64], steps: u32) -> Result<(), Failure> {
     const MOST: usize = 100_000_000;
     let given = x.len().saturating_mul(steps as usize);
     if given <= MOST {

@@ -6,14 +6,14 @@ pub(crate) mod rows;
 use core::fmt::{self, Debug};
 use std::sync::{Arc, Mutex};
 
-use crate::error::Error;
+use crate::error::{Error, check_length};
 use crate::matrix::Matrix;
 use crate::outputs::Outputs;
+use crate::program::Program;
 use crate::program::batch::path::{Path, Pending};
-use crate::program::batch::rows::Rows;
+use crate::program::batch::rows::{Input, Rows};
 use crate::program::function::Known;
 use crate::program::graph::simplify::Rewrites;
-use crate::program::{Program, assert_length};
 use crate::var::Var;
 
 /// A function of shared inputs and of a row of data, traced once and run on many rows together.
@@ -61,24 +61,6 @@ impl<F> Debug for Batch<F> {
             .field("paths", &paths.len())
             .field("rows at a time", &paths.first().map(|path| path.rows_at_a_time()))
             .finish_non_exhaustive()
-    }
-}
-
-/// What a call is for: the shared inputs and the rows.
-struct Input<'a> {
-    shared: &'a [f64],
-    rows: &'a (dyn Rows + Sync),
-    width: usize,
-}
-
-impl Input<'_> {
-    fn row(&self, index: usize) -> &[f64] {
-        self.rows.row(index, self.width)
-    }
-
-    /// The shared inputs and a row's, as a program of both takes them.
-    fn point(&self, index: usize) -> Vec<f64> {
-        [self.shared, self.row(index)].concat()
     }
 }
 
@@ -233,7 +215,7 @@ where
         outputs: &mut [f64],
     ) -> Result<(), Error> {
         let count = rows.count(self.width)?;
-        assert_length("the outputs", count * self.outputs, outputs.len())?;
+        check_length("the outputs", count * self.outputs, outputs.len())?;
         self.run(shared, &rows, &mut Each(outputs))
     }
 
@@ -244,7 +226,7 @@ where
         rows: &(dyn Rows + Sync),
         work: &mut dyn Work,
     ) -> Result<(), Error> {
-        assert_length("the shared inputs", self.shared, shared.len())?;
+        check_length("the shared inputs", self.shared, shared.len())?;
         let input = Input { shared, rows, width: self.width };
         let mut pending = Pending::All(rows.count(self.width)?);
         for path in self.known_paths() {

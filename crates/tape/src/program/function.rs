@@ -4,11 +4,11 @@ use core::fmt::{self, Debug};
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::error::Error;
+use crate::error::{Error, check_length};
 use crate::matrix::Matrix;
 use crate::outputs::Outputs;
 use crate::program::machine::{Broken, Replay};
-use crate::program::{Program, assert_length, gradient_of};
+use crate::program::{Program, gradient_of};
 use crate::var::Var;
 
 /// A function of any number of variables, traced by itself: once for each path through its branches.
@@ -117,7 +117,7 @@ where
     #[track_caller]
     pub fn value(&self, x: &[f64]) -> Result<f64, Error> {
         self.at(x, |program, replay| {
-            program.assert_one_output("value", "call values")?;
+            program.check_one_output("value", "call values")?;
             Ok(replay.output(0))
         })
     }
@@ -166,8 +166,8 @@ where
     #[track_caller]
     pub fn gradient_into(&self, x: &[f64], gradient: &mut [f64]) -> Result<f64, Error> {
         self.at(x, |program, replay| {
-            program.assert_one_output("gradient", "call jacobian")?;
-            assert_length("the gradient", program.inputs(), gradient.len())?;
+            program.check_one_output("gradient", "call jacobian")?;
+            check_length("the gradient", program.inputs(), gradient.len())?;
             Ok(gradient_of(replay, gradient))
         })
     }

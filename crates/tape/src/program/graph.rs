@@ -7,6 +7,7 @@
 //! 3. An operation has as many operands as its [`Op`] takes.
 
 pub(crate) mod collect_sums;
+pub(crate) mod coloring;
 pub(crate) mod drop_dead_code;
 pub(crate) mod fold_constants;
 pub(crate) mod hoist;

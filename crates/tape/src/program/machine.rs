@@ -7,22 +7,14 @@
 
 pub(crate) mod element;
 mod interpreter;
+mod manner;
 pub(crate) mod slots;
 
 use crate::number::Number;
 use crate::program::code::{Code, NONE};
 use crate::program::machine::element::Element;
-use crate::program::machine::interpreter::Manner;
+use crate::program::machine::manner::{Functions, Manner};
 use crate::program::machine::slots::Slots;
-
-/// How functions like `exp` are computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Functions {
-    /// As `f64`'s own: a replay gives the bits of the function that was traced.
-    Scalar,
-    /// As vector functions, many numbers together.
-    Vector,
-}
 
 /// Why the values of a replay are not those of the function.
 #[derive(Clone, Copy, Debug)]

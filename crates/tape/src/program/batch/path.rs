@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use crate::error::Error;
 use crate::guard::Guard;
 use crate::outputs::Outputs;
-use crate::program::batch::Input;
+use crate::program::batch::rows::Input;
 use crate::program::code::schedule::{schedule, schedule_rows};
 use crate::program::code::{Code, NONE};
 use crate::program::graph::Graph;

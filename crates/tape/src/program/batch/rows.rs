@@ -1,8 +1,7 @@
 //! What can be given as rows of data.
 
-use crate::error::Error;
+use crate::error::{Error, check_length};
 use crate::matrix::Matrix;
-use crate::program::assert_length;
 
 /// Rows of data: anything that has a slice of numbers for each row.
 ///
@@ -27,7 +26,7 @@ pub trait Rows {
 impl Rows for [f64] {
     fn count(&self, width: usize) -> Result<usize, Error> {
         let whole = self.len().checked_div(width).unwrap_or(0);
-        assert_length("the rows", whole * width, self.len())?;
+        check_length("the rows", whole * width, self.len())?;
         Ok(whole)
     }
 
@@ -43,7 +42,7 @@ impl Rows for [f64] {
 
 impl Rows for Matrix<f64> {
     fn count(&self, width: usize) -> Result<usize, Error> {
-        assert_length("a row", width, self.columns)?;
+        check_length("a row", width, self.columns)?;
         Ok(self.rows)
     }
 
@@ -60,7 +59,7 @@ macro_rules! rows_of_slices {
     ($([$($generics:tt)*] $Row:ty $(, $as_block:expr)?;)*) => {$(
         impl<$($generics)*> Rows for [$Row] {
             fn count(&self, width: usize) -> Result<usize, Error> {
-                self.iter().try_for_each(|row| assert_length("a row", width, row.len()))?;
+                self.iter().try_for_each(|row| check_length("a row", width, row.len()))?;
                 Ok(self.len())
             }
 
@@ -118,4 +117,22 @@ macro_rules! through_a_slice {
 through_a_slice! {
     [T] Vec<T>;
     [T, const N: usize] [T; N];
+}
+
+/// What a call is for: the shared inputs and the rows.
+pub(super) struct Input<'a> {
+    pub(super) shared: &'a [f64],
+    pub(super) rows: &'a (dyn Rows + Sync),
+    pub(super) width: usize,
+}
+
+impl Input<'_> {
+    pub(super) fn row(&self, index: usize) -> &[f64] {
+        self.rows.row(index, self.width)
+    }
+
+    /// The shared inputs and a row's, as a program of both takes them.
+    pub(super) fn point(&self, index: usize) -> Vec<f64> {
+        [self.shared, self.row(index)].concat()
+    }
 }

@@ -16,8 +16,8 @@ use core::cell::Cell;
 
 use crate::instructions::{Work, dispatch};
 use crate::program::code::{Code, NONE};
-use crate::program::machine::Functions;
 use crate::program::machine::element::Element;
+use crate::program::machine::manner::{Functions, Manner};
 use crate::program::machine::slots::Slots;
 
 /// A sweep in progress: the slots as cells, since a step's ranges lie anywhere among each other.
@@ -28,13 +28,6 @@ struct Machine<'a, E> {
     limit: usize,
     values: &'a [Cell<E>],
     adjoints: &'a [Cell<E>],
-}
-
-/// What a sweep is done with, and how far: see [`Machine`].
-#[derive(Clone, Copy)]
-pub(crate) struct Manner {
-    pub(crate) functions: Functions,
-    pub(crate) limit: usize,
 }
 
 impl<'a, E: Element> Machine<'a, E> {

@@ -7,8 +7,8 @@ use super::operand::{Operand, span_length};
 use crate::number::Number;
 use crate::op::Op;
 use crate::program::code::{Shape, Step};
-use crate::program::machine::Functions;
 use crate::program::machine::element::Element;
+use crate::program::machine::manner::Functions;
 use crate::real::Real;
 
 impl<E: Element> Machine<'_, E> {

@@ -3,8 +3,8 @@
 use super::Machine;
 use super::operand::Operand;
 use crate::program::code::Step;
-use crate::program::machine::Functions;
 use crate::program::machine::element::Element;
+use crate::program::machine::manner::Functions;
 use crate::real::Real;
 
 /// The most operands that a function of the table has.

@@ -1,23 +1,12 @@
 //! Sparse Jacobians and Hessians of a program: a few sweeps for many columns.
 
-use std::sync::OnceLock;
-
 use crate::error::Error;
 use crate::pattern::Pattern;
 use crate::program::Program;
-use crate::program::coloring::{Coloring, Grouping, star_coloring};
-use crate::program::directions::Of;
+use crate::program::derivatives::directions::Of;
+use crate::program::graph::coloring::{Coloring, Grouping, star_coloring};
 use crate::program::graph::sparsity::{hessian_pattern, jacobian_pattern};
 use crate::sparse_matrix::SparseMatrix;
-
-/// What sparse derivatives take, found when they are first asked for.
-#[derive(Default)]
-pub(super) struct Sparse {
-    jacobian: OnceLock<Pattern>,
-    grouping: OnceLock<Grouping>,
-    hessian: OnceLock<Pattern>,
-    stars: OnceLock<Coloring>,
-}
 
 impl Program {
     /// Where the Jacobian can be other than 0: a row for each output, a column for each input.
@@ -59,7 +48,7 @@ impl Program {
     /// # Ok::<(), tape::Error>(())
     /// ```
     pub fn hessian_sparsity(&self) -> Result<&Pattern, Error> {
-        self.assert_one_output("hessian_sparsity", "trace one output at a time")?;
+        self.check_one_output("hessian_sparsity", "trace one output at a time")?;
         Ok(self.sparse.hessian.get_or_init(|| hessian_pattern(&self.graph)))
     }
 
@@ -162,7 +151,7 @@ impl Program {
     /// # Ok::<(), tape::Error>(())
     /// ```
     pub fn sparse_hessian(&self, x: &[f64]) -> Result<(f64, Vec<f64>, SparseMatrix), Error> {
-        self.assert_one_output("sparse_hessian", "trace one output at a time")?;
+        self.check_one_output("sparse_hessian", "trace one output at a time")?;
         // It also checks the guards, by the very values that they are made for.
         let (program, value, gradient) = self.with_gradient(x)?;
         let (pattern, coloring) = (self.hessian_sparsity()?, self.stars()?);
@@ -177,7 +166,7 @@ impl Program {
     }
 
     fn stars(&self) -> Result<&Coloring, Error> {
-        self.assert_one_output("hessian_colors", "trace one output at a time")?;
+        self.check_one_output("hessian_colors", "trace one output at a time")?;
         let pattern = self.hessian_sparsity()?;
         Ok(self.sparse.stars.get_or_init(|| star_coloring(pattern)))
     }

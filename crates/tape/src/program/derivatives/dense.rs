@@ -3,13 +3,13 @@
 //! A dense matrix is a sparse one of which every column, or row, is a direction by itself: see
 //! [`directions`](super::directions).
 
-use crate::error::Error;
+use crate::error::{Error, check_length};
 use crate::matrix::Matrix;
-use crate::program::directions::{Each, Of};
+use crate::program::derivatives::directions::{Each, Of};
 use crate::program::machine::element::{Element, Plain};
 use crate::program::machine::slots::Slots;
 use crate::program::machine::{Broken, Replay};
-use crate::program::{Program, Workspace, assert_length};
+use crate::program::{Program, Workspace};
 
 impl Program {
     /// The outputs at `x`, and their Jacobian: a row for each output, a column for each input.
@@ -100,11 +100,11 @@ impl Program {
         gradient: &mut [f64],
         product: &mut [f64],
     ) -> Result<f64, Error> {
-        self.assert_one_output("hessian_vector", "trace one output at a time")?;
-        assert_length("the point", self.inputs(), x.len())?;
-        assert_length("the direction", self.inputs(), v.len())?;
-        assert_length("the gradient", self.inputs(), gradient.len())?;
-        assert_length("the product", self.inputs(), product.len())?;
+        self.check_one_output("hessian_vector", "trace one output at a time")?;
+        check_length("the point", self.inputs(), x.len())?;
+        check_length("the direction", self.inputs(), v.len())?;
+        check_length("the gradient", self.inputs(), gradient.len())?;
+        check_length("the product", self.inputs(), product.len())?;
         let mut replay = Replay::new(&self.code, slots);
         replay.at(x.iter().zip(v).map(|(&value, &tangent)| Plain { value, tangent }));
         match replay.broken(|number| number.value) {

@@ -8,20 +8,11 @@ use core::ops::Range;
 use crate::lanes::Lanes;
 use crate::program::Program;
 use crate::program::code::Code;
-use crate::program::coloring::Coloring;
+use crate::program::graph::coloring::Coloring;
 use crate::program::machine::Replay;
 use crate::program::machine::element::{Element, LANES, Plain};
 use crate::program::machine::slots::Pool;
 use crate::real::Real;
-
-/// Slots for products with one direction, or with several.
-#[derive(Default)]
-pub(super) struct Directions {
-    /// With several rows' sum, backwards.
-    rows: Pool<Lanes<LANES>>,
-    pub(super) one: Pool<Plain<f64>>,
-    several: Pool<Plain<Lanes<LANES>>>,
-}
 
 /// Which inputs or outputs each direction has, and where the entries of a matrix are found in the products.
 pub(super) trait Plan {

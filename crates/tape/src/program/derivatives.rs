@@ -1,0 +1,5 @@
+//! Derivatives of a program: dense, sparse, and the products with directions that both are read from.
+
+mod dense;
+mod directions;
+mod sparse;
