@@ -11,7 +11,7 @@
 //!    and `len` stays at or above the length that the slice has.
 #![allow(
     unsafe_code,
-    reason = "recording is the hot path of the engine: see ARCHITECTURE.md for what the checks cost"
+    reason = "recording is the hot path of the engine: docs/measurements.md has what a node costs"
 )]
 
 pub(crate) mod recorded;

@@ -26,6 +26,7 @@ operator_1 {
 operator_2 {
     add Add + [-10.0 .. 10.0, -10.0 .. 10.0] |x, y, z| (T::from_f64(1.0), T::from_f64(1.0));
     sub Sub - [-10.0 .. 10.0, -10.0 .. 10.0] |x, y, z| (T::from_f64(1.0), -T::from_f64(1.0));
+    // `cofactor(x, y, z)` is y, but NaN where the product z came out as 0·∞: see `Number::cofactor`.
     mul Mul * [-10.0 .. 10.0, -10.0 .. 10.0] |x, y, z| (T::cofactor(x, y, z), T::cofactor(y, x, z));
     div Div / [-10.0 .. 10.0,   0.3 .. 10.0] |x, y, z| (y.recip(), -z / y);
     rem Rem % [-10.0 .. 10.0,   0.7 .. 3.0 ] |x, y, z| (T::from_f64(1.0), -((x - z) / y).round());

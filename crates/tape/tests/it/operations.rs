@@ -1,4 +1,4 @@
-//! Every row of the table of operations: its partials and its values. Who adds a row is tested without doing anything.
+//! Every row of the table of operations: its partials and its values. A new row is tested here by itself; CONTRIBUTING.md says what it needs besides.
 
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};

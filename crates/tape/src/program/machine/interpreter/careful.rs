@@ -44,14 +44,23 @@ impl<'a, E: Element> Machine<'a, E> {
 
     /// As [`Machine::compute`]: a tangent that is exactly 0 stays 0, whatever the partial is.
     pub(super) fn compute_carefully(&self, step: &Step) {
-        let mut arguments: Vec<E::Exact> = Vec::new();
+        const FEW: usize = 8;
+        let arity = step.arity as usize;
+        let (mut few, mut many) = ([E::ZERO.exact(); FEW], Vec::new());
+        let arguments = if arity <= FEW {
+            &mut few[..arity]
+        } else {
+            many.resize(arity, E::ZERO.exact());
+            &mut many[..]
+        };
         for (instance, result) in self.results(step).iter().enumerate() {
-            arguments.clear();
-            arguments.extend((0..step.arity as usize).filter_map(|position| {
+            for (position, argument) in arguments.iter_mut().enumerate() {
                 let cell = self.cell(step, position, instance, self.values, |column| column.value);
-                cell.map(|cell| cell.get().exact())
-            }));
-            result.set(E::from_exact(step.op.evaluate(&arguments)));
+                if let Some(cell) = cell {
+                    *argument = cell.get().exact();
+                }
+            }
+            result.set(E::from_exact(step.op.evaluate(arguments)));
         }
     }
 
