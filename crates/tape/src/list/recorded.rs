@@ -54,7 +54,10 @@ impl<'a, T: Real> Group<'a, T> {
         let ends_with = |spare: f64| {
             let filler = last.partials[1];
             let differs = |x: f64, _| x.to_bits() != spare.to_bits();
-            last.indices()[1] == 0 && T::lanes_where(filler, filler, differs) == 0
+            // A number that is recorded further out is an operand, though it has the filler's value where it was recorded.
+            last.indices()[1] == 0
+                && filler.is_the_constant(spare)
+                && T::lanes_where(filler, filler, differs) == 0
         };
         let count = match self.op {
             Op::Input => 0,

@@ -1,6 +1,6 @@
 //! Masks: what a dead branch does must not be seen, whichever branch was alive while tracing.
 
-use crate::expression::{norm, select, stop_gradient};
+use crate::expression::{log_sum_exp, norm, select, stop_gradient, sum};
 use crate::table::{Scenario, op, row};
 
 const INFINITY: f64 = f64::INFINITY;
@@ -56,6 +56,9 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         row("stop_gradient of a singular number", |x| stop_gradient(x[0].sqrt()) + x[1], [0.0, 2.0], [1.0, 1.0]).is(2.0, [0.0, 1.0]).hessian([0.0; 4]),
         row("stop_gradient of a kink", |x| x[0] * stop_gradient(x[0].abs()), [-3.0], [1.0]).is(-9.0, [3.0]).hessian([0.0]),
         row("stop_gradient of a bound", |x| x[0].max(stop_gradient(x[1] * x[1])), [1.0, 2.0], [5.0, 2.0]).is(4.0, [0.0, 0.0]).hessian([0.0; 4]),
+        row("stop_gradient of a component that was 0", |x| norm(&[x[0], stop_gradient(x[1])]), [3.0, 4.0], [1.0, 0.0]).is(5.0, [0.6, 0.0]).hessian([0.128, 0.0, 0.0, 0.0]),
+        row("stop_gradient of a term that was -0", |x| sum(&[x[0], stop_gradient(x[1])]).powi(3), [1.0, 2.0], [1.0, -0.0]).is(27.0, [27.0, 0.0]).hessian([18.0, 0.0, 0.0, 0.0]),
+        row("stop_gradient of an exponent that was -∞", |x| log_sum_exp(&[x[0], stop_gradient(x[1])]), [0.0, 0.0], [1.0, -INFINITY]).is(core::f64::consts::LN_2, [0.5, 0.0]).hessian([0.25, 0.0, 0.0, 0.0]),
         row("stop_gradient of a denominator", |x| x[0] / stop_gradient(norm(x)), [3.0, 4.0], [0.0, 1.0]).is(0.6, [0.2, 0.0]).hessian([0.0; 4]),
     ]
 }
