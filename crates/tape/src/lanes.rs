@@ -267,10 +267,11 @@ impl<const N: usize> Number for Lanes<N> {
 
     #[inline(always)]
     fn chain(partial: Self, derivative: Self) -> Self {
-        // Two comparisons, and no branch: of two vectors, that is quicker than to look at the product first.
+        // No branch in a loop of vectors. The product of a finite number and 0 keeps its sign, as by itself.
         partial.each_2(derivative, |partial, derivative| {
             let product = partial * derivative;
-            if partial == 0.0 || derivative == 0.0 { 0.0 } else { product }
+            let is_0_by_rule = product.is_nan() & ((partial == 0.0) | (derivative == 0.0));
+            if is_0_by_rule { 0.0 } else { product }
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use tape::{Batch, Function, Program, Var};
+use tape::{Batch, Dual, Error, Function, Lanes, Program, Real, Rows, Var};
 
 fn masked_root(x: &[Var<Var>]) -> Var<Var> {
     tape::select(x[0], x[0].sqrt(), Var::from_f64(0.0)) + x[1].abs()
@@ -71,5 +71,166 @@ fn a_trace_inside_that_panics_leaves_the_outer_one_its_comparisons() {
     });
     for (x, right) in [(3.0, 115.0), (1.0, 103.0), (0.25, 0.75), (3.0, 115.0), (2.5, 112.5)] {
         assert_eq!(f.value(&[x]).unwrap(), right, "at {x}");
+    }
+}
+
+/// Zeros of both signs and ∞ in the chain rule, to second order, by each number inside the other.
+#[test]
+fn lanes_inside_duals_and_variables_keep_the_signs_of_zeros() {
+    fn all<T: Real>(x: &[T]) -> [T; 4] {
+        let product = x[0] * x[1];
+        [x[1].sqrt(), product, product * x[1], product.max(x[0])]
+    }
+    fn forward<T: Real>(x: &[T], directions: [f64; 2]) -> Vec<T> {
+        let at = |i: usize| {
+            let direction = T::from_f64(directions[i]);
+            Dual::new(Dual::new(x[i], direction), Dual::constant(direction))
+        };
+        let second = |y: Dual<Dual<T>>| [y.value.tangent, y.tangent.value, y.tangent.tangent];
+        all(&[at(0), at(1)]).into_iter().flat_map(second).collect()
+    }
+    fn mixed<T: Real>(x: &[T], directions: [f64; 2]) -> Vec<T> {
+        let directions = directions.map(T::from_f64);
+        let x: Vec<Dual<T>> = x.iter().zip(directions).map(|(&x, d)| Dual::new(x, d)).collect();
+        let of = |output| {
+            let gradient = tape::gradient(|x: &[Var<Dual<T>>]| all(x)[output], &x).1;
+            gradient.into_iter().flat_map(|derivative| [derivative.value, derivative.tangent])
+        };
+        (0..4).flat_map(of).collect()
+    }
+    let special = [0.0, -0.0, 1.5, -2.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 1e300];
+    for shift in 0..special.len() {
+        let x = Lanes(special);
+        let y = Lanes(core::array::from_fn(|lane| special[(lane + shift) % special.len()]));
+        for directions in [[-0.0, -0.0], [1.0, -0.0], [-0.0, 1.0], [0.0, -1.0]] {
+            let mut together = forward(&[x, y], directions);
+            together.extend(mixed(&[x, y], directions));
+            for lane in 0..special.len() {
+                let point = [x.0[lane], y.0[lane]];
+                let mut alone = forward(&point, directions);
+                alone.extend(mixed(&point, directions));
+                for (place, (a, b)) in alone.iter().zip(&together).enumerate() {
+                    let b = b.0[lane];
+                    let is_same = a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
+                    assert!(
+                        is_same,
+                        "[{place}] at {point:?} along {directions:?}: {b:e} in a lane, {a:e} alone"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Rows that take several paths, over many tasks: each row's outputs stand in its place, whoever computed them.
+#[test]
+fn a_map_over_many_tasks_and_paths_puts_every_row_in_its_place() {
+    fn of_row(shared: &[Var], row: &[Var]) -> [Var; 2] {
+        let x = row[0] * shared[0];
+        if x > 1.0 {
+            [x.sqrt(), tape::gradient(|y: &[Var<Var>]| y[0].sqrt() * y[0], &[row[1]]).1[0]]
+        } else if x > 0.0 {
+            [x * x, row[1]]
+        } else {
+            [x - 1.0, row[1].abs()]
+        }
+    }
+    let rows: Vec<[f64; 2]> = (0..120_000)
+        .map(|i| {
+            let second = if i % 977 == 0 { f64::INFINITY } else { f64::from(i % 13) };
+            [f64::from(i % 7) * 0.5 - if i % 5000 == 0 { 9.0 } else { 0.2 }, second]
+        })
+        .collect();
+    let shared = [1.25];
+    let by_threads = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let batch = Batch::trace(of_row, &shared, &rows[1]).unwrap();
+        let first = pool.install(|| batch.map(&shared, &rows)).unwrap();
+        assert_eq!(batch.paths(), 3);
+        let again = pool.install(|| batch.map(&shared, &rows)).unwrap();
+        assert!(first.data.iter().zip(&again.data).all(|(&a, &b)| is_same(a, b)));
+        first
+    };
+    let [one, three] = [1, 3].map(by_threads);
+    assert!(one.data.iter().zip(&three.data).all(|(a, b)| a.to_bits() == b.to_bits()));
+    for (row, got) in rows.iter().zip(one.rows_iter()) {
+        let right = of_row(&shared.map(Var::constant), &row.map(Var::constant));
+        for (got, right) in got.iter().zip(right.map(Var::value)) {
+            let is_close = is_same(*got, right) || (got - right).abs() <= 1e-15 * right.abs();
+            assert!(is_close, "{got:e}, not {right:e}, at {row:?}");
+        }
+    }
+}
+
+/// Rows whose reading panics at one of them.
+struct Trap {
+    rows: Vec<[f64; 2]>,
+    at: Option<usize>,
+}
+
+impl Rows for Trap {
+    fn count(&self, _: usize) -> Result<usize, Error> {
+        Ok(self.rows.len())
+    }
+
+    fn row(&self, index: usize, _: usize) -> &[f64] {
+        assert!(self.at != Some(index), "trapped");
+        &self.rows[index]
+    }
+}
+
+#[test]
+fn rows_that_panic_while_they_are_read_on_threads_leave_the_batch_as_it_was() {
+    let of_row = |shared: &[Var], row: &[Var]| (shared[0] * row[0] + row[1]).powi(2);
+    let rows: Vec<[f64; 2]> = (0..50_000).map(|i| [f64::from(i % 11), 1.0]).collect();
+    let batch = Batch::trace(of_row, &[2.0], &rows[0]).unwrap();
+    let mut trap = Trap { rows, at: None };
+    let right = (batch.gradient(&[3.0], &trap).unwrap(), batch.map(&[3.0], &trap).unwrap());
+    for at in [0, 31, 32, 40_000] {
+        trap.at = Some(at);
+        let attempts: [&dyn Fn() -> bool; 2] =
+            [&|| batch.gradient(&[3.0], &trap).is_ok(), &|| batch.map(&[3.0], &trap).is_ok()];
+        for attempt in attempts {
+            assert!(catch_unwind(AssertUnwindSafe(attempt)).is_err());
+        }
+        trap.at = None;
+        let after = (batch.gradient(&[3.0], &trap).unwrap(), batch.map(&[3.0], &trap).unwrap());
+        assert_eq!(after, right);
+    }
+}
+
+/// Dense derivatives take their directions one by one, in lanes, or both; at any number of them, and where the quick form of
+/// a recorded derivative does not serve, they are those of the function itself.
+#[test]
+fn dense_derivatives_are_right_at_every_number_of_directions() {
+    fn f<T: Real>(x: &[T]) -> T {
+        let pairs = x.windows(2).map(|x| (x[0] * x[1]).sin() + x[0] * x[0].abs() * x[1]);
+        pairs.fold(x[0] * x[0], |sum, term| sum + term)
+    }
+    fn recorded(x: &[Var]) -> Vec<Var> {
+        tape::gradient(|x: &[Var<Var>]| f(x), x).1
+    }
+    let close = |a: f64, b: f64| is_same(a, b) || (a - b).abs() <= 1e-13 * (1.0 + b.abs());
+    for n in 1..=19 {
+        let start: Vec<f64> = (0..n).map(|i| 0.3 + f64::from(i) * 0.1).collect();
+        let (program, gradient) =
+            (Program::trace(f, &start).unwrap(), Program::trace(recorded, &start).unwrap());
+        for special in [0.7, 0.0, -1.0, f64::INFINITY] {
+            let mut x = start.clone();
+            x[start.len() / 2] = special;
+            let right = tape::hessian(f, &x).2;
+            let hessian = program.hessian(&x).unwrap().2;
+            let jacobian = gradient.jacobian(&x).unwrap().1;
+            for (place, &right) in right.data.iter().enumerate() {
+                let [a, b] = [hessian.data[place], jacobian.data[place]];
+                // Of ∞ every way may have its own NaN.
+                let is_right =
+                    if special.is_finite() { close(a, right) && close(b, right) } else { true };
+                assert!(is_right, "n = {n}, [{place}] at {special}: {a:e}, {b:e}, not {right:e}");
+            }
+            for (a, b) in hessian.data.iter().zip(&program.clone().hessian(&x).unwrap().2.data) {
+                assert!(is_same(*a, *b));
+            }
+        }
     }
 }
