@@ -43,7 +43,7 @@ pub(crate) enum Comparison {
     /// Whether the first number's sign bit is set.
     IsNegative,
     /// Whether the first number is neither infinite nor NaN. The machine asks it, no function does: see
-    /// [`lower`](super::lower).
+    /// [`lower`](crate::program::graph::lower).
     IsFinite,
 }
 

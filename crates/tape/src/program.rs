@@ -223,7 +223,8 @@ impl Program {
         Ok((value, gradient))
     }
 
-    /// [`Program::gradient`] into room that the caller keeps: nothing is allocated, but by the workspace's first use.
+    /// [`Program::gradient`] into room that the caller keeps: nothing is allocated, but by the workspace's first use; and,
+    /// of a recorded derivative, by the first point at which something is not finite.
     ///
     /// # Errors
     /// As [`Program::value`]; also [`Error::Length`] where `gradient` is not as long as `x`. It is unchanged then.

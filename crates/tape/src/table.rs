@@ -5,8 +5,9 @@
 //! [`Lanes`](crate::Lanes), the printer, the replay, and one property test per row. To add an operation, add a row.
 //!
 //! Beside the rows, these know an operation by its name, and are right without it: the vector functions (`vector.rs`), the
-//! loops of the machine (`program/machine`), the rewrites (`program/graph/simplify.rs`), which operations curve
-//! (`program/graph/sparsity.rs`) and hand on what is not finite (`program/graph/lower.rs`).
+//! loops of the machine (`program/machine`), which values its sweep reads (`program/code/schedule.rs`), the rewrites
+//! (`program/graph/simplify.rs`), which operations curve (`program/graph/sparsity.rs`) and hand on what is not finite
+//! (`program/graph/lower.rs`).
 
 /// Calls the macro `$then` with the extra words, in brackets, and then the whole table.
 ///

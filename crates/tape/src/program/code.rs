@@ -33,7 +33,7 @@ pub(crate) struct Code {
     pub(crate) outputs: Vec<Output>,
     /// Guards on value slots.
     pub(crate) guards: Vec<Guard<u32>>,
-    /// Value slots that must be finite, or the code does not hold: see [`lower`](super::lower).
+    /// Value slots that must be finite, or the code does not hold: see [`lower`](crate::program::graph::lower).
     pub(crate) finite: Vec<u32>,
 }
 

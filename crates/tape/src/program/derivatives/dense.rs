@@ -62,7 +62,8 @@ impl Program {
         Ok((value, gradient, product))
     }
 
-    /// [`Program::hessian_vector`] into room that the caller keeps: nothing is allocated, but by the workspace's first use.
+    /// [`Program::hessian_vector`] into room that the caller keeps: by the workspace's first use it allocates, later only where
+    /// something is not finite.
     ///
     /// # Errors
     /// As [`Program::hessian_vector`]; also [`Error::Length`] where `gradient` or `product` is not as long as `x`.

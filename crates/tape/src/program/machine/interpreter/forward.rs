@@ -18,6 +18,7 @@ impl<E: Element> Machine<'_, E> {
     /// loops for every element and every set of instructions.
     #[inline(always)]
     pub(super) fn compute(&self, step: &Step) {
+        let is_scalar = self.functions == Functions::Scalar;
         match step.op {
             Op::Neg => self.compute_1(step, |x| -x),
             Op::Add => self.compute_2(step, |x, y| x + y),
@@ -28,14 +29,10 @@ impl<E: Element> Machine<'_, E> {
             Op::Dot => self.compute_dot(step),
             Op::Largest | Op::Norm => self.compute_slices(step),
             // A call for each number would cost as much again as these; a row's come in chunks.
-            Op::Exp | Op::Ln | Op::Sqrt | Op::Recip if self.functions == Functions::Scalar => {
-                match step.op {
-                    Op::Exp => self.compute_1(step, |x| E::from_exact(x.exact().exp())),
-                    Op::Ln => self.compute_1(step, |x| E::from_exact(x.exact().ln())),
-                    Op::Sqrt => self.compute_1(step, |x| E::from_exact(x.exact().sqrt())),
-                    _ => self.compute_1(step, |x| E::from_exact(x.exact().recip())),
-                }
-            }
+            Op::Exp if is_scalar => self.compute_1(step, |x| E::from_exact(x.exact().exp())),
+            Op::Ln if is_scalar => self.compute_1(step, |x| E::from_exact(x.exact().ln())),
+            Op::Sqrt if is_scalar => self.compute_1(step, |x| E::from_exact(x.exact().sqrt())),
+            Op::Recip if is_scalar => self.compute_1(step, |x| E::from_exact(x.exact().recip())),
             _ => self.compute_function(step),
         }
     }
