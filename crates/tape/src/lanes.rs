@@ -266,8 +266,9 @@ impl<const N: usize> Number for Lanes<N> {
     }
 
     #[inline(always)]
+    #[allow(clippy::needless_bitwise_bool)] // no branch in a loop of vectors
     fn chain(partial: Self, derivative: Self) -> Self {
-        // No branch in a loop of vectors. The product of a finite number and 0 keeps its sign, as by itself.
+        // The product of a finite number and 0 keeps its sign, as by itself.
         partial.each_2(derivative, |partial, derivative| {
             let product = partial * derivative;
             let is_0_by_rule = product.is_nan() & ((partial == 0.0) | (derivative == 0.0));
