@@ -3,8 +3,8 @@
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use tape::{
-    Adjoints, Batch, Dual, Error, Function, Lanes, Matrix, Op, Pattern, Program, SparseMatrix, Var,
-    Workspace, jacobian,
+    Adjoints, Batch, Dual, Error, Function, Lanes, Matrix, Op, Pattern, Program, SparseMatrix,
+    Tape, Var, Workspace, jacobian,
 };
 
 fn crosses_threads<T: Send + Sync + UnwindSafe + RefUnwindSafe>() {}
@@ -41,6 +41,26 @@ fn a_jacobian_is_of_one_variable_of_an_array_or_of_a_vec() {
     // Nested: the Jacobian of a gradient.
     let hessian = jacobian(|x| tape::gradient(|x| x[0] * x[0] * x[1], x).1, &x).1;
     assert_eq!(hessian.data, [8.0, 6.0, 6.0, 0.0]);
+}
+
+#[test]
+fn a_jacobian_of_lanes_is_one_at_each_point() {
+    let x = [Lanes([3.0, 5.0]), Lanes([4.0, 6.0])];
+    let (values, jacobian) = jacobian(|x| [x[0] * x[1]], &x);
+    assert_eq!(values[0].0, [12.0, 30.0]);
+    assert_eq!((jacobian[(0, 0)].0, jacobian[(0, 1)].0), ([4.0, 6.0], [3.0, 5.0]));
+}
+
+#[test]
+fn derivatives_by_several_variables_are_those_by_each() {
+    let tape = Tape::new();
+    let x = tape.vars_from(&[2.0, 3.0]);
+    let product = x[0] * x[1];
+    let adjoints = tape.sweep(product * product);
+    // Intermediates and constants too, in any order and more than once.
+    let asked = [x[1], product, Var::constant(7.0), x[1]];
+    assert_eq!(adjoints.wrt_all(&asked), [24.0, 12.0, 0.0, 24.0]);
+    assert!(adjoints.wrt_all(&[]).is_empty());
 }
 
 #[test]
