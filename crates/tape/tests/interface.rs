@@ -85,9 +85,20 @@ fn matrices_are_made_turned_and_printed() -> Result<(), Error> {
     assert_eq!(matrix.mul_vector(&[1.0, 0.0, 2.0]), [7.0, 16.0]);
     assert_eq!(matrix.to_string(), "   1  -2.5     3\n   4     5     6");
     assert_eq!(format!("{matrix:.1}"), " 1.0  -2.5   3.0\n 4.0   5.0   6.0");
-    assert!(Matrix::from_rows(2, 2, vec![1.0]).is_err());
+    assert_eq!(Matrix::new(2, 3, matrix.data.clone())?, matrix);
     assert_eq!(Matrix::<f64>::from_rows(0, 0, Vec::new())?.to_string(), "");
     Ok(())
+}
+
+#[test]
+fn entries_that_make_no_matrix_are_refused() {
+    let refused = Matrix::new(2, 2, vec![1.0]);
+    assert_eq!(refused, Err(Error::Shape { rows: 2, columns: 2, given: 1 }));
+    assert_eq!(Matrix::from_rows(2, 2, vec![1.0]), refused);
+    // A size beyond what a machine can count.
+    assert!(Matrix::new(usize::MAX, 2, vec![(); usize::MAX]).is_err());
+    let message = refused.map_err(|error| error.to_string());
+    assert_eq!(message, Err("1 entries do not make a matrix of 2 rows and 2 columns".to_owned()));
 }
 
 #[test]
