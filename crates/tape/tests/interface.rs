@@ -64,6 +64,27 @@ fn derivatives_by_several_variables_are_those_by_each() {
 }
 
 #[test]
+fn constants_are_on_no_tape() {
+    let tape = Tape::new();
+    let x = tape.var(4.0);
+    let from_slice = Var::constants_from(&[2.0, 3.0]);
+    assert_eq!(Var::constants([2.0, 3.0]).map(Var::value), [2.0, 3.0]);
+    assert!(from_slice.iter().all(|constant| constant.is_constant()));
+    assert_eq!(tape.sweep(from_slice[0] * x * from_slice[1]).wrt(x), 6.0);
+    assert!(Var::<f64>::constants_from(&[]).is_empty());
+}
+
+#[test]
+fn one_seeded_input_gives_one_column_of_the_jacobian() {
+    let f = |x: Dual, y: Dual| [x * y, x + y.powi(2)];
+    let by_x = f(Dual::seeded(2.0), Dual::constant(3.0)).map(|output| output.tangent);
+    let by_y = f(Dual::constant(2.0), Dual::seeded(3.0)).map(|output| output.tangent);
+    assert_eq!((by_x, by_y), ([3.0, 1.0], [2.0, 6.0]));
+    // Nested, the second derivative of x³.
+    assert_eq!(Dual::seeded(Dual::seeded(2.0)).powi(3).tangent.tangent, 12.0);
+}
+
+#[test]
 fn a_program_that_is_cloned_is_another_one() -> Result<(), Error> {
     let program = Program::trace(|x| x[0] * x[1], &[1.0, 1.0])?;
     let other = program.clone();
