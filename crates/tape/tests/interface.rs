@@ -123,10 +123,19 @@ fn entries_that_make_no_matrix_are_refused() {
 }
 
 #[test]
+fn only_an_operation_of_a_slice_has_no_arity() {
+    assert!(Op::ALL.iter().all(|op| op.arity().is_some()));
+    assert_eq!([Op::Neg, Op::Powi, Op::Select].map(Op::arity), [Some(1), Some(2), Some(3)]);
+    let of_slices = [Op::Sum, Op::WeightedSum, Op::Dot, Op::Norm, Op::LogSumExp];
+    assert!(of_slices.iter().all(|op| op.arity().is_none()));
+}
+
+#[test]
 fn operations_are_read_by_their_names() {
     for op in Op::ALL {
         assert_eq!(op.to_string().parse(), Ok(*op));
     }
+    assert_eq!(format!("{:>6}|{:<6}", Op::Tanh, Op::Sin), "  tanh|sin   ");
     assert!("tan h".parse::<Op>().is_err_and(|error| error.to_string().contains("tan h")));
 }
 
