@@ -2,6 +2,8 @@
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tape::{
     Adjoints, Batch, Dual, Error, Function, Lanes, Matrix, Op, Pattern, Program, SparseMatrix,
     Tape, Var, Workspace, jacobian,
@@ -120,6 +122,50 @@ fn entries_that_make_no_matrix_are_refused() {
     assert!(Matrix::new(usize::MAX, 2, vec![(); usize::MAX]).is_err());
     let message = refused.map_err(|error| error.to_string());
     assert_eq!(message, Err("1 entries do not make a matrix of 2 rows and 2 columns".to_owned()));
+}
+
+/// What comes back from a text for people and from bytes.
+fn round_trips<T: Serialize + DeserializeOwned>(value: &T) -> [T; 2] {
+    let text = serde_json::to_string(value).unwrap();
+    let bytes = postcard::to_allocvec(value).unwrap();
+    [serde_json::from_str(&text).unwrap(), postcard::from_bytes(&bytes).unwrap()]
+}
+
+#[test]
+fn sparse_matrices_and_patterns_come_back_from_a_file() -> Result<(), Error> {
+    // The second row is empty.
+    let f = |x: &[Var]| [x[0] * x[2], Var::constant(1.0), x[1] / 3.0];
+    let program = Program::trace(f, &[1.0; 3])?;
+    let (_, jacobian) = program.sparse_jacobian(&[0.1, 0.2, 0.3])?;
+    assert_eq!(round_trips(&jacobian), [jacobian.clone(), jacobian]);
+    let pattern = program.jacobian_sparsity();
+    assert_eq!(round_trips(pattern), [pattern.clone(), pattern.clone()]);
+    let none = Program::trace(|_| Vec::new(), &[1.0])?.jacobian_sparsity().clone();
+    assert_eq!(round_trips(&none), [none.clone(), none]);
+    Ok(())
+}
+
+#[test]
+fn what_is_no_sparse_matrix_is_refused() {
+    let refusal = |starts: &str, indices: &str, data: &str| {
+        let pattern = format!(r#"{{"columns":2,"starts":{starts},"indices":{indices}}}"#);
+        let matrix = format!(r#"{{"rows":2,"data":{data},{}"#, &pattern[1..]);
+        let of_pattern = serde_json::from_str::<Pattern>(&pattern).err().map(|e| e.to_string());
+        let of_matrix = serde_json::from_str::<SparseMatrix>(&matrix).err().map(|e| e.to_string());
+        [of_pattern, of_matrix].map(Option::unwrap_or_default)
+    };
+    assert_eq!(refusal("[0,1,2]", "[1,0]", "[1,2]"), ["", ""]);
+    let starts = "the rows' starts do not ascend from 0 to the number of places";
+    for wrong in ["[]", "[0]", "[1,1,2]", "[0,2,1]", "[0,3,2]", "[0,1,3]"] {
+        assert_eq!(refusal(wrong, "[1,0]", "[1,2]"), [starts, starts], "{wrong}");
+    }
+    let order = "the columns of a row do not ascend";
+    assert_eq!(refusal("[0,2,2]", "[1,0]", "[1,2]"), [order, order]);
+    assert_eq!(refusal("[0,2,2]", "[1,1]", "[1,2]"), [order, order]);
+    let beyond = "a place lies beyond the last column";
+    assert_eq!(refusal("[0,1,2]", "[1,2]", "[1,2]"), [beyond, beyond]);
+    assert_eq!(refusal("[0,2]", "[0,1]", "[1,2]"), ["", "there is not one start for each row"]);
+    assert_eq!(refusal("[0,1,2]", "[1,0]", "[1]"), ["", "there is not one entry for each place"]);
 }
 
 #[test]
