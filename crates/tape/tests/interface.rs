@@ -5,8 +5,8 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tape::{
-    Adjoints, Batch, Dual, Error, Function, Lanes, Matrix, Op, Pattern, Program, SparseMatrix,
-    Tape, Var, Workspace, jacobian,
+    Adjoints, Batch, Dot, Dual, Error, Function, Lanes, Matrix, Op, Pattern, Program, Show,
+    SparseMatrix, Tape, Var, Workspace, jacobian,
 };
 
 fn crosses_threads<T: Send + Sync + UnwindSafe + RefUnwindSafe>() {}
@@ -30,6 +30,29 @@ fn everything_but_a_tape_crosses_threads() {
     crosses_threads::<Function<F>>();
     crosses_threads::<Batch<G>>();
     crosses_threads::<Adjoints>();
+}
+
+/// Compiles only if `$Type` is not `$Trait`: else both implementations apply, and the call is ambiguous.
+macro_rules! assert_is_not {
+    ($Type:ty: $Trait:ident) => {{
+        trait Ambiguous<Which> {
+            fn only_one() {}
+        }
+        impl<T: ?Sized> Ambiguous<()> for T {}
+        impl<T: ?Sized + $Trait> Ambiguous<u8> for T {}
+        let _ = <$Type as Ambiguous<_>>::only_one;
+    }};
+}
+
+#[test]
+fn a_tape_stays_on_its_thread() {
+    assert_is_not!(Tape: Send);
+    assert_is_not!(Tape: Sync);
+    assert_is_not!(Tape<f32>: Send);
+    assert_is_not!(Tape<Var>: Sync);
+    // What borrows one.
+    assert_is_not!(Show<'static>: Send);
+    assert_is_not!(Dot<'static>: Send);
 }
 
 #[test]
