@@ -209,7 +209,7 @@ fn operations_are_read_by_their_names() {
 }
 
 #[test]
-fn matrices_go_to_other_crates_and_back() {
+fn matrices_go_to_other_crates_and_back() -> Result<(), Error> {
     let matrix = Matrix::from_fn(2, 3, |row, column| (3 * row + column) as f64);
     let array = ndarray::Array2::from(matrix.clone());
     assert_eq!(array[(1, 0)], 3.0);
@@ -217,4 +217,15 @@ fn matrices_go_to_other_crates_and_back() {
     let dynamic = nalgebra::DMatrix::from(matrix.clone());
     assert_eq!(dynamic[(1, 0)], 3.0);
     assert_eq!(Matrix::from(dynamic), matrix);
+    let dynamic = nalgebra_034::DMatrix::from(matrix.clone());
+    assert_eq!(dynamic[(1, 0)], 3.0);
+    assert_eq!(Matrix::from(dynamic), matrix);
+    // Of variables, and without any entry.
+    let variables = Matrix::from_fn(1, 2, |_, column| Var::constant(column as f64));
+    assert_eq!(nalgebra::DMatrix::from(variables.clone())[(0, 1)], 1.0);
+    assert_eq!(ndarray::Array2::from(variables)[(0, 1)], 1.0);
+    let empty = Matrix::<f64>::new(0, 3, Vec::new())?;
+    assert_eq!(Matrix::from(ndarray::Array2::from(empty.clone())), empty);
+    assert_eq!(Matrix::from(nalgebra::DMatrix::from(empty.clone())), empty);
+    Ok(())
 }
