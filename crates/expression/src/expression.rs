@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use tape::Op;
 
 use crate::constant::Constant;
+use crate::function::arity;
 
 /// A parsed expression, ready to be evaluated on any [`tape::Real`].
 ///
@@ -65,7 +66,7 @@ impl Step {
         match self {
             Self::Integer(_) | Self::Number(_) | Self::Constant(_) | Self::Variable(_) => 0,
             Self::Powi(_) | Self::Polygamma(_) => 1,
-            Self::Apply(op) => op.arity(),
+            Self::Apply(op) => arity(op),
         }
     }
 }

@@ -25,11 +25,16 @@ impl Function {
     /// The least and the largest number of arguments.
     pub(crate) fn arity(self) -> (usize, usize) {
         match self {
-            Self::Op(op) => (op.arity(), op.arity()),
+            Self::Op(op) => (arity(op), arity(op)),
             Self::Pow => (2, 2),
             Self::Log => (1, 2),
         }
     }
+}
+
+/// The number of arguments of an operation that has a name here: a row of the table, which takes no slice.
+pub(crate) fn arity(op: Op) -> usize {
+    op.arity().expect("a row of the table has a fixed number of arguments")
 }
 
 /// The function whose name is nearest to `name`, if any is near enough to be meant.

@@ -59,3 +59,8 @@ mod token;
 
 pub use error::{EvaluateError, ParseError, ParseErrorKind};
 pub use expression::Expression;
+
+/// The README's example runs with those of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

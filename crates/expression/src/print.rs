@@ -5,6 +5,7 @@ use core::fmt::{self, Display, Formatter};
 use tape::Op;
 
 use crate::expression::{Expression, Step};
+use crate::function::arity;
 use crate::operator::{Infix, Level};
 
 /// What is still to be written.
@@ -68,7 +69,7 @@ fn push_application(op: Op, end: usize, starts: &[usize], parts: &mut Vec<Part>)
     } else {
         parts.push(Part::Text(")"));
         let mut argument = last;
-        for place in (0..op.arity()).rev() {
+        for place in (0..arity(op)).rev() {
             parts.push(Part::Tree(argument, Level::Sum));
             if place > 0 {
                 parts.push(Part::Text(", "));

@@ -70,7 +70,7 @@ impl FromStr for Activation {
             return Ok(Self::Identity);
         }
         Op::from_name(name)
-            .filter(|operation| operation.arity() == 1)
+            .filter(|operation| operation.arity() == Some(1))
             .map(Self::Operation)
             .ok_or_else(|| Error::UnknownActivation { name: name.to_owned() })
     }

@@ -131,6 +131,7 @@ pub struct Component {
 
 /// All components of a gradient, held against numeric derivatives. Its `Display` is a table.
 #[derive(Clone, Debug, PartialEq)]
+#[must_use = "a mismatch is seen only by whoever looks at the report"]
 pub struct Report {
     /// One for each input.
     pub components: Vec<Component>,
@@ -210,7 +211,6 @@ pub fn assert_gradient(f: impl Fn(&[Var]) -> Var, x: &[f64]) -> Verdict {
 /// # Panics
 /// As [`check::gradient`](gradient).
 #[track_caller]
-#[must_use = "a mismatch is seen only by whoever looks at the verdict"]
 pub fn report(f: impl Fn(&[Var]) -> Var, x: &[f64]) -> Report {
     let value = |x: &[f64]| {
         let constants: Vec<Var> = x.iter().map(|&x| Var::constant(x)).collect();
@@ -242,6 +242,7 @@ pub fn report(f: impl Fn(&[Var]) -> Var, x: &[f64]) -> Report {
 /// # Panics
 /// When `exact` has not the length of `x`.
 #[track_caller]
+#[must_use = "a mismatch is seen only by whoever looks at the verdict"]
 pub fn gradient_of(value: impl Fn(&[f64]) -> f64, exact: &[f64], x: &[f64]) -> Verdict {
     assert!(
         exact.len() == x.len(),

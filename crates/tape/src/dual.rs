@@ -50,11 +50,18 @@ impl<T: Real> Dual<T> {
 
     /// A number to differentiate by: its tangent is 1.
     ///
+    /// It is one number, not a slice of them, because an evaluation has one direction: to seed every input would give the
+    /// derivative along (1, …, 1). For a partial derivative, seed one input and leave the others constant.
+    ///
     /// ```
     /// use tape::Dual;
     ///
     /// let cube = |x: Dual| x * x * x;
     /// assert_eq!(cube(Dual::seeded(2.0)), Dual::new(8.0, 12.0));
+    ///
+    /// // ∂(x·y²)/∂y at (5, 3).
+    /// let f = |x: Dual, y: Dual| x * y * y;
+    /// assert_eq!(f(5.0.into(), Dual::seeded(3.0)).tangent, 30.0);
     /// ```
     pub fn seeded(value: T) -> Self {
         Self { value, tangent: T::from_f64(1.0) }

@@ -1,9 +1,9 @@
-//! What can go wrong when tracing, replaying and reading programs.
+//! What can go wrong when making matrices, and when tracing, replaying and reading programs.
 
 use core::fmt::{self, Display};
 use std::borrow::Cow;
 
-/// Why a program could not be made or run. The message says what to do.
+/// Why a program could not be made or run, or a matrix not made. The message says what to do.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Error {
@@ -14,6 +14,15 @@ pub enum Error {
         /// The length it must have.
         expected: usize,
         /// The length it has.
+        given: usize,
+    },
+    /// Entries that do not make a matrix of the given size.
+    Shape {
+        /// How many rows the matrix was to have.
+        rows: usize,
+        /// How many columns.
+        columns: usize,
+        /// How many entries were given.
         given: usize,
     },
     /// A call for one output, on a program that has another number of them.
@@ -87,6 +96,12 @@ impl Display for Error {
                 f,
                 "{what}: {given} numbers given, but the program takes {expected}; pass as many as it was traced with"
             ),
+            Self::Shape { rows, columns, given } => {
+                write!(
+                    f,
+                    "{given} entries do not make a matrix of {rows} rows and {columns} columns"
+                )
+            }
             Self::Outputs { call, outputs, instead } => {
                 write!(
                     f,

@@ -20,23 +20,37 @@ pub struct Matrix<T = f64> {
 }
 
 impl<T> Matrix<T> {
-    /// The matrix of these entries, row after row.
+    /// The matrix of these entries, row after row: the fields, checked.
     ///
     /// # Errors
-    /// [`Error::Length`] where there are not `rows * columns` of them.
+    /// [`Error::Shape`] where there are not `rows * columns` of them.
     ///
     /// ```
-    /// let matrix = tape::Matrix::from_rows(2, 3, vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0])?;
+    /// let matrix = tape::Matrix::new(2, 3, vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0])?;
     /// assert_eq!(matrix[(1, 0)], 4.0);
     /// # Ok::<(), tape::Error>(())
     /// ```
-    pub fn from_rows(rows: usize, columns: usize, data: Vec<T>) -> Result<Self, Error> {
-        let expected = rows.saturating_mul(columns);
-        if data.len() == expected {
+    pub fn new(rows: usize, columns: usize, data: Vec<T>) -> Result<Self, Error> {
+        if rows.checked_mul(columns) == Some(data.len()) {
             Ok(Self { rows, columns, data })
         } else {
-            Err(Error::Length { what: "the entries", expected, given: data.len() })
+            Err(Error::Shape { rows, columns, given: data.len() })
         }
+    }
+
+    /// [`Matrix::new`], by the name that says in which order the entries stand.
+    ///
+    /// # Errors
+    /// As [`Matrix::new`].
+    ///
+    /// ```
+    /// let matrix = tape::Matrix::from_rows(2, 2, vec![1.0, 2.0,
+    ///                                                 3.0, 4.0])?;
+    /// assert_eq!(matrix.row(1), [3.0, 4.0]);
+    /// # Ok::<(), tape::Error>(())
+    /// ```
+    pub fn from_rows(rows: usize, columns: usize, data: Vec<T>) -> Result<Self, Error> {
+        Self::new(rows, columns, data)
     }
 
     /// The matrix whose entry in row i and column j is `entry(i, j)`.
@@ -55,6 +69,12 @@ impl<T> Matrix<T> {
     }
 
     /// The rows in order, each a slice of `columns` entries.
+    ///
+    /// ```
+    /// let matrix = tape::Matrix::new(2, 2, vec![1.0, 2.0, 3.0, 4.0])?;
+    /// assert!(matrix.rows_iter().eq([[1.0, 2.0], [3.0, 4.0]]));
+    /// # Ok::<(), tape::Error>(())
+    /// ```
     pub fn rows_iter(&self) -> impl ExactSizeIterator<Item = &[T]> + '_ {
         (0..self.rows).map(|row| self.row(row))
     }
@@ -63,6 +83,12 @@ impl<T> Matrix<T> {
     ///
     /// # Panics
     /// When there is no such column.
+    ///
+    /// ```
+    /// let matrix = tape::Matrix::new(2, 2, vec![1.0, 2.0, 3.0, 4.0])?;
+    /// assert!(matrix.column(1).eq(&[2.0, 4.0]));
+    /// # Ok::<(), tape::Error>(())
+    /// ```
     #[track_caller]
     pub fn column(&self, column: usize) -> impl ExactSizeIterator<Item = &T> + '_ {
         assert!(column < self.columns, "column {column} of a matrix of {} columns", self.columns);
@@ -127,7 +153,14 @@ impl<T: Real> Matrix<T> {
     }
 }
 
-/// A line for each row, its entries right-aligned; the format applies to each.
+/// A line for each row, its entries right-aligned. A precision applies to each.
+///
+/// ```
+/// let matrix = tape::Matrix::new(2, 2, vec![1.0, -2.5, 30.0, 4.0])?;
+/// assert_eq!(matrix.to_string(), "   1  -2.5\n  30     4");
+/// assert_eq!(format!("{matrix:.1}"), " 1.0  -2.5\n30.0   4.0");
+/// # Ok::<(), tape::Error>(())
+/// ```
 impl<T: Display> Display for Matrix<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = |entry: &T| match f.precision() {
@@ -184,14 +217,9 @@ struct UncheckedMatrix<T> {
 
 #[cfg(feature = "serde")]
 impl<T> TryFrom<UncheckedMatrix<T>> for Matrix<T> {
-    type Error = String;
+    type Error = Error;
 
-    fn try_from(matrix: UncheckedMatrix<T>) -> Result<Self, String> {
-        let UncheckedMatrix { rows, columns, data } = matrix;
-        if rows.checked_mul(columns) == Some(data.len()) {
-            Ok(Self { rows, columns, data })
-        } else {
-            Err(format!("a matrix of {rows} rows and {columns} columns has {} entries", data.len()))
-        }
+    fn try_from(matrix: UncheckedMatrix<T>) -> Result<Self, Error> {
+        Self::new(matrix.rows, matrix.columns, matrix.data)
     }
 }

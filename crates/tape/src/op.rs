@@ -113,8 +113,16 @@ macro_rules! define_op {
                 }
             }
 
-            /// The number of arguments; `None` for operations that take a slice.
-            const fn fixed_arity(self) -> Option<usize> {
+            /// The number of arguments: of the rows of [`Op::ALL`] 1, 2 or 3; `None` where it is not fixed, as of
+            /// operations that take a slice.
+            ///
+            /// ```
+            /// use tape::Op;
+            ///
+            /// assert_eq!(Op::Atan2.arity(), Some(2));
+            /// assert_eq!(Op::Sum.arity(), None);
+            /// ```
+            pub const fn arity(self) -> Option<usize> {
                 match self {
                     $(Op::$op_o1)|* $(| Op::$op_1)* | Op::StopGradient => Some(1),
                     $(Op::$op_o2)|* $(| Op::$op_i)* $(| Op::$op_2)* | Op::Weight | Op::IsGreater | Op::IsEqual
@@ -148,7 +156,7 @@ impl Op {
         match self {
             Op::Sum | Op::Norm | Op::Largest => operands >= 1,
             Op::Dot => operands >= 2,
-            op => op.fixed_arity() == Some(operands),
+            op => op.arity() == Some(operands),
         }
     }
 
@@ -207,19 +215,11 @@ impl Op {
         matches!(self, Op::Powi | Op::Polygamma)
     }
 
-    /// The number of arguments: 1, 2 or 3 for the rows of [`Op::ALL`], 0 for operations that take a slice.
-    pub const fn arity(self) -> usize {
-        match self.fixed_arity() {
-            Some(arity) => arity,
-            None => 0,
-        }
-    }
-
     /// The row whose method has this name.
     ///
     /// ```
     /// use tape::Op;
-    /// assert_eq!(Op::from_name("tanh").map(Op::arity), Some(1));
+    /// assert_eq!(Op::from_name("tanh"), Some(Op::Tanh));
     /// assert_eq!(Op::from_name("tan h"), None);
     /// ```
     pub fn from_name(name: &str) -> Option<Op> {

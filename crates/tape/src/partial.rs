@@ -53,7 +53,7 @@ macro_rules! define_partials {
                     (Op::Cofactor, &[x, y]) => T::recorded_cofactor(x, y),
                     (Op::Tip, &[x, length]) => T::tip(x, length),
                     (Op::Weight, &[x, largest]) => x.weight(largest),
-                    _ => panic!("{} takes {} arguments, not {}", self.name(), self.arity(), arguments.len()),
+                    _ => cannot_apply(self, arguments.len()),
                 }
             }
 
@@ -140,5 +140,18 @@ impl Op {
             }
             (op, operands) => op.apply(operands),
         }
+    }
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn cannot_apply(op: Op, arguments: usize) -> ! {
+    let name = op.name();
+    match op.arity() {
+        Some(arity) => panic!("{name} takes {arity} arguments, not {arguments}"),
+        None => panic!(
+            "{name} is not in Op::ALL: it has no fixed number of arguments, and cannot be applied by name"
+        ),
     }
 }

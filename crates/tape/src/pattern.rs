@@ -22,6 +22,8 @@ use core::fmt::{self, Debug, Display};
 /// # Ok::<(), tape::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "UncheckedPattern"))]
 pub struct Pattern {
     columns: usize,
     /// Where each row begins in `indices`, and after the last one their number.
@@ -160,4 +162,45 @@ impl Debug for Pattern {
         write!(f, "{} places of a {}×{} matrix", self.len(), self.rows(), self.columns)?;
         if self.rows().max(self.columns) <= PICTURE { write!(f, "\n{self}") } else { Ok(()) }
     }
+}
+
+/// A pattern as it is written, before it is checked.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+#[serde(rename = "Pattern")]
+struct UncheckedPattern {
+    columns: usize,
+    starts: Vec<usize>,
+    indices: Vec<usize>,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<UncheckedPattern> for Pattern {
+    type Error = &'static str;
+
+    fn try_from(pattern: UncheckedPattern) -> Result<Self, &'static str> {
+        let UncheckedPattern { columns, starts, indices } = pattern;
+        check_rows(columns, &starts, &indices)?;
+        Ok(Self { columns, starts, indices })
+    }
+}
+
+/// Whether these are compressed rows of a matrix: what reading one relies on, whoever wrote it.
+#[cfg(feature = "serde")]
+pub(crate) fn check_rows(
+    columns: usize,
+    starts: &[usize],
+    indices: &[usize],
+) -> Result<(), &'static str> {
+    if starts.first() != Some(&0) || starts.last() != Some(&indices.len()) || !starts.is_sorted() {
+        return Err("the rows' starts do not ascend from 0 to the number of places");
+    }
+    let rows = || starts.windows(2).map(|bounds| &indices[bounds[0]..bounds[1]]);
+    if !rows().all(|row| row.is_sorted_by(|a, b| a < b)) {
+        return Err("the columns of a row do not ascend");
+    }
+    if indices.iter().any(|&column| column >= columns) {
+        return Err("a place lies beyond the last column");
+    }
+    Ok(())
 }

@@ -1,6 +1,8 @@
 //! A sparse matrix as plain data, for Jacobians and Hessians of many variables.
 
 use crate::matrix::Matrix;
+#[cfg(feature = "serde")]
+use crate::pattern;
 use crate::pattern::Pattern;
 
 /// A matrix of which only some entries are kept, row after row (compressed sparse rows, CSR).
@@ -20,6 +22,8 @@ use crate::pattern::Pattern;
 /// # Ok::<(), tape::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "UncheckedSparseMatrix"))]
 pub struct SparseMatrix {
     /// The number of rows.
     pub rows: usize,
@@ -132,5 +136,34 @@ impl SparseMatrix {
         );
         let product = |row| self.row(row).fold(0.0, |sum, (i, entry)| sum + entry * vector[i]);
         (0..self.rows).map(product).collect()
+    }
+}
+
+/// A matrix as it is written, before its places are checked.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+#[serde(rename = "SparseMatrix")]
+struct UncheckedSparseMatrix {
+    rows: usize,
+    columns: usize,
+    starts: Vec<usize>,
+    indices: Vec<usize>,
+    data: Vec<f64>,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<UncheckedSparseMatrix> for SparseMatrix {
+    type Error = &'static str;
+
+    fn try_from(matrix: UncheckedSparseMatrix) -> Result<Self, &'static str> {
+        let UncheckedSparseMatrix { rows, columns, starts, indices, data } = matrix;
+        pattern::check_rows(columns, &starts, &indices)?;
+        if starts.len() - 1 != rows {
+            return Err("there is not one start for each row");
+        }
+        if data.len() != indices.len() {
+            return Err("there is not one entry for each place");
+        }
+        Ok(Self { rows, columns, starts, indices, data })
     }
 }

@@ -119,6 +119,7 @@ impl<T: Real> Tape<T> {
     }
 
     /// The place that the list has reached, to [`rewind`](Tape::rewind) to.
+    #[must_use = "a mark does nothing until the tape is rewound to it"]
     pub fn mark(&self) -> Mark {
         let list = self.list();
         Mark { tape: list.number(), len: list.len() }
@@ -179,6 +180,7 @@ impl<T: Real> Tape<T> {
     /// # Panics
     /// When `output` is on another tape, or stale. (A constant is on every tape; its derivatives are 0.)
     #[track_caller]
+    #[must_use = "a sweep changes nothing but the adjoints that it returns"]
     pub fn sweep(&self, output: Var<T>) -> Adjoints<T> {
         self.sweep_seeded(&[(output, T::from_f64(1.0))])
     }
@@ -196,6 +198,7 @@ impl<T: Real> Tape<T> {
     /// assert_eq!(adjoints.wrt(x), 6.0 + 0.5 * 2.0);
     /// ```
     #[track_caller]
+    #[must_use = "a sweep changes nothing but the adjoints that it returns"]
     pub fn sweep_seeded(&self, seeds: &[(Var<T>, T)]) -> Adjoints<T> {
         for &(output, _) in seeds {
             self.assert_own(output, "sweep");

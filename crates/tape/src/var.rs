@@ -85,6 +85,17 @@ impl<T: Real> Var<T> {
         values.map(Self::constant)
     }
 
+    /// Constants for the numbers of a slice, as [`Tape::vars_from`](crate::Tape::vars_from) makes variables.
+    ///
+    /// ```
+    /// // A function of variables, evaluated without recording.
+    /// let f = |x: &[tape::Var]| x[0] * x[1];
+    /// assert_eq!(f(&tape::Var::constants_from(&[2.0, 3.0])).value(), 6.0);
+    /// ```
+    pub fn constants_from(values: &[T]) -> Vec<Self> {
+        values.iter().copied().map(Self::constant).collect()
+    }
+
     /// The number itself.
     ///
     /// While a program is traced, a plain number that is handed out becomes a guard: the program is for this number only,

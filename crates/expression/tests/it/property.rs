@@ -41,7 +41,7 @@ fn tree() -> impl Strategy<Value = Tree> {
             Op::ALL.iter().copied().filter(|op| !matches!(op, Op::Powi | Op::Polygamma)).collect();
         let apply = |ops: Vec<Op>, tree: BoxedStrategy<Tree>| {
             (prop::sample::select(ops), prop::collection::vec(tree, 3)).prop_map(|(op, mut arguments)| {
-                arguments.truncate(op.arity());
+                arguments.truncate(op.arity().unwrap());
                 Tree::Apply(op, arguments)
             })
         };

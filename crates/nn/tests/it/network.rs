@@ -78,7 +78,7 @@ fn loss_of<T: Real>(
 }
 
 fn activations() -> Vec<Activation> {
-    let all = Op::ALL.iter().filter(|operation| operation.arity() == 1);
+    let all = Op::ALL.iter().filter(|operation| operation.arity() == Some(1));
     all.filter_map(|&operation| Activation::new(operation).ok()).collect()
 }
 

@@ -76,7 +76,7 @@ proptest! {
         row in prop::collection::vec(-2.0..2.0, 3),
     ) {
         let x = [&weights[..], &[bias]].concat();
-        for &operation in Op::ALL.iter().filter(|operation| operation.arity() == 1) {
+        for &operation in Op::ALL.iter().filter(|operation| operation.arity() == Some(1)) {
             let activation = Activation::new(operation).unwrap();
             let (of_vars, of_duals) = (row.clone(), row.clone());
             agrees(

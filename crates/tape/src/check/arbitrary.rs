@@ -199,7 +199,7 @@ impl Expression {
         let mut results: Vec<usize> = Vec::new();
         for (op, choices) in steps {
             let mut arguments = [0; 3];
-            for (place, &choice) in choices.iter().enumerate().take(op.arity()) {
+            for (place, &choice) in choices.iter().enumerate().take(arity(*op)) {
                 arguments[place] = match choice {
                     Argument::Variable(variable) if !takes_constant(*op, place) => variable,
                     Argument::Result(back) if !takes_constant(*op, place) => match results.len() {
@@ -226,7 +226,7 @@ impl Expression {
             (EditKind::Result, Node::Operation(..)) if index + 1 < nodes.len() => {
                 nodes.truncate(index + 1);
             }
-            (EditKind::Argument(place), Node::Operation(op, arguments)) if place < op.arity() => {
+            (EditKind::Argument(place), Node::Operation(op, arguments)) if place < arity(op) => {
                 let argument = arguments[place];
                 if index + 1 == nodes.len() {
                     nodes.truncate(argument + 1);
@@ -269,7 +269,7 @@ impl Expression {
     fn must_be_constant(&self, index: usize) -> bool {
         self.nodes.iter().any(|node| match node {
             Node::Operation(op, arguments) => {
-                (0..op.arity()).any(|i| arguments[i] == index && takes_constant(*op, i))
+                (0..arity(*op)).any(|i| arguments[i] == index && takes_constant(*op, i))
             }
             _ => false,
         })
@@ -321,7 +321,7 @@ impl Expression {
                 Node::Constant(constant) => T::from_f64(*constant),
                 Node::Operation(op, arguments) => {
                     let arguments = arguments.map(|argument| values[argument]);
-                    op.apply(&arguments[..op.arity()])
+                    op.apply(&arguments[..arity(*op)])
                 }
             });
         }
@@ -332,7 +332,7 @@ impl Expression {
 impl Node {
     fn arguments(&self) -> &[usize] {
         match self {
-            Self::Operation(op, arguments) => &arguments[..op.arity()],
+            Self::Operation(op, arguments) => &arguments[..arity(*op)],
             _ => &[],
         }
     }
@@ -381,6 +381,11 @@ impl Edit {
             Self { node: self.node + 1, kind: 0 }
         }
     }
+}
+
+/// The number of arguments of a row of the table, the only operations of an expression.
+fn arity(op: Op) -> usize {
+    op.arity().expect("a row of the table has a fixed number of arguments")
 }
 
 /// Whether an argument has no derivative, or must be in order with another.
@@ -463,7 +468,7 @@ impl Expression {
                     }
                     (_, Node::Constant(constant)) => write!(f, "{constant}")?,
                     (_, Node::Operation(op, arguments)) => {
-                        push_operation(&mut pieces, op, &arguments[..op.arity()], at_least);
+                        push_operation(&mut pieces, op, &arguments[..arity(op)], at_least);
                     }
                 },
             }

@@ -8,8 +8,9 @@ use crate::var::Var;
 
 /// The values of `f` at `x`, and its Jacobian: a row for each output, a column for each input.
 ///
-/// `f` returns one variable, an array of them, or a `Vec`; it is recorded once and swept once per output. For a function of few inputs and many outputs, forward mode
-/// ([`Dual`](crate::Dual), one evaluation per input) is the cheaper way.
+/// `f` returns one variable, an array of them, or a `Vec` ([`Outputs`]); it is recorded once and swept once per output.
+/// For a function of few inputs and many outputs, forward mode ([`Dual`](crate::Dual), one evaluation per input) is
+/// cheaper.
 ///
 /// # Panics
 /// When `f` returns a variable of another tape, or itself panics.

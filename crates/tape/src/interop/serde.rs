@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn plain_data_of_the_wrong_size_is_refused() {
         let refused = refusal::<Matrix>(r#"{"rows":2,"columns":2,"data":[1.0]}"#);
-        assert_eq!(refused, "a matrix of 2 rows and 2 columns has 1 entries");
+        assert_eq!(refused, "1 entries do not make a matrix of 2 rows and 2 columns");
         assert!(refusal::<Lanes<3>>("[1.0, 2.0]").contains("expected 3 numbers"));
         assert!(refusal::<Op>("\"tan h\"").contains("the name of an operation"));
     }

@@ -59,17 +59,17 @@ impl<'a, T: Real> Group<'a, T> {
                 && filler.is_the_constant(spare)
                 && T::lanes_where(filler, filler, differs) == 0
         };
-        let count = match self.op {
+        let by_slots = || match self.op {
             Op::Input => 0,
             // The last slot keeps the value; the one before is spare where the arguments are even in number.
             Op::Custom | Op::SumOver if last.indices()[0] == 0 => slots - 2,
             Op::Custom | Op::SumOver => slots - 1,
-            op if op.arity() > 0 => op.arity(),
             Op::Sum | Op::WeightedSum if ends_with(-0.0) => slots - 1,
             Op::Norm if ends_with(0.0) => slots - 1,
             Op::LogSumExp | Op::Largest if ends_with(f64::NEG_INFINITY) => slots - 1,
             _ => slots,
         };
+        let count = self.op.arity().unwrap_or_else(by_slots);
         let slots = self.nodes.iter().flat_map(|node| {
             let [first, second] = node.indices();
             [(first, node.partials[0]), (second, node.partials[1])]

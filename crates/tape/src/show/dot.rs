@@ -11,6 +11,7 @@ use crate::var::Var;
 
 /// Prints the list up to a variable as a graph: see [`Tape::dot`].
 #[derive(Debug)]
+#[must_use = "nothing is printed until it is displayed"]
 pub struct Dot<'a, T: Real = f64> {
     tape: &'a Tape<T>,
     output: Var<T>,

@@ -10,6 +10,7 @@ use crate::var::Var;
 
 /// Prints the list up to a variable: see [`Tape::show`].
 #[derive(Debug)]
+#[must_use = "nothing is printed until it is displayed"]
 pub struct Show<'a, T: Real = f64> {
     tape: &'a Tape<T>,
     output: Var<T>,
@@ -45,7 +46,6 @@ impl<T: Real> Tape<T> {
 
 impl<T: Real> Show<'_, T> {
     /// Shows at most this many operations: half of them the first, half the last.
-    #[must_use]
     pub fn limit(mut self, operations: usize) -> Self {
         self.limit = operations;
         self

@@ -272,7 +272,7 @@ fn nanoseconds_per_element() {
     println!("{:12} {:>10} {:>10} {:>10}", "", "64 at once", "4 at once", "scalar");
     for &op in [OF_1, OF_2].concat().iter().filter(|&&op| op != Op::Neg) {
         let argument = |place: usize| -> Vec<f64> {
-            let range = &op.ranges()[place.min(op.arity() - 1)];
+            let range = &op.ranges()[place.min(op.arity().unwrap() - 1)];
             let mut random = Random(place as u64);
             let middle = f64::midpoint(range.start, range.end);
             (0..64).map(|_| middle + 0.5 * (range.end - range.start) * random.unit()).collect()
@@ -283,7 +283,7 @@ fn nanoseconds_per_element() {
             fastest(length, || {
                 let (a, b) = (black_box(&a[..length]), black_box(&b[..length]));
                 let y = black_box(&mut y[..length]);
-                if op.arity() == 1 {
+                if op.arity() == Some(1) {
                     map_1(op, a, y)
                 } else {
                     map_2(op, a, b, y)

@@ -125,8 +125,10 @@ fn run_all<M: Machine>(statements: &[Statement], machine: &mut M, stack: &mut Ve
 fn run<M: Machine>(statement: &Statement, machine: &mut M, stack: &[M::Number]) -> M::Number {
     match statement {
         Statement::Compute(op, places) => {
-            let arguments: Vec<M::Number> =
-                places[..op.arity()].iter().map(|place| place.get(machine, stack)).collect();
+            let arguments: Vec<M::Number> = places[..op.arity().unwrap()]
+                .iter()
+                .map(|place| place.get(machine, stack))
+                .collect();
             machine.apply(*op, &arguments)
         }
         Statement::Branch(question, [a, b], ways) => {

@@ -35,7 +35,7 @@ fn fitting(op: Op, mut arguments: [[f64; 4]; 3]) -> Vec<Lanes<4>> {
             (*lower, *upper) = (a.min(b), a.max(b));
         }
     }
-    arguments[..op.arity()].iter().map(|&argument| Lanes(argument)).collect()
+    arguments[..op.arity().unwrap()].iter().map(|&argument| Lanes(argument)).collect()
 }
 
 fn lane_of<const N: usize>(x: &[Lanes<N>], lane: usize) -> Vec<Lanes<1>> {

@@ -406,6 +406,7 @@ fn clamp_between_bounds_in_the_wrong_order() {
 #[test]
 fn a_row_given_the_wrong_number_of_arguments() {
     check(|| tape::Op::from_name("powf").unwrap().apply(&[1.0]), "powf takes 2 arguments, not 1");
+    check(|| tape::Op::Sum.apply(&[1.0, 2.0]), "sum is not in Op::ALL");
 }
 
 /// What follows is allowed, or harmless.

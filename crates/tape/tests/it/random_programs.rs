@@ -97,7 +97,7 @@ impl Program {
         let mut values = x.to_vec();
         for draft in drafts {
             let (count, ranges) = match draft.operation {
-                Operation::Row(op) => (op.arity(), op.ranges()),
+                Operation::Row(op) => (op.arity().unwrap(), op.ranges()),
                 _ => (draft.arguments.len(), [].as_slice()),
             };
             let range = |i: usize| ranges.get(i).cloned().unwrap_or(-10.0..10.0);

@@ -18,7 +18,7 @@ fn cases() -> u32 {
 
 /// An operation of the table as an expression, with an integer where one is taken.
 fn of_op(op: Op, integer: i32) -> Expression {
-    let variables = if takes_integer(op) { 1 } else { op.arity() };
+    let variables = if takes_integer(op) { 1 } else { op.arity().unwrap() };
     let mut steps: Vec<Step> = (0..variables).map(Step::Variable).collect();
     steps.push(Step::Operation(op, (0..variables).collect(), integer));
     Expression { steps, result: variables }
@@ -199,7 +199,7 @@ fn check_op(op: Op, traced: &[Vec<f64>], asked: &[Vec<f64>], failures: &mut Vec<
 fn check_all_ops(points: impl Fn(Op, usize) -> (Vec<Vec<f64>>, Vec<Vec<f64>>)) {
     let mut failures = Vec::new();
     for &op in Op::ALL {
-        let variables = if takes_integer(op) { 1 } else { op.arity() };
+        let variables = if takes_integer(op) { 1 } else { op.arity().unwrap() };
         let (traced, asked) = points(op, variables);
         check_op(op, &traced, &asked, &mut failures);
     }
@@ -327,7 +327,7 @@ fn lay_out(drafts: &[Draft], points: &[&[f64]]) -> Expression {
     for draft in drafts {
         let (count, ranges) = match draft.kind {
             Kind::Row(op) if takes_integer(op) => (1, op.ranges()),
-            Kind::Row(op) => (op.arity(), op.ranges()),
+            Kind::Row(op) => (op.arity().unwrap(), op.ranges()),
             _ => (draft.arguments.len(), [].as_slice()),
         };
         let mut places = Vec::new();

@@ -450,7 +450,7 @@ mod tests {
             let mut pool: Vec<Id> = [0.5, -2.0].map(|constant| graph.constant(constant)).to_vec();
             pool.extend((0..INPUTS as u32).map(Id));
             for Step { op, operands } in steps {
-                let arity = if op.arity() == 0 { operands.len() } else { op.arity() };
+                let arity = op.arity().unwrap_or(operands.len());
                 // Every other operand is one of the last three.
                 let among = |place: usize| if place.is_multiple_of(2) { 3 } else { pool.len() };
                 let place = |&place: &usize| pool[pool.len() - 1 - place / 2 % among(place)];
