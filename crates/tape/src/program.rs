@@ -26,8 +26,8 @@ use crate::program::graph::lower::lower;
 use crate::program::graph::passes::optimize;
 pub use crate::program::graph::simplify::Rewrites;
 use crate::program::graph::trace::{Extent, Trace, trace};
-use crate::program::machine::element::Plain;
 use crate::program::machine::slots::{Pool, Slots};
+use crate::program::machine::tangent::Plain;
 use crate::program::machine::{Broken, Replay};
 use crate::program::plans::{Directions, Sparse};
 use crate::var::Var;
@@ -271,7 +271,6 @@ impl Program {
 
     /// The output at `x` and its gradient, and the program that computed them: this one, or the exact one.
     fn with_gradient(&self, x: &[f64]) -> Result<(&Self, f64, Vec<f64>), Error> {
-        self.check_one_output("gradient", "call jacobian")?;
         let mut gradient = vec![0.0; self.inputs()];
         let (program, value) =
             self.replay(x, |program, replay| (program, gradient_of(replay, &mut gradient)))?;

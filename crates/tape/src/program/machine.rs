@@ -9,6 +9,7 @@ pub(crate) mod element;
 mod interpreter;
 mod manner;
 pub(crate) mod slots;
+pub(crate) mod tangent;
 
 use crate::number::Number;
 use crate::program::code::{Code, NONE};

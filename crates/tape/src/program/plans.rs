@@ -5,8 +5,9 @@ use std::sync::OnceLock;
 use crate::lanes::Lanes;
 use crate::pattern::Pattern;
 use crate::program::graph::coloring::{Coloring, Grouping};
-use crate::program::machine::element::{LANES, Plain};
+use crate::program::machine::element::LANES;
 use crate::program::machine::slots::Pool;
+use crate::program::machine::tangent::Plain;
 
 /// Slots for products with one direction, or with several.
 #[derive(Default)]

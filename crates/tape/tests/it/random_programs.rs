@@ -250,18 +250,23 @@ proptest! {
     #[test]
     fn hessian_vector_products_are_those_of_nested_dual_numbers(
         drafts in drafts(100),
-        point in prop::collection::vec((-3.0..3.0, -1.0..1.0), 1..4),
+        point in prop::collection::vec((-3.0..3.0, -1.0..1.0), 1..12),
     ) {
         let (x, v): (Vec<f64>, Vec<f64>) = point.into_iter().unzip();
         let program = Program::lay_out(&drafts, &x);
         let (_, _, product) = tape::hessian_vector(|x| program.at(x), &x, &v);
         let (_, _, hessian) = tape::hessian(|x| program.at(x), &x);
+        // Of more than three inputs, eight columns at once.
+        let replayed = tape::Program::trace(|x| program.at(x), &x).unwrap().hessian(&x);
+        let replayed = replayed.unwrap().2;
         for (i, product) in product.into_iter().enumerate() {
             let seeded = |j| Dual::new(Dual::new(x[j], v[j]), Dual::constant(if i == j { 1.0 } else { 0.0 }));
             let expected = program.at(&(0..x.len()).map(seeded).collect::<Vec<_>>()).tangent.tangent;
             let scale = program.scales(&x, i, &v).1;
-            let by_row: f64 = hessian.row(i).iter().zip(&v).map(|(entry, v)| entry * v).sum();
-            for actual in [product, by_row] {
+            let by_row = |hessian: &tape::Matrix<f64>| {
+                hessian.row(i).iter().zip(&v).map(|(entry, v)| entry * v).sum::<f64>()
+            };
+            for actual in [product, by_row(&hessian), by_row(&replayed)] {
                 prop_assert!(
                     !scale.is_finite() || agree(actual, expected, scale, 1e-11),
                     "component {}: {:e}, not {:e} (scale {:e})\n{:?}", i, actual, expected, scale, program

@@ -103,11 +103,13 @@ pub(crate) const WAYS: &[Way] = &[
     plain (1, "Tape::sum_over",                           first::sum_over_of_a_tape),
     way   (1, Arithmetic::Single, "Var<f32>",             first::single),
     plain (1, "Program::gradient",                        first::program_gradient),
-    vector(1, "Program::jacobian",                        first::program_jacobian),
-    vector(1, "Program::sparse_jacobian",                 first::program_sparse_jacobian),
+    plain (1, "Program::jacobian",                        first::program_jacobian),
+    plain (1, "Program::jacobian, eight rows at once",    first::program_of_eight_rows),
+    plain (1, "Program::jacobian, eight columns at once", first::program_of_eight_columns),
+    plain (1, "Program::sparse_jacobian",                 first::program_sparse_jacobian),
     plain (1, "Program::gradient of bytes",               first::program_of_bytes),
     anew(plain (1, "Function::gradient",                  first::function_gradient)),
-    anew(vector(1, "Function::jacobian",                  first::function_jacobian)),
+    anew(plain (1, "Function::jacobian",                  first::function_jacobian)),
     anew(vector(1, "Batch::gradient, by what is shared",  first::batch_shared)),
     anew(vector(1, "Batch::gradient, by shifts of a row", first::batch_row)),
     anew(vector(1, "Batch::map",                          first::batch_map)),
@@ -124,14 +126,15 @@ pub(crate) const WAYS: &[Way] = &[
     plain (2, "Dual<Dual>",                               second::dual_dual),
     plain (2, "Dual<Var>",                                second::dual_var),
     plain (2, "Var<Dual>",                                second::var_dual),
-    vector(2, "Program::hessian",                         second::program_hessian),
-    vector(2, "Program::sparse_hessian",                  second::program_sparse_hessian),
+    plain (2, "Program::hessian",                         second::program_hessian),
+    plain (2, "Program::hessian, eight columns at once",  second::program_of_eight_columns),
+    plain (2, "Program::sparse_hessian",                  second::program_sparse_hessian),
     plain (2, "Program::hessian_vector",                  second::program_hessian_vector),
-    anew(vector(2, "Function::hessian",                   second::function_hessian)),
-    vector(2, "Program::jacobian of a gradient",          second::jacobian_of_gradient),
-    vector(2, "Program::sparse_jacobian of a gradient",   second::sparse_jacobian_of_gradient),
-    vector(2, "Program::jacobian of a Dual",              second::jacobian_of_dual),
-    anew(vector(2, "Function::jacobian of a gradient",    second::function_of_gradient)),
+    anew(plain (2, "Function::hessian",                   second::function_hessian)),
+    plain (2, "Program::jacobian of a gradient",          second::jacobian_of_gradient),
+    plain (2, "Program::sparse_jacobian of a gradient",   second::sparse_jacobian_of_gradient),
+    plain (2, "Program::jacobian of a Dual",              second::jacobian_of_dual),
+    anew(plain (2, "Function::jacobian of a gradient",    second::function_of_gradient)),
     plain (2, "Program of a Hessian",                     second::program_of_hessian),
     plain (2, "Program of a Jacobian of a gradient",      second::program_of_nested_gradients),
     anew(vector(2, "Batch::map of a Hessian",             second::batch_map_of_hessian)),
@@ -140,9 +143,14 @@ pub(crate) const WAYS: &[Way] = &[
     anew(vector(2, "Batch::gradient of ‖gradient‖²",      second::batch_of_penalty)),
     plain (3, "Dual<Dual<Dual>>",                         third::dual_dual_dual),
     plain (3, "Var<Var<Var>>",                            third::var_var_var),
-    vector(3, "Program::jacobian of a Hessian",           third::jacobian_of_hessian),
-    vector(3, "Program::hessian of a gradient",           third::hessian_of_gradient),
+    plain (3, "Program::jacobian of a Hessian",           third::jacobian_of_hessian),
+    plain (3, "Program::hessian of a gradient",           third::hessian_of_gradient),
 ];
+
+/// The point, and eight numbers more: with so many inputs, derivatives are found eight directions at a time.
+fn with_eight_more(x: &[f64]) -> Vec<f64> {
+    x.iter().copied().chain([0.0; 8]).collect()
+}
 
 impl Way {
     /// Whether there is such a way for the scenario.

@@ -6,8 +6,9 @@
 use crate::error::{Error, check_length};
 use crate::matrix::Matrix;
 use crate::program::derivatives::directions::{Each, Of};
-use crate::program::machine::element::{Element, Plain};
+use crate::program::machine::element::Element;
 use crate::program::machine::slots::Slots;
+use crate::program::machine::tangent::Plain;
 use crate::program::machine::{Broken, Replay};
 use crate::program::{Program, Workspace};
 
@@ -139,6 +140,7 @@ impl Program {
     /// # Ok::<(), tape::Error>(())
     /// ```
     pub fn hessian(&self, x: &[f64]) -> Result<(f64, Vec<f64>, Matrix<f64>), Error> {
+        self.check_one_output("hessian", "trace one output at a time")?;
         let n = self.inputs();
         let (program, value, gradient) = self.with_gradient(x)?;
         let mut data = vec![0.0; n * n];

@@ -8,11 +8,12 @@ use core::ops::Range;
 use crate::lanes::Lanes;
 use crate::program::Program;
 use crate::program::code::Code;
+use crate::program::graph::Id;
 use crate::program::graph::coloring::Coloring;
 use crate::program::machine::Replay;
-use crate::program::machine::element::{Element, LANES, Plain};
+use crate::program::machine::element::{Element, LANES};
 use crate::program::machine::slots::Pool;
-use crate::real::Real;
+use crate::program::machine::tangent::{Plain, Tangent};
 
 /// Which inputs or outputs each direction has, and where the entries of a matrix are found in the products.
 pub(super) trait Plan {
@@ -89,7 +90,7 @@ impl<'a> Group<'a> {
         const CACHE: usize = 512 << 10;
         let (count, rest) = (plan.colors(), plan.colors() % LANES);
         // Beside others that take lanes, fewer than where there are no others.
-        let few = if count < LANES { 4 } else { 2 };
+        let few = if count < LANES { 3 } else { 2 };
         let together = match (code.values + code.adjoints) * size_of::<E>() {
             CACHE.. => 0,
             _ if rest <= few => count - rest,
@@ -105,50 +106,26 @@ impl<'a> Group<'a> {
     }
 
     /// 1 in the lane of its colour, for an input or output that has one in the group.
-    fn seed<T: Together>(&self, position: usize) -> Option<T> {
+    fn seed<T: Tangent>(&self, position: usize) -> Option<T> {
         let color = self.plan.color_of(position)?;
-        self.colors.contains(&color).then(|| T::unit(color - self.colors.start))
+        self.colors.contains(&color).then(|| {
+            let of_color = color - self.colors.start;
+            T::from_each(|lane| if lane == of_color { 1.0 } else { 0.0 })
+        })
     }
 
     /// The point, with a colour's direction in each lane.
-    fn point<T: Together>(&self, x: &[f64]) -> Vec<Plain<T>> {
+    fn point<T: Tangent>(&self, x: &[f64]) -> Vec<Plain<T>> {
         let tangent = |input| self.seed(input).unwrap_or(T::ZERO);
-        let number = |(input, &x)| Plain { value: Element::from_f64(x), tangent: tangent(input) };
+        let number = |(input, &x)| Plain { value: x, tangent: tangent(input) };
         x.iter().enumerate().map(number).collect()
     }
 
     /// Takes the entries that are found in the products.
-    fn read<T: Together>(&self, data: &mut [f64], product: impl Fn(usize) -> T) {
+    fn read<T: Tangent>(&self, data: &mut [f64], product: impl Fn(usize) -> T) {
         for (lane, color) in self.colors.clone().enumerate() {
-            self.plan.read(color, &|place| product(place).lane(lane), data);
+            self.plan.read(color, &|place| product(place).along(lane), data);
         }
-    }
-}
-
-/// A number in which one or more plain numbers go through the machine together.
-trait Together: Element + Real {
-    /// 1 in one lane, 0 in the others.
-    fn unit(lane: usize) -> Self;
-    fn lane(&self, lane: usize) -> f64;
-}
-
-impl Together for f64 {
-    fn unit(_: usize) -> f64 {
-        1.0
-    }
-
-    fn lane(&self, _: usize) -> f64 {
-        *self
-    }
-}
-
-impl Together for Lanes<LANES> {
-    fn unit(lane: usize) -> Self {
-        Lanes(core::array::from_fn(|other| if other == lane { 1.0 } else { 0.0 }))
-    }
-
-    fn lane(&self, lane: usize) -> f64 {
-        self.0[lane]
     }
 }
 
@@ -181,7 +158,7 @@ impl Program {
         });
     }
 
-    fn product_of_rows<T: Together>(
+    fn product_of_rows<T: Tangent>(
         &self,
         replay: &mut Replay<'_, T>,
         group: &Group<'_>,
@@ -205,7 +182,7 @@ impl Program {
         }
     }
 
-    fn product_of_columns<T: Together>(
+    fn product_of_columns<T: Tangent>(
         &self,
         pool: &Pool<Plain<T>>,
         of: Of,
@@ -238,8 +215,12 @@ impl Program {
 
     /// The outputs by the engine's rules for what is not finite.
     fn outputs_by_the_rules<E: Element>(&self, point: &[E]) -> Vec<E> {
-        let point: Vec<E::Exact> = point.iter().map(|number| number.exact()).collect();
-        let values = self.graph.evaluate(&point);
-        self.graph.outputs.iter().map(|output| E::from_exact(values[output.index()])).collect()
+        let each = (0..E::DIRECTIONS).map(|direction| {
+            let point: Vec<E::Exact> = point.iter().map(|x| x.direction(direction)).collect();
+            self.graph.evaluate(&point)
+        });
+        let each: Vec<Vec<E::Exact>> = each.collect();
+        let output = |id: &Id| E::from_directions(|direction| each[direction][id.index()]);
+        self.graph.outputs.iter().map(output).collect()
     }
 }

@@ -3,18 +3,20 @@
 //! The engine's rules for what is not finite (an exact 0 wins over ∞ in the chain rule; 0·∞ has no derivative) cost
 //! comparisons in every product. The machine leaves them out: it multiplies plainly, notices where something is not
 //! finite, and starts again by the rules ([`careful`](super::careful)). A plain number's arithmetic is plain already;
-//! of a number with a tangent, it is that of [`Plain`].
+//! of a number with a tangent, it is that of [`Plain`](super::tangent::Plain).
 
 use core::cell::Cell;
 use core::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
-use crate::dual::Dual;
 use crate::lanes::Lanes;
+use crate::number::Number;
 use crate::op::Op;
 use crate::real::Real;
 use crate::vector;
 
-/// A number that the machine computes with: `f64`, eight lanes, or one of these with a tangent.
+/// A number that the machine computes with: `f64`, a number with a tangent, or one of these in several directions.
+///
+/// All directions start at one point, so their values are the same: a function of the table is computed once for all.
 pub(crate) trait Element:
     Copy
     + Send
@@ -26,23 +28,41 @@ pub(crate) trait Element:
     + Div<Output = Self>
     + AddAssign
 {
-    /// The number that keeps the engine's rules; the table of operations is for it.
+    /// One direction of it as a number that keeps the engine's rules; the table of operations is for it.
     type Exact: Real;
     /// Several numbers that pass through a function together, so that it can be a vector function.
     type Chunk: Real;
-    /// How many; 1 where a number is a vector by itself.
-    const CHUNK: usize;
+    /// How many; 1 where a number is not put together with others.
+    const CHUNK: usize = 1;
+    const DIRECTIONS: usize = 1;
     const ZERO: Self;
     /// Whether it is one number or two, whose loops are worth a version for every kind of operand.
-    const IS_THIN: bool;
+    const IS_THIN: bool = true;
     /// Whether a tile of dot products fits into the processor's registers.
     const HAS_TILES: bool = false;
 
     fn from_f64(number: f64) -> Self;
-    fn from_exact(number: Self::Exact) -> Self;
-    fn exact(self) -> Self::Exact;
+    /// The number whose directions these are, each asked once, in their order.
+    fn from_directions(number: impl FnMut(usize) -> Self::Exact) -> Self;
+    fn direction(&self, direction: usize) -> Self::Exact;
     /// Whether everything in it is finite.
     fn is_finite(self) -> bool;
+
+    /// A function of one number, by its value and its partial, which is computed from the argument and the value.
+    fn map_1(self, value: impl Fn(f64) -> f64, partial: impl Fn(f64, f64) -> f64) -> Self;
+    /// An operation of the table, by its arguments.
+    fn evaluate(op: Op, arity: usize, argument: impl Fn(usize) -> Self) -> Self;
+    /// The partials of an operation of the table, with what they are in each direction.
+    fn partials(
+        op: Op,
+        arity: usize,
+        argument: impl Fn(usize) -> Self,
+        value: Self,
+    ) -> [Self; MOST];
+    /// The norm of components, and the largest of numbers.
+    fn norm_of(components: impl Iterator<Item = Self> + Clone) -> Self;
+    fn largest_of(numbers: impl Iterator<Item = Self> + Clone) -> Self;
+
     /// A chunk from the numbers at positions 0 to `CHUNK` − 1; positions from `count` on repeat the last one.
     fn gather(count: usize, number: impl Fn(usize) -> Self) -> Self::Chunk;
     /// The number at a position of a chunk.
@@ -55,6 +75,12 @@ pub(crate) trait Element:
     }
 }
 
+/// The most arguments that a function of the table has.
+pub(crate) const MOST: usize = 3;
+
+/// How many directions, or outputs, one sweep takes.
+pub(crate) const LANES: usize = 8;
+
 /// How many rows of a batch pass through a function together.
 const ROWS: usize = 32;
 
@@ -63,7 +89,6 @@ impl Element for f64 {
     type Chunk = Lanes<ROWS>;
     const CHUNK: usize = ROWS;
     const ZERO: f64 = 0.0;
-    const IS_THIN: bool = true;
     const HAS_TILES: bool = true;
 
     #[inline(always)]
@@ -72,18 +97,43 @@ impl Element for f64 {
     }
 
     #[inline(always)]
-    fn from_exact(number: f64) -> f64 {
-        number
+    fn from_directions(mut number: impl FnMut(usize) -> f64) -> f64 {
+        number(0)
     }
 
     #[inline(always)]
-    fn exact(self) -> f64 {
-        self
+    fn direction(&self, _: usize) -> f64 {
+        *self
     }
 
     #[inline(always)]
     fn is_finite(self) -> bool {
         f64::is_finite(self)
+    }
+
+    #[inline(always)]
+    fn map_1(self, value: impl Fn(f64) -> f64, _: impl Fn(f64, f64) -> f64) -> f64 {
+        value(self)
+    }
+
+    #[inline(always)]
+    fn evaluate(op: Op, arity: usize, argument: impl Fn(usize) -> f64) -> f64 {
+        with(arity, argument, |arguments| op.evaluate(arguments))
+    }
+
+    #[inline(always)]
+    fn partials(op: Op, arity: usize, argument: impl Fn(usize) -> f64, value: f64) -> [f64; MOST] {
+        with(arity, argument, |arguments| op.partials(arguments, value))
+    }
+
+    #[inline(always)]
+    fn norm_of(components: impl Iterator<Item = f64> + Clone) -> f64 {
+        Number::norm_of(components)
+    }
+
+    #[inline(always)]
+    fn largest_of(numbers: impl Iterator<Item = f64> + Clone) -> f64 {
+        Number::largest_of(numbers)
     }
 
     #[inline(always)]
@@ -125,32 +175,32 @@ impl Element for f64 {
     }
 }
 
-/// How many directions, or outputs, one sweep takes.
-pub(crate) const LANES: usize = 8;
-
-/// Numbers that are their own chunks.
-macro_rules! its_own_chunk {
+/// Numbers that go through a function one by one.
+macro_rules! one_by_one {
     () => {
         type Chunk = Self::Exact;
-        const CHUNK: usize = 1;
 
         #[inline(always)]
         fn gather(_: usize, number: impl Fn(usize) -> Self) -> Self::Chunk {
-            number(0).exact()
+            number(0).direction(0)
         }
 
         #[inline(always)]
         fn part(chunk: &Self::Chunk, _: usize) -> Self {
-            Self::from_exact(*chunk)
+            Self::from_directions(|_| *chunk)
         }
     };
 }
+pub(crate) use one_by_one;
 
+/// The numbers of a sweep back from several outputs: of a value, all lanes are the same; of an adjoint, each is an
+/// output's.
 impl Element for Lanes<LANES> {
-    type Exact = Self;
+    type Exact = f64;
+    const DIRECTIONS: usize = LANES;
     const ZERO: Self = Lanes([0.0; LANES]);
     const IS_THIN: bool = false;
-    its_own_chunk!();
+    one_by_one!();
 
     #[inline(always)]
     fn from_f64(number: f64) -> Self {
@@ -158,106 +208,61 @@ impl Element for Lanes<LANES> {
     }
 
     #[inline(always)]
-    fn from_exact(number: Self) -> Self {
-        number
+    fn from_directions(number: impl FnMut(usize) -> f64) -> Self {
+        Lanes(core::array::from_fn(number))
     }
 
     #[inline(always)]
-    fn exact(self) -> Self {
-        self
+    fn direction(&self, direction: usize) -> f64 {
+        self.0[direction]
     }
 
     #[inline(always)]
     fn is_finite(self) -> bool {
         self.0.iter().fold(true, |all, x| all & x.is_finite())
     }
-}
-
-/// A number with a tangent, whose products are plain products.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Plain<T> {
-    pub(crate) value: T,
-    pub(crate) tangent: T,
-}
-
-impl<T: Element + Real> Element for Plain<T> {
-    type Exact = Dual<T>;
-    const ZERO: Self = Self { value: T::ZERO, tangent: T::ZERO };
-    const IS_THIN: bool = T::IS_THIN;
-    its_own_chunk!();
 
     #[inline(always)]
-    fn from_f64(number: f64) -> Self {
-        Self { value: Element::from_f64(number), tangent: T::ZERO }
+    fn map_1(self, value: impl Fn(f64) -> f64, _: impl Fn(f64, f64) -> f64) -> Self {
+        Self::splat(value(self.0[0]))
     }
 
     #[inline(always)]
-    fn from_exact(Dual { value, tangent }: Dual<T>) -> Self {
-        Self { value, tangent }
+    fn evaluate(op: Op, arity: usize, argument: impl Fn(usize) -> Self) -> Self {
+        Self::splat(with(arity, |position| argument(position).0[0], |x| op.evaluate(x)))
     }
 
     #[inline(always)]
-    fn exact(self) -> Dual<T> {
-        Dual::new(self.value, self.tangent)
+    fn partials(
+        op: Op,
+        arity: usize,
+        argument: impl Fn(usize) -> Self,
+        value: Self,
+    ) -> [Self; MOST] {
+        let argument = |position| argument(position).0[0];
+        with(arity, argument, |x| op.partials(x, value.0[0])).map(Self::splat)
     }
 
-    #[inline(always)]
-    fn is_finite(self) -> bool {
-        self.value.is_finite() && self.tangent.is_finite()
+    fn norm_of(components: impl Iterator<Item = Self> + Clone) -> Self {
+        Self::splat(Number::norm_of(components.map(|x| x.0[0])))
+    }
+
+    fn largest_of(numbers: impl Iterator<Item = Self> + Clone) -> Self {
+        Self::splat(Number::largest_of(numbers.map(|x| x.0[0])))
     }
 }
 
-impl<T: Element> Neg for Plain<T> {
-    type Output = Self;
-
-    #[inline(always)]
-    fn neg(self) -> Self {
-        Self { value: -self.value, tangent: -self.tangent }
+/// Hands a function its arguments.
+#[inline(always)]
+pub(crate) fn with<T: Real, R>(
+    arity: usize,
+    argument: impl Fn(usize) -> T,
+    function: impl FnOnce(&[T]) -> R,
+) -> R {
+    let mut arguments = [T::from_f64(0.0); MOST];
+    let arguments = &mut arguments[..arity];
+    for (position, slot) in arguments.iter_mut().enumerate() {
+        *slot = argument(position);
     }
-}
-
-impl<T: Element> Add for Plain<T> {
-    type Output = Self;
-
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        Self { value: self.value + other.value, tangent: self.tangent + other.tangent }
-    }
-}
-
-impl<T: Element> AddAssign for Plain<T> {
-    #[inline(always)]
-    fn add_assign(&mut self, other: Self) {
-        *self = *self + other;
-    }
-}
-
-impl<T: Element> Sub for Plain<T> {
-    type Output = Self;
-
-    #[inline(always)]
-    fn sub(self, other: Self) -> Self {
-        Self { value: self.value - other.value, tangent: self.tangent - other.tangent }
-    }
-}
-
-impl<T: Element> Mul for Plain<T> {
-    type Output = Self;
-
-    #[inline(always)]
-    fn mul(self, other: Self) -> Self {
-        let tangent = other.value * self.tangent + self.value * other.tangent;
-        Self { value: self.value * other.value, tangent }
-    }
-}
-
-/// (x′ − z·y′)/y, the tangent of z = x/y. The partial z/y could overflow where its product with y′ does not.
-impl<T: Element> Div for Plain<T> {
-    type Output = Self;
-
-    #[inline(always)]
-    fn div(self, other: Self) -> Self {
-        let value = self.value / other.value;
-        Self { value, tangent: (self.tangent - value * other.tangent) / other.value }
-    }
+    function(arguments)
 }

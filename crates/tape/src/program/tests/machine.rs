@@ -10,8 +10,7 @@ use crate::program::graph::passes::optimize;
 use crate::program::graph::{Graph, Id};
 use crate::program::{Program, Recorded, Rewrites};
 
-/// The program of all outputs, and of each by itself: several at once would go through the functions of lanes, whose last
-/// digits are others.
+/// The program of all outputs, and of each by itself: `gradient` is for one.
 fn programs(graph: &Graph) -> Result<(Program, Vec<Program>), Error> {
     let program = |graph| Program::from_graph(graph, Rewrites::Exact, Recorded { nodes: 0 });
     let alone = |&output: &Id| {

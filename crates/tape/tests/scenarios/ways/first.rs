@@ -3,7 +3,7 @@
 use tape::{Batch, Dual, Error, Function, Lanes, Program, Tape, Var};
 
 use crate::table::Scenario;
-use crate::ways::{Answer, beside_others, seeded};
+use crate::ways::{Answer, beside_others, seeded, with_eight_more};
 
 fn of(value: f64, gradient: Vec<f64>) -> Result<Answer, Error> {
     Ok(Answer { value: Some(value), gradient: Some(gradient), ..Answer::default() })
@@ -126,6 +126,29 @@ pub(super) fn program_jacobian(s: &Scenario) -> Result<Answer, Error> {
     let three = |x: &[Var]| vec![x[0] + 1.0, s.f.evaluate(x), x[0] + 2.0];
     let (values, jacobian) = Program::trace(three, &s.other)?.jacobian(&s.x)?;
     of(values[1], jacobian.row(1).to_vec())
+}
+
+pub(super) fn program_of_eight_rows(s: &Scenario) -> Result<Answer, Error> {
+    let n = s.x.len();
+    let eight = |x: &[Var]| {
+        let mut outputs = x[n..].to_vec();
+        outputs[3] = s.f.evaluate(&x[..n]);
+        outputs
+    };
+    let program = Program::trace(eight, &with_eight_more(&s.other))?;
+    let (values, jacobian) = program.jacobian(&with_eight_more(&s.x))?;
+    of(values[3], jacobian.row(3)[..n].to_vec())
+}
+
+pub(super) fn program_of_eight_columns(s: &Scenario) -> Result<Answer, Error> {
+    let n = s.x.len();
+    let many = |x: &[Var]| {
+        let others = x.iter().map(|&x| x * 2.0);
+        [s.f.evaluate(&x[..n]), x[n] + 1.0].into_iter().chain(others).collect::<Vec<Var>>()
+    };
+    let program = Program::trace(many, &with_eight_more(&s.other))?;
+    let (values, jacobian) = program.jacobian(&with_eight_more(&s.x))?;
+    of(values[0], jacobian.row(0)[..n].to_vec())
 }
 
 pub(super) fn program_sparse_jacobian(s: &Scenario) -> Result<Answer, Error> {

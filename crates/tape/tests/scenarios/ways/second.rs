@@ -4,7 +4,7 @@ use tape::{Batch, Dual, Error, Function, Lanes, Program, Tape, Var};
 
 use crate::table::Scenario;
 use crate::ways::first::{rows, traced_dual, traced_gradient};
-use crate::ways::{Answer, beside_others, seeded, unit};
+use crate::ways::{Answer, beside_others, seeded, unit, with_eight_more};
 
 fn of(value: f64, gradient: Vec<f64>, hessian: Vec<f64>) -> Result<Answer, Error> {
     let (value, gradient, hessian) = (Some(value), Some(gradient), Some(hessian));
@@ -98,6 +98,15 @@ fn traced(s: &Scenario) -> Result<Program, Error> {
 pub(super) fn program_hessian(s: &Scenario) -> Result<Answer, Error> {
     let (value, gradient, hessian) = traced(s)?.hessian(&s.x)?;
     of(value, gradient, hessian.data)
+}
+
+pub(super) fn program_of_eight_columns(s: &Scenario) -> Result<Answer, Error> {
+    let n = s.x.len();
+    let more = |x: &[Var]| s.f.evaluate(&x[..n]) - tape::dot(&x[n..], &x[n..]);
+    let program = Program::trace(more, &with_eight_more(&s.other))?;
+    let (value, gradient, hessian) = program.hessian(&with_eight_more(&s.x))?;
+    let rows = (0..n).flat_map(|row| hessian.row(row)[..n].to_vec());
+    of(value, gradient[..n].to_vec(), rows.collect())
 }
 
 pub(super) fn program_sparse_hessian(s: &Scenario) -> Result<Answer, Error> {

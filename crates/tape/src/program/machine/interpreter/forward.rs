@@ -4,12 +4,11 @@ use core::cell::Cell;
 
 use super::Machine;
 use super::operand::{Operand, span_length};
-use crate::number::Number;
 use crate::op::Op;
+use crate::partial;
 use crate::program::code::{Shape, Step};
 use crate::program::machine::element::Element;
 use crate::program::machine::manner::Functions;
-use crate::real::Real;
 
 impl<E: Element> Machine<'_, E> {
     /// Computes the results of a step.
@@ -29,10 +28,18 @@ impl<E: Element> Machine<'_, E> {
             Op::Dot => self.compute_dot(step),
             Op::Largest | Op::Norm => self.compute_slices(step),
             // A call for each number would cost as much again as these; a row's come in chunks.
-            Op::Exp if is_scalar => self.compute_1(step, |x| E::from_exact(x.exact().exp())),
-            Op::Ln if is_scalar => self.compute_1(step, |x| E::from_exact(x.exact().ln())),
-            Op::Sqrt if is_scalar => self.compute_1(step, |x| E::from_exact(x.exact().sqrt())),
-            Op::Recip if is_scalar => self.compute_1(step, |x| E::from_exact(x.exact().recip())),
+            Op::Exp if is_scalar => {
+                self.compute_1(step, |x| x.map_1(f64::exp, partial::exp::of_0));
+            }
+            Op::Ln if is_scalar => {
+                self.compute_1(step, |x| x.map_1(f64::ln, partial::ln::of_0));
+            }
+            Op::Sqrt if is_scalar => {
+                self.compute_1(step, |x| x.map_1(f64::sqrt, partial::sqrt::of_0));
+            }
+            Op::Recip if is_scalar => {
+                self.compute_1(step, |x| x.map_1(f64::recip, partial::recip::of_0));
+            }
             _ => self.compute_function(step),
         }
     }
@@ -99,11 +106,11 @@ impl<E: Element> Machine<'_, E> {
     #[inline(never)]
     fn compute_slices(&self, step: &Step) {
         let of_slice = |operands: &dyn Fn(usize) -> E| {
-            let operands = (0..step.arity as usize).map(|position| operands(position).exact());
-            E::from_exact(match step.op {
-                Op::Norm => E::Exact::norm_of(operands),
-                _ => E::Exact::largest_of(operands),
-            })
+            let operands = (0..step.arity as usize).map(operands);
+            match step.op {
+                Op::Norm => E::norm_of(operands),
+                _ => E::largest_of(operands),
+            }
         };
         if step.shape == Shape::Span {
             let span = self.values_of(&self.column(step, 0), span_length(step));

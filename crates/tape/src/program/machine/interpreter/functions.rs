@@ -3,12 +3,9 @@
 use super::Machine;
 use super::operand::Operand;
 use crate::program::code::Step;
-use crate::program::machine::element::Element;
+use crate::program::machine::element::{Element, MOST};
 use crate::program::machine::manner::Functions;
 use crate::real::Real;
-
-/// The most operands that a function of the table has.
-const MOST: usize = 3;
 
 impl<E: Element> Machine<'_, E> {
     /// Computes a function of the table.
@@ -25,10 +22,10 @@ impl<E: Element> Machine<'_, E> {
             }
             return;
         }
+        let arity = step.arity as usize;
         for (instance, result) in self.results(step).iter().enumerate() {
-            let value =
-                self.with_arguments(step, instance, |arguments| step.op.evaluate(arguments));
-            result.set(E::from_exact(value));
+            let argument = |position| self.value(step, position, instance);
+            result.set(E::evaluate(step.op, arity, argument));
         }
     }
 
@@ -38,34 +35,18 @@ impl<E: Element> Machine<'_, E> {
         if E::CHUNK > 1 && self.functions == Functions::Vector {
             return self.propagate_chunks(step);
         }
-        let results = self.results(step);
+        let (arity, results) = (step.arity as usize, self.results(step));
         for (instance, weight) in self.weights(step).iter().enumerate() {
-            let value = results[instance].get().exact();
-            let partials =
-                self.with_arguments(step, instance, |arguments| step.op.partials(arguments, value));
-            for (position, partial) in partials[..step.arity as usize].iter().enumerate() {
+            let value = results[instance].get();
+            let argument = |position| self.value(step, position, instance);
+            let partials = E::partials(step.op, arity, argument, value);
+            for (position, partial) in partials[..arity].iter().enumerate() {
                 if let Some(adjoint) = self.adjoint(step, position) {
                     let cell = adjoint.at(instance);
-                    cell.set(cell.get() + weight.get() * E::from_exact(*partial));
+                    cell.set(cell.get() + weight.get() * *partial);
                 }
             }
         }
-    }
-
-    /// The arguments of an instance.
-    #[inline(always)]
-    fn with_arguments<R>(
-        &self,
-        step: &Step,
-        instance: usize,
-        f: impl FnOnce(&[E::Exact]) -> R,
-    ) -> R {
-        let mut arguments = [E::ZERO.exact(); MOST];
-        let arguments = &mut arguments[..step.arity as usize];
-        for (position, argument) in arguments.iter_mut().enumerate() {
-            *argument = self.value(step, position, instance).exact();
-        }
-        f(arguments)
     }
 
     fn compute_chunks(&self, step: &Step) {

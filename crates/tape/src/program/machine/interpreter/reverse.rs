@@ -1,13 +1,9 @@
 //! The reverse sweep: the adjoints of a step's results go to its operands.
 
-use core::cell::Cell;
-
 use super::Machine;
 use super::accumulate::{accumulate, accumulate_products};
 use super::operand::span_length;
-use crate::kinks;
 use crate::op::Op;
-use crate::partial;
 use crate::program::code::{Shape, Step};
 use crate::program::machine::element::Element;
 
@@ -24,9 +20,7 @@ impl<E: Element> Machine<'_, E> {
             Op::Mul => self.propagate_product(step),
             Op::Dot => self.propagate_dot(step),
             Op::Norm => self.propagate_norm(step),
-            Op::Sqrt => self.propagate_result(step, |weight, y| {
-                weight * E::from_exact(partial::sqrt::of_0(y.exact(), y.exact()))
-            }),
+            Op::Sqrt => self.propagate_result(step, |weight, y| weight * (E::from_f64(0.5) / y)),
             // −w·y², factor by factor: the square may overflow where the product does not.
             Op::Recip => self.propagate_result(step, |weight, y| -(weight * y) * y),
             // Of a weight, e^x of a difference, the partial is that of e^x.
@@ -80,34 +74,24 @@ impl<E: Element> Machine<'_, E> {
         });
     }
 
+    /// At the origin the quotient is NaN: the careful way knows more.
     #[inline(never)]
     fn propagate_norm(&self, step: &Step) {
         let (weights, results) = (self.weights(step), self.results(step));
-        let partial = |x: &Cell<E>, norm: E, tip: E::Exact| {
-            E::from_exact(kinks::norm_partial(x.get().exact(), norm.exact(), tip))
-        };
         if step.shape == Shape::Span {
             let (column, length) = (self.column(step, 0), span_length(step));
             let (weight, norm) = (weights[0].get(), results[0].get());
             let x = self.values_of(&column, length);
-            let components = (0..length).map(|item| x.at(item).get().exact());
-            let tip = kinks::norm_tip(components, norm.exact());
             if let Some(adjoint) = self.adjoints_of(&column, length) {
-                accumulate(adjoint, length, |item| weight * partial(x.at(item), norm, tip));
+                accumulate(adjoint, length, |item| weight * (x.at(item).get() / norm));
             }
             return;
         }
-        let tip = |instance: usize| {
-            let positions = 0..step.arity as usize;
-            let components = positions.map(|position| self.value(step, position, instance).exact());
-            kinks::norm_tip(components, results[instance].get().exact())
-        };
         for position in 0..step.arity as usize {
             let Some(adjoint) = self.adjoint(step, position) else { continue };
             let x = self.operand(step, position);
             accumulate(adjoint, weights.len(), |instance| {
-                let norm = results[instance].get();
-                weights[instance].get() * partial(x.at(instance), norm, tip(instance))
+                weights[instance].get() * (x.at(instance).get() / results[instance].get())
             });
         }
     }
