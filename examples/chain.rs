@@ -4,6 +4,9 @@
 //! without biases and activations, which cannot pass through these points and comes to rest at the least-squares
 //! optimum; then with biases and one sine, which can. Before and after, it explains the gradient of the first sample.
 
+#[path = "support/end.rs"]
+mod end;
+
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -13,8 +16,11 @@ use std::time::Instant;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
+use nn::chain::Error;
 use nn::report::ChainReport;
-use nn::{Builder, Chain, Error, Recorded, Sample, Stop, Trained, Training, plot};
+use nn::{Builder, Chain, Recorded, Sample, Stop, Trained, Training, plot};
+
+use crate::end::end;
 
 const SAMPLES: [(f64, f64); 3] = [(3.0, 17.0), (10.0, 200.0), (7.0, -17.0)];
 
@@ -59,13 +65,7 @@ enum Optimizer {
 }
 
 fn main() -> ExitCode {
-    match run(&Options::parse(), &mut io::stdout().lock()) {
-        Err(error) if !is_broken_pipe(&error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-        _ => ExitCode::SUCCESS,
-    }
+    end(run(&Options::parse(), &mut io::stdout().lock()))
 }
 
 fn run(options: &Options, out: &mut impl Write) -> Result<()> {
@@ -342,9 +342,4 @@ fn sample(record: &csv::StringRecord) -> Result<Sample> {
 
 fn is_heading(record: &csv::StringRecord) -> bool {
     record.len() == 2 && record.iter().all(|field| field.parse::<f64>().is_err())
-}
-
-/// Whether the reader of our output has seen enough.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

@@ -4,6 +4,9 @@
 //! cargo run --release --example predict -- target/train/iris.model examples/data/iris.csv
 //! ```
 
+#[path = "support/end.rs"]
+mod end;
+
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -13,6 +16,8 @@ use anyhow::{Context, Result};
 use clap::Parser;
 use nn::data::Table;
 use nn::{Answers, Model, Target};
+
+use crate::end::end;
 
 /// Reads a model and a table with its inputs as columns, by name; writes an answer for each row.
 #[derive(Parser)]
@@ -27,13 +32,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    match run(&Options::parse()) {
-        Err(error) if !is_broken_pipe(&error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-        _ => ExitCode::SUCCESS,
-    }
+    end(run(&Options::parse()))
 }
 
 fn run(options: &Options) -> Result<()> {
@@ -52,10 +51,12 @@ fn run(options: &Options) -> Result<()> {
         }
         None => write_answers(io::stdout().lock(), &model, &answers),
     }
+    .map_err(io::Error::from)?;
+    Ok(())
 }
 
 /// Of classes the label and the probability of each; of numbers the numbers.
-fn write_answers(out: impl Write, model: &Model, answers: &Answers) -> Result<()> {
+fn write_answers(out: impl Write, model: &Model, answers: &Answers) -> csv::Result<()> {
     let mut writer = csv::Writer::from_writer(out);
     match (answers, &model.target) {
         (Answers::Classes(chosen, probabilities), Target::Classes { name, classes }) => {
@@ -76,13 +77,4 @@ fn write_answers(out: impl Write, model: &Model, answers: &Answers) -> Result<()
     }
     writer.flush()?;
     Ok(())
-}
-
-/// Whether the reader of our output has seen enough.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let kind = match error.downcast_ref::<csv::Error>().map(csv::Error::kind) {
-        Some(csv::ErrorKind::Io(error)) => Some(error.kind()),
-        _ => error.downcast_ref::<io::Error>().map(io::Error::kind),
-    };
-    kind == Some(io::ErrorKind::BrokenPipe)
 }

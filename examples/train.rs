@@ -9,6 +9,9 @@
 //! A share of the rows, drawn by the seed, is kept for the test; scales are learnt from the rest. Ctrl-C stops and keeps
 //! what is best so far. `predict` uses the model on other rows.
 
+#[path = "support/end.rs"]
+mod end;
+
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -25,6 +28,8 @@ use nn::{
     Activation, Answers, Clip, Decay, Dense, Loss, Model, Network, Optimizer, Record, Schedule,
     Score, Settings, Stop, Target, Trainer, plot,
 };
+
+use crate::end::end;
 
 /// Trains a network of dense layers on a table, tests it on rows that it has not seen, and writes model and report.
 #[derive(Parser)]
@@ -126,13 +131,7 @@ enum ScheduleName {
 }
 
 fn main() -> ExitCode {
-    match run(&Options::parse(), &mut io::stdout().lock()) {
-        Err(error) if !is_broken_pipe(&error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-        _ => ExitCode::SUCCESS,
-    }
+    end(run(&Options::parse(), &mut io::stdout().lock()))
 }
 
 fn run(options: &Options, out: &mut impl Write) -> Result<()> {
@@ -560,9 +559,4 @@ fn name_of(file: &Path) -> String {
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let stem = name.split('.').next().unwrap_or_default();
     if stem.is_empty() { "table".to_owned() } else { stem.to_owned() }
-}
-
-/// Whether the reader of our output has seen enough.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

@@ -5,6 +5,9 @@
 //! for second derivatives, with `--dot` for a drawing (`… --dot | dot -Tsvg > list.svg`). The language of formulas is
 //! described by the crate `expression`.
 
+#[path = "../support/end.rs"]
+mod end;
+
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -13,6 +16,8 @@ use clap::Parser;
 use expression::Expression;
 use indexmap::IndexMap;
 use tape::{Tape, Var, check};
+
+use crate::end::end;
 
 const DEFAULT: [&str; 3] = ["x*y + sin(x)", "x=2", "y=3"];
 
@@ -34,14 +39,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    match run(&Options::parse(), &mut io::stdout().lock()) {
-        Err(error) if !is_broken_pipe(&error) => {
-            eprintln!("error: {error:#}");
-            // As clap exits when the options are wrong.
-            ExitCode::from(2)
-        }
-        _ => ExitCode::SUCCESS,
-    }
+    end(run(&Options::parse(), &mut io::stdout().lock()))
 }
 
 fn run(options: &Options, out: &mut impl Write) -> Result<()> {
@@ -173,8 +171,4 @@ fn write_hessian(out: &mut impl Write, expression: &Expression, point: &Point) -
         writeln!(out, "{}", row.join("  "))?;
     }
     Ok(())
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

@@ -8,6 +8,9 @@
 //! knows three heights. So a height meets only its six neighbours in the Hessian, however many there are. The frame is
 //! cut from Scherk's surface of 1834, z = ln(cos y / cos x), which is the solution between the points of the grid too.
 
+#[path = "../support/end.rs"]
+mod end;
+
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,6 +20,8 @@ use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use plotters::prelude::*;
 use tape::{Pattern, Program, SparseMatrix, Var, Workspace};
+
+use crate::end::end;
 
 /// A soap film in a wire frame, by Newton's method with sparse Hessians.
 #[derive(Parser)]
@@ -30,20 +35,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    match run(&Options::parse(), &mut io::stdout().lock()) {
-        Err(error) if !is_broken_pipe(&error) => {
-            eprintln!("error: {error:#}");
-            // As clap exits when the options are wrong.
-            ExitCode::from(2)
-        }
-        _ => ExitCode::SUCCESS,
-    }
-}
-
-/// Whether the reader of the output has gone, as `head` does: no error of ours.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let error = error.downcast_ref::<io::Error>();
-    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    end(run(&Options::parse(), &mut io::stdout().lock()))
 }
 
 fn run(options: &Options, out: &mut impl Write) -> Result<()> {

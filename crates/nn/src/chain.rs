@@ -3,14 +3,16 @@
 use indexmap::IndexMap;
 use tape::Real;
 
-use crate::{Activation, Error};
+use crate::Activation;
 
 mod builder;
+pub(crate) mod error;
 pub(crate) mod explanation;
 pub(crate) mod parameters;
 mod training;
 
 pub use builder::Builder;
+pub use error::{Diverged, Error};
 pub use explanation::{Explanation, Factor, Step, Term};
 pub use parameters::Parameters;
 pub use training::{Batch, Epoch, Recorded, Snapshot, Stop, Trained, Training};
@@ -44,7 +46,7 @@ impl From<(f64, f64)> for Sample {
 /// chain.set_weight("cd", 5.0)?;
 /// assert_eq!(chain.predict(3.0), 30.0);                  // 2 · 1 · 5 · 3
 /// assert_eq!(chain.loss(&[(3.0, 17.0).into()])?, 169.0); // (30 − 17)²
-/// # Ok::<(), nn::Error>(())
+/// # Ok::<(), nn::chain::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chain {
@@ -158,7 +160,7 @@ impl Chain {
     ///
     /// let (_, gradient) = Chain::new().gradient(&[(3.0, 17.0).into()])?;
     /// assert_eq!(gradient.to_string(), "ab = -84, bc = -84, cd = -84");
-    /// # Ok::<(), nn::Error>(())
+    /// # Ok::<(), nn::chain::Error>(())
     /// ```
     pub fn gradient(&self, samples: &[Sample]) -> Result<(f64, Parameters), Error> {
         check_samples(samples)?;

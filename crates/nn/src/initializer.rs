@@ -4,8 +4,8 @@ use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
-use crate::error::setting;
-use crate::{Activation, Error};
+use crate::Activation;
+use crate::setting::{InvalidSetting, setting};
 
 /// How the numbers of a parameter are drawn, so that signals neither die nor explode from layer to layer.
 ///
@@ -81,7 +81,7 @@ impl Initializer {
         }
     }
 
-    pub(crate) fn check(self) -> Result<(), Error> {
+    pub(crate) fn check(self) -> Result<(), InvalidSetting> {
         let Self::Constant(constant) = self else { return Ok(()) };
         setting("an initial constant", constant, f64::is_finite, "finite")
     }

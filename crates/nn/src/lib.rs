@@ -67,16 +67,18 @@ mod optimizer;
 pub mod plot;
 pub mod report;
 mod schedule;
+mod setting;
 #[cfg(feature = "terminal")]
 pub mod terminal;
 mod trainer;
 
 pub use activation::Activation;
+pub use chain::error::Diverged;
 pub use chain::{
     Batch, Builder, Chain, Epoch, Explanation, Factor, Parameters, Recorded, Sample, Snapshot,
     Step, Stop, Term, Trained, Training,
 };
-pub use error::{Diverged, Error, NonFinite};
+pub use error::{Error, NonFinite};
 pub use file::FileError;
 pub use initializer::Initializer;
 pub use layer::{Dense, Layer, Own, dense};
@@ -86,4 +88,5 @@ pub use network::{Network, NetworkBuilder, Parameter};
 pub use objective::Objective;
 pub use optimizer::{Clip, Descent, Optimizer, add_l2};
 pub use schedule::{Decay, Schedule};
+pub use setting::InvalidSetting;
 pub use trainer::{Event, Record, Samples, Score, Settings, Trainer};

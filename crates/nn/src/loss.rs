@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tape::Real;
 
 use crate::Error;
-use crate::error::positive;
+use crate::setting::{InvalidSetting, positive};
 
 /// What is made small: a number for the outputs y and the targets t of one row. Of many rows it is the mean.
 ///
@@ -81,8 +81,8 @@ impl Loss {
     /// Whether its setting makes sense.
     ///
     /// # Errors
-    /// [`Error::InvalidSetting`] for a δ that is not finite and greater than 0.
-    pub fn check(self) -> Result<(), Error> {
+    /// [`InvalidSetting`] for a δ that is not finite and greater than 0.
+    pub fn check(self) -> Result<(), InvalidSetting> {
         let Self::Huber { delta } = self else { return Ok(()) };
         positive("Huber's delta", delta)
     }
@@ -140,6 +140,7 @@ impl FromStr for Loss {
             return Err(Error::UnknownLoss { name: text.to_owned() });
         };
         let loss = Self::Huber { delta };
-        loss.check().map(|()| loss)
+        loss.check()?;
+        Ok(loss)
     }
 }

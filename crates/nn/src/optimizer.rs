@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::error::{length, not_negative, positive, setting};
+use crate::error::length;
+use crate::setting::{InvalidSetting, not_negative, positive, setting};
 
 /// How a step follows from the derivatives g of the loss, for each parameter p on its own.
 ///
@@ -66,7 +67,7 @@ impl Optimizer {
     pub const ADAM_W: Self =
         Self::AdamW { mean_decay: 0.9, square_decay: 0.999, epsilon: 1e-8, weight_decay: 0.01 };
 
-    pub(crate) fn check(self) -> Result<(), Error> {
+    pub(crate) fn check(self) -> Result<(), InvalidSetting> {
         let decay = |name, value| {
             setting(name, value, |value| (0.0..1.0).contains(&value), "at least 0 and below 1")
         };
@@ -127,8 +128,8 @@ impl Descent {
     /// An optimiser of this many parameters, before its first step.
     ///
     /// # Errors
-    /// [`Error::InvalidSetting`].
-    pub fn new(optimizer: Optimizer, parameters: usize) -> Result<Self, Error> {
+    /// [`InvalidSetting`].
+    pub fn new(optimizer: Optimizer, parameters: usize) -> Result<Self, InvalidSetting> {
         optimizer.check()?;
         let [means, squares] =
             optimizer.moments().map(|has| if has { vec![0.0; parameters] } else { Vec::new() });
@@ -312,8 +313,8 @@ impl Clip {
     /// Whether its bound makes sense.
     ///
     /// # Errors
-    /// [`Error::InvalidSetting`] for a bound that is not finite and greater than 0.
-    pub fn check(self) -> Result<(), Error> {
+    /// [`InvalidSetting`] for a bound that is not finite and greater than 0.
+    pub fn check(self) -> Result<(), InvalidSetting> {
         let (what, most) = match self {
             Self::Norm(most) => ("the norm to clip to", most),
             Self::Value(most) => ("the value to clip to", most),

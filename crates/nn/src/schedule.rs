@@ -4,8 +4,7 @@ use core::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
-use crate::error::{not_negative, setting};
+use crate::setting::{InvalidSetting, not_negative, setting};
 
 /// A factor of the rate for every step: a linear warm-up, then a decay.
 ///
@@ -72,8 +71,8 @@ impl Schedule {
     /// Whether its settings make sense; the factor of one that is refused means nothing.
     ///
     /// # Errors
-    /// [`Error::InvalidSetting`].
-    pub fn check(&self) -> Result<(), Error> {
+    /// [`InvalidSetting`].
+    pub fn check(&self) -> Result<(), InvalidSetting> {
         not_negative("the warm-up", self.warm_up)?;
         match self.decay {
             Decay::Constant => Ok(()),

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use tape::Matrix;
 
 use crate::data::largest;
-use crate::error::{LOSS, NonFinite, not_negative, positive, setting};
+use crate::error::{LOSS, NonFinite};
 use crate::network::{RowLoss, mean_gradient};
+use crate::setting::{InvalidSetting, not_negative, positive, setting};
 use crate::{Clip, Descent, Error, Network, Objective, Optimizer, Schedule, Stop, add_l2};
 
 /// How to train a network. The default is Adam, a rate of 0.001, batches of 32, 100 epochs.
@@ -58,7 +59,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    fn check(&self) -> Result<(), Error> {
+    fn check(&self) -> Result<(), InvalidSetting> {
         positive("the rate", self.rate)?;
         setting("the size of a batch", self.batch as f64, |value| value >= 1.0, "at least 1")?;
         not_negative("the L2 penalty", self.l2)?;
@@ -195,7 +196,7 @@ impl Trainer {
     /// A training that starts from the network as it is.
     ///
     /// # Errors
-    /// [`Error::InvalidSetting`].
+    /// [`InvalidSetting`].
     pub fn new(
         network: Network,
         objective: impl Into<Objective>,

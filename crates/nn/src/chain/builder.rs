@@ -6,9 +6,10 @@ use indexmap::IndexMap;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
+use crate::Activation;
+use crate::chain::error::Error;
 use crate::chain::parameters::{Parameters, is_single_letter};
 use crate::chain::{Chain, Node};
-use crate::{Activation, Error};
 
 /// Builds a [`Chain`]. Nothing is checked before [`Builder::build`].
 ///

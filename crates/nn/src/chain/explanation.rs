@@ -4,7 +4,7 @@ use core::fmt;
 
 use tape::{Tape, Var};
 
-use crate::Error;
+use crate::chain::error::Error;
 use crate::chain::parameters::bias_symbol;
 use crate::chain::{Chain, Sample, check_samples, squared_error};
 

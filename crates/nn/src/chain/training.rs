@@ -6,9 +6,10 @@ use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 
+use crate::chain::error::{Diverged, Error};
 use crate::chain::{Chain, Sample, check_samples};
-use crate::error::{positive, setting};
-use crate::{Descent, Diverged, Error, Optimizer};
+use crate::setting::{positive, setting};
+use crate::{Descent, Optimizer};
 
 mod recording;
 
@@ -191,7 +192,7 @@ impl Training {
     fn check(&self) -> Result<(), Error> {
         positive("the rate", self.rate)?;
         setting("the tolerance", self.tolerance, |value| value >= 0.0, "at least 0")?;
-        self.optimizer.check()
+        Ok(self.optimizer.check()?)
     }
 
     fn stop(&self, epoch: usize, best: &Best, watched: ControlFlow<()>) -> Option<Stop> {

@@ -11,7 +11,8 @@ use super::markup::{escape, figure, fill, json};
 use super::page::{self, page};
 use super::stepper::{Numbers, Script};
 use crate::chain::check_samples;
-use crate::{Chain, Error, Recorded, Sample, Snapshot};
+use crate::chain::error::Error;
+use crate::{Chain, Recorded, Sample, Snapshot};
 
 const BODY: &str = include_str!("chain.html");
 const CODE: &str = include_str!("chain.js");

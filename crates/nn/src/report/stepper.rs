@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use super::list::List;
+use crate::Explanation;
+use crate::chain::error::Error;
 use crate::chain::explanation::{derivative, in_product, number};
 use crate::chain::{Chain, Sample};
-use crate::{Error, Explanation};
 
 /// What is the same for every sample and all parameters.
 #[derive(Serialize)]

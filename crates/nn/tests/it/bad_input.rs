@@ -1,10 +1,11 @@
 //! Each mistake has its typed error, and its message says what to do.
 
-use nn::{Activation, Chain, Error, Optimizer, Sample, Training};
+use nn::chain::Error;
+use nn::{Activation, Chain, Optimizer, Sample, Training};
 
-fn check<T: core::fmt::Debug>(
-    result: Result<T, Error>,
-    is_expected: fn(&Error) -> bool,
+fn check<T: core::fmt::Debug, E: core::error::Error>(
+    result: Result<T, E>,
+    is_expected: fn(&E) -> bool,
     message: &str,
 ) {
     let error = result.unwrap_err();
@@ -100,14 +101,14 @@ fn an_activation_of_the_input() {
 fn an_activation_that_is_no_operation() {
     check(
         "than".parse::<Activation>(),
-        |error| matches!(error, Error::UnknownActivation { .. }),
+        |error| matches!(error, nn::Error::UnknownActivation { .. }),
         r#""than" is no activation: it is `identity` or an operation with one argument (tanh, sigmoid, relu, softplus, …)"#,
     );
 }
 
 #[test]
 fn an_activation_of_two_arguments() {
-    assert!(matches!(Activation::new(tape::Op::Powf), Err(Error::UnknownActivation { .. })));
+    assert!(matches!(Activation::new(tape::Op::Powf), Err(nn::Error::UnknownActivation { .. })));
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 use std::ops::ControlFlow;
 
+use nn::chain::Error;
 use nn::report::{ChainReport, Chart, Confusion, Curve, HeatMap, Scale, TrainingReport, Units};
-use nn::{Chain, Error, Recorded, Sample, Snapshot, Training};
+use nn::{Chain, Recorded, Sample, Snapshot, Training};
 use serde_json::Value;
 
 mod browser;
@@ -223,7 +224,7 @@ fn values_that_do_not_fill_a_shape_are_refused() {
     weights.values.push(0.0);
     weights.units = Some(Units::Rows);
     let error = TrainingReport::new("").weights(weights).unwrap_err();
-    assert!(matches!(error, Error::NotSquare { inputs: 3, .. }), "{error}");
+    assert!(matches!(error, nn::Error::NotSquare { inputs: 3, .. }), "{error}");
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use core::ops::ControlFlow;
 
-use nn::{Batch, Chain, Diverged, Error, Optimizer, Sample, Stop, Trained, Training};
+use nn::chain::Error;
+use nn::{Batch, Chain, Diverged, Optimizer, Sample, Stop, Trained, Training};
 
 const SAMPLES: [Sample; 3] = [
     Sample { input: 3.0, target: 17.0 },

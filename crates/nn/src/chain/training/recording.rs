@@ -2,8 +2,9 @@
 
 use core::ops::ControlFlow;
 
+use crate::chain::error::Error;
 use crate::chain::{Chain, Sample};
-use crate::{Epoch, Error, Parameters, Trained, Training};
+use crate::{Epoch, Parameters, Trained, Training};
 
 /// The parameters as they were after some epoch.
 #[derive(Clone, Debug, PartialEq)]

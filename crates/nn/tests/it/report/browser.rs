@@ -1,6 +1,6 @@
 //! The pages in a real browser, stepped through as a reader would: what stands on them is what the engine computes.
 //!
-//! `tests/browser/read.mjs` works the page and prints what it read. With `SCREENSHOTS` set to a folder it leaves pictures
+//! `crates/nn/tests/browser/read.mjs` works the page and prints what it read. With `SCREENSHOTS` set to a folder it leaves pictures
 //! there.
 
 use std::path::{Path, PathBuf};
@@ -182,7 +182,7 @@ fn index(value: &Value) -> usize {
 fn read(kind: &str, page: &str) -> Value {
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{kind}.html"));
     std::fs::write(&file, page).unwrap();
-    let browser = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/browser");
+    let browser = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
     let screenshots = std::env::var_os("SCREENSHOTS").map(PathBuf::from);
     let output = Command::new("node")
         .arg(browser.join("read.mjs"))
@@ -190,7 +190,7 @@ fn read(kind: &str, page: &str) -> Value {
         .arg(&file)
         .args(screenshots)
         .output()
-        .expect("node is installed, and `npm ci --prefix tests/browser` has been run");
+        .expect("node is installed, and `npm ci --prefix crates/nn/tests/browser` has been run");
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{errors}");
     serde_json::from_slice(&output.stdout).unwrap()
