@@ -1,4 +1,4 @@
-//! What a node does to its weighted input: a row of the tape's table of operations, or nothing.
+//! What a node applies to its weighted input: an operation of one argument, or nothing.
 
 use core::fmt;
 use core::str::FromStr;
@@ -10,7 +10,7 @@ use crate::Error;
 
 /// A function of one number that a node applies to its weighted input.
 ///
-/// Every one-argument row of the tape's table of operations is an activation, by the name it has there.
+/// Every operation of one argument is an activation, under its name in the tape's table.
 ///
 /// ```
 /// use nn::Activation;

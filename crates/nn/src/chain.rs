@@ -17,12 +17,12 @@ pub use explanation::{Explanation, Factor, Step, Term};
 pub use parameters::Parameters;
 pub use training::{Batch, Epoch, Recorded, Snapshot, Stop, Trained, Training};
 
-/// One thing to learn: for this input, the last node should be this target.
+/// A training example: for this input, the last node should have this target.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sample {
     /// The value of the first node.
     pub input: f64,
-    /// The value wanted of the last node.
+    /// The desired value of the last node.
     pub target: f64,
 }
 
@@ -33,7 +33,7 @@ impl From<(f64, f64)> for Sample {
     }
 }
 
-/// A network whose nodes stand in a row: one number per node, one weight per edge.
+/// A network whose nodes form a chain: one number per node, one weight per edge.
 ///
 /// The first node is the input. Every other node multiplies its predecessor's value by the weight of the edge between
 /// them, adds its bias if it has one, and applies its activation if it has one: C = tanh(bc·B + c₀).
@@ -84,7 +84,7 @@ impl Chain {
         Self::default()
     }
 
-    /// A chain with other names, biases, activations or a drawn start.
+    /// Builds a chain with other names, biases, activations or random weights.
     pub fn builder() -> Builder {
         Builder::default()
     }

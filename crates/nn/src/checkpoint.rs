@@ -9,7 +9,7 @@ use crate::file::{self, FileError, Tensors};
 use crate::trainer::Best;
 use crate::{Dense, Descent, Error, Layer, Network, Objective, Record, Settings, Trainer};
 
-/// What stands in the JSON file.
+/// The content of the JSON file.
 #[derive(Serialize, Deserialize)]
 struct State {
     format: String,
@@ -43,7 +43,7 @@ pub(crate) struct Architecture {
 #[serde(rename_all = "lowercase")]
 enum LayerKind {
     Dense(Dense),
-    /// A function of the user's, which no file can hold.
+    /// A user's function, which no file can hold.
     Own,
 }
 
@@ -56,7 +56,7 @@ impl Architecture {
         Self { inputs: network.inputs(), layers: layers.collect() }
     }
 
-    /// The layers, where all of them are plain data.
+    /// The layers, if all of them are plain data.
     pub(crate) fn dense_layers(&self, path: &Path) -> Result<Vec<Dense>, FileError> {
         let dense = |layer: &LayerKind| match layer {
             LayerKind::Dense(dense) => Ok(*dense),

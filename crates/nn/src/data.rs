@@ -1,10 +1,10 @@
 //! Tables of numbers made ready for a network: read, checked, split and standardised.
 //!
-//! The way from a file to a network:
+//! From a file to a network:
 //!
 //! 1. `Table::read` reads a CSV file and keeps its cells as text. (Feature `csv`, on by default.)
 //! 2. `Table::classification` or `Table::regression` names the target and gives a [`Dataset`]: numbers in, numbers out.
-//! 3. [`Dataset::split_stratified`] or [`Dataset::split`] keeps a part of the rows back for the test.
+//! 3. [`Dataset::split_stratified`] or [`Dataset::split`] holds back a part of the rows for testing.
 //! 4. [`Standardizer::learn`] learns mean and standard deviation from the training part only, and is applied to both.
 //!
 //! Numbers that are in memory already start at step 3, with [`Dataset::new`].

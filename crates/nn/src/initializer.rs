@@ -1,4 +1,4 @@
-//! How parameters are drawn before a training.
+//! How parameters are initialised.
 
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};

@@ -8,7 +8,7 @@ use tape::{Real, Var};
 
 use crate::{Activation, Initializer};
 
-/// A part of a network: takes the numbers of the layer before and gives its own.
+/// A part of a network: a function from the outputs of the layer before to its own.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Layer {
@@ -18,7 +18,7 @@ pub enum Layer {
     Own(Own),
 }
 
-/// A dense layer: y = activation(W·x + b), W with a row for each output and a column for each input.
+/// A dense layer: y = activation(W·x + b). W has a row for each output and a column for each input.
 ///
 /// Its parameters are `weight`, of shape outputs × inputs in row-major order, and `bias`, of shape outputs: the names
 /// and shapes of PyTorch's `Linear`.
@@ -106,7 +106,7 @@ pub fn dense<T: Real>(
 
 type Function = dyn Fn(&[Var], &[Var]) -> Vec<Var> + Send + Sync;
 
-/// A layer that is a function of its parameters and its inputs. A generic function serves as it is.
+/// A layer of your own: a function of its parameters and its inputs. Any generic function will do.
 ///
 /// ```
 /// use nn::{Dense, Initializer, Network, Own};

@@ -1,8 +1,8 @@
-//! Networks on top of the tape: small ones to be looked into, and dense ones to be trained on data.
+//! Neural networks on the tape: a small one to look inside, and dense ones to train on data.
 //!
 //! A [`Chain`] is the smallest network that shows all of backpropagation: one number per node, one weight per edge.
-//! The chain A→B→C→D computes B = ab·A, C = bc·B and D = cd·C, and one reverse sweep gives the derivative of its loss
-//! with respect to every weight, each reusing what the one before it has computed.
+//! The chain A→B→C→D computes B = ab·A, C = bc·B and D = cd·C. One reverse sweep gives the derivative of its loss with
+//! respect to every weight. Each derivative reuses what the one before it computed.
 //!
 //! ```
 //! use nn::{Chain, Sample};
@@ -18,8 +18,8 @@
 //! # Ok::<(), nn::Error>(())
 //! ```
 //!
-//! A [`Network`] has layers of many numbers: [`Dense`] ones, and functions of the user's ([`Own`]). A [`Trainer`] goes
-//! through rows of data in mini-batches; [`data`] reads tables, splits and scales them; a [`Model`] is what is kept.
+//! A [`Network`] has layers of many numbers: [`Dense`] layers and your own functions ([`Own`]). A [`Trainer`] takes rows of
+//! data in mini-batches. [`data`] reads, splits and scales tables. A [`Model`] is a trained network on disk.
 //!
 //! ```
 //! use nn::data::{Standardizer, Table};
@@ -43,11 +43,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! **How it computes.** The loss of one row is a plain function, traced once into a [`tape::Batch`], which then runs on as
-//! many rows at a time as fit the cache, on all threads. No derivative is written by hand.
+//! **How it computes.** The loss of one row is a plain function. It is traced once into a [`tape::Batch`], which runs on as many
+//! rows at a time as fit the cache, on all threads. No derivative is written by hand.
 //!
-//! **When to look elsewhere**: there are no convolutions, no attention and no graphics cards here. Up to some 100,000
-//! parameters in dense layers is what this is made for.
+//! **When to look elsewhere.** There are no convolutions, no attention and no GPU kernels. The crate is made for dense layers of
+//! up to about 100,000 parameters.
 
 mod activation;
 pub mod chain;

@@ -9,9 +9,9 @@ use tape::Real;
 use crate::Error;
 use crate::setting::{InvalidSetting, positive};
 
-/// What is made small: a number for the outputs y and the targets t of one row. Of many rows it is the mean.
+/// What training minimises: a number for the outputs y and the targets t of one row. Over many rows it is their mean.
 ///
-/// All but the cross-entropy are means over the outputs too, as PyTorch's losses of these names are.
+/// Except for the cross-entropy, it is a mean over the outputs too, as PyTorch's losses of these names are.
 ///
 /// ```
 /// use nn::Loss;

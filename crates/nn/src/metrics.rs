@@ -1,4 +1,4 @@
-//! How good predictions are: the confusion matrix of a classification, R² of a regression.
+//! Scores of predictions: the confusion matrix of a classification, R² of a regression.
 
 use core::fmt;
 
@@ -6,7 +6,7 @@ use tape::Matrix;
 
 use crate::data::{Classes, Error, check, same_rows};
 
-/// How often each class was taken for each class.
+/// How often each class was predicted as each class.
 ///
 /// ```
 /// use nn::data::Classes;
@@ -74,7 +74,7 @@ impl Confusion {
         &self.labels
     }
 
-    /// How many rows of the first class were taken for the second.
+    /// How many rows of the first class were predicted as the second.
     ///
     /// # Panics
     /// When there is no such class.
@@ -93,12 +93,12 @@ impl Confusion {
         (0..self.labels.len()).map(|class| self.count(class, class)).sum()
     }
 
-    /// The part that was predicted right; none without rows.
+    /// The fraction predicted right; `None` without rows.
     pub fn accuracy(&self) -> Option<f64> {
         ratio(self.correct(), self.total())
     }
 
-    /// Of the rows that were taken for this class, the part that is of it; none if there are none.
+    /// Of the rows predicted as this class, the fraction that belongs to it; `None` if there are no such rows.
     ///
     /// # Panics
     /// When there is no such class.
@@ -108,7 +108,7 @@ impl Confusion {
         ratio(self.count(class, class), taken)
     }
 
-    /// Of the rows of this class, the part that was taken for it; none if there are none.
+    /// Of the rows of this class, the fraction predicted as it; `None` if there are no such rows.
     ///
     /// # Panics
     /// When there is no such class.

@@ -1,4 +1,4 @@
-//! A trained network with all that it takes to use it on new rows: names, scales, classes. On disk, two files.
+//! A trained network with everything needed to use it on new rows: names, scales, classes. Two files on disk.
 
 use std::path::Path;
 
@@ -35,17 +35,17 @@ use crate::{Error, Network};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Model {
-    /// What computes.
+    /// The network.
     pub network: Network,
     /// The names of its inputs, in order.
     pub inputs: Vec<String>,
-    /// How inputs become those that it learnt from.
+    /// The scaling of the inputs.
     pub standardizer: Standardizer,
-    /// What comes out.
+    /// What it predicts.
     pub target: Target,
 }
 
-/// What a model answers.
+/// What a model predicts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Target {
@@ -65,7 +65,7 @@ pub enum Target {
     },
 }
 
-/// What a model says about rows.
+/// A model's predictions for rows.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answers {
     /// For each row the place of its most probable class, and the probability of each class (rows × classes).
@@ -74,7 +74,7 @@ pub enum Answers {
     Numbers(Matrix<f64>),
 }
 
-/// What stands in the JSON file.
+/// The content of the JSON file.
 #[derive(Serialize, Deserialize)]
 struct Description {
     format: String,
@@ -89,7 +89,7 @@ const FORMAT: &str = "wengert model";
 const VERSION: u32 = 1;
 
 impl Model {
-    /// What the network makes of rows as they come: `rows` × inputs, in their own units.
+    /// The predictions for rows as they come: `rows` × inputs, in their own units.
     ///
     /// # Errors
     /// [`Error::Shape`] where rows have not as many numbers as there are inputs.

@@ -14,7 +14,7 @@ use crate::layer::Layer;
 use crate::objective::constants;
 use crate::{Error, Objective};
 
-/// Layers in a row, each fed by the one before, with named parameters.
+/// A sequence of layers with named parameters. Each layer takes the outputs of the one before.
 ///
 /// The layers are numbered from 1, and parameters are named after them: `layer1.weight`, `layer1.bias`, ….
 ///
@@ -70,7 +70,7 @@ impl Parameter {
     }
 }
 
-/// Builds a [`Network`]. Nothing is checked before [`NetworkBuilder::build`].
+/// Builds a [`Network`]. [`NetworkBuilder::build`] checks everything.
 #[derive(Clone, Debug)]
 pub struct NetworkBuilder {
     inputs: usize,

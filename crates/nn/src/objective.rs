@@ -10,7 +10,7 @@ use crate::data::largest;
 
 /// The loss of one row, from the outputs of a network and the targets.
 ///
-/// Every [`Loss`] is one. A user's own is a function, for which a generic one serves as it is.
+/// Every [`Loss`] is one. Your own is a function; any generic function will do.
 ///
 /// ```
 /// use nn::{Dense, Network, Objective};
@@ -108,7 +108,7 @@ impl fmt::Debug for Objective {
     }
 }
 
-/// Numbers that no tape follows.
+/// Numbers that are not recorded.
 pub(crate) fn constants(numbers: &[f64]) -> Vec<Var> {
     numbers.iter().map(|&number| Var::constant(number)).collect()
 }

@@ -8,8 +8,7 @@ use crate::setting::{InvalidSetting, not_negative, positive, setting};
 
 /// How a step follows from the derivatives g of the loss, for each parameter p on its own.
 ///
-/// The rules are those that PyTorch documents for its optimisers of the same names, and are tested against steps that it
-/// took.
+/// The rules are those of PyTorch's optimisers of the same names, tested against recorded PyTorch steps.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Optimizer {
     /// p ← p − rate·g (stochastic gradient descent, where g is that of a batch).

@@ -1,7 +1,6 @@
-//! Plots as SVG files, for who trains from a terminal: the loss curve, and the fit.
+//! Plots as SVG files, for training from a terminal: the loss curve, and the fit.
 //!
-//! Drawn by the crate `plotters`. Each function comes as text, to be written where it is wanted; [`write()`] puts it into a
-//! file.
+//! Drawn by the crate `plotters`. Each function returns text; [`write()`] puts it into a file.
 
 use core::ops::Range;
 use std::path::{Path, PathBuf};
@@ -38,7 +37,7 @@ pub enum Error {
         /// What the operating system says.
         source: std::io::Error,
     },
-    /// What the drawing library did not accept.
+    /// The drawing library refused.
     #[error("cannot draw: {message}")]
     Draw {
         /// In its own words.
@@ -124,7 +123,7 @@ pub fn training(
     write(path, &svg?)
 }
 
-/// Whether [`write()`] takes this path: to be asked before a long training rather than after it.
+/// Checks a path for [`write()`]. Call it before a long training, not after.
 ///
 /// # Errors
 /// [`Error::NotSvg`] when it does not end in `.svg`.

@@ -1,7 +1,7 @@
 //! Pages that explain a training: one HTML file each, readable offline, with every number from the engine.
 //!
-//! A [`ChainReport`] plays backpropagation step by step on a trained chain. A [`TrainingReport`] shows what came of the
-//! training of any network, from plain numbers. Both are self-contained: style, script and data are in the file, and
+//! A [`ChainReport`] plays backpropagation step by step on a trained chain. A [`TrainingReport`] shows the training of
+//! any network, from plain numbers. Both are self-contained: style, script and data are in the file, and
 //! its content security policy forbids it to load anything.
 
 mod axis;

@@ -1,4 +1,4 @@
-//! How the rate changes while a network is trained.
+//! How the learning rate changes during training.
 
 use core::f64::consts::PI;
 
@@ -68,7 +68,7 @@ impl Schedule {
         }
     }
 
-    /// Whether its settings make sense; the factor of one that is refused means nothing.
+    /// Checks the settings. The factors of a schedule that is refused mean nothing.
     ///
     /// # Errors
     /// [`InvalidSetting`].

@@ -1,4 +1,4 @@
-//! A training as a person watches it: a progress bar or plain lines, and Ctrl-C as a wish to stop.
+//! Progress for a person to watch: a bar or plain lines, and a clean stop on Ctrl-C.
 
 use core::ops::ControlFlow;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -87,7 +87,7 @@ pub fn is_shown(epoch: usize, epochs: usize) -> bool {
     round || epoch == epochs || epoch.is_multiple_of((epochs / 10).max(1))
 }
 
-/// Ctrl-C as a wish to stop, which the watch of a training can pass on. A second Ctrl-C ends the process at once.
+/// Ctrl-C as a request to stop, which a training's callback can pass on. A second Ctrl-C ends the process at once.
 #[derive(Clone, Debug)]
 pub struct Interrupt(Arc<AtomicBool>);
 
@@ -95,7 +95,7 @@ impl Interrupt {
     /// Listens for Ctrl-C from here on. A process can do so once.
     ///
     /// # Errors
-    /// When the system refuses, or something else listens already.
+    /// When the system refuses, or another handler is installed.
     pub fn listen() -> io::Result<Self> {
         let wished = Arc::new(AtomicBool::new(false));
         let of_handler = Arc::clone(&wished);
@@ -113,7 +113,7 @@ impl Interrupt {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// What a watch should answer.
+    /// What a callback should return.
     pub fn flow(&self) -> ControlFlow<()> {
         if self.is_wished() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }

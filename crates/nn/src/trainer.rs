@@ -68,7 +68,7 @@ impl Settings {
     }
 }
 
-/// Rows to learn from or to judge by: inputs and targets, a row of each for each sample.
+/// Samples to train on or to score: one row of inputs and one row of targets each.
 #[derive(Clone, Copy, Debug)]
 pub struct Samples<'a> {
     /// What goes in: a column for each input of the network.
@@ -77,7 +77,7 @@ pub struct Samples<'a> {
     pub targets: &'a Matrix<f64>,
 }
 
-/// What one epoch came to.
+/// The result of one epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Its number, from 1.
@@ -92,7 +92,7 @@ pub struct Record {
     pub validation: Option<Score>,
 }
 
-/// How a network does on rows.
+/// A network's score on rows.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     /// The mean loss.
@@ -102,7 +102,7 @@ pub struct Score {
     pub accuracy: Option<f64>,
 }
 
-/// JSON has no numbers that are not finite, but a loss of rows that a network was not trained on can be one: as text then.
+/// JSON has no infinite numbers and no NaN, but a loss on unseen rows can be one. It is written as text then.
 mod any_number {
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
@@ -131,7 +131,7 @@ mod any_number {
     }
 }
 
-/// What a training tells while it runs; the answer can end it.
+/// What a training reports while it runs. The callback's answer can end it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
@@ -150,7 +150,7 @@ pub enum Event {
     Epoch(Record),
 }
 
-/// A training in progress: a network, and all that is needed to go on with it.
+/// A training in progress: a network, and everything needed to continue.
 ///
 /// **Deterministic**: the same network, rows and settings give the same bits, whatever the number of threads.
 ///
@@ -184,7 +184,7 @@ pub struct Trainer {
     lowest: Option<(usize, f64)>,
 }
 
-/// The lowest validation loss, and what gave it.
+/// The lowest validation loss, and the parameters that gave it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Best {
     pub(crate) epoch: usize,

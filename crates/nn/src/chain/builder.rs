@@ -1,4 +1,4 @@
-//! Makes a chain from names, biases, activations and a start, and says what does not fit.
+//! Builds a chain from names, biases, activations and initial weights, and reports what does not fit.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ use crate::chain::error::Error;
 use crate::chain::parameters::{Parameters, is_single_letter};
 use crate::chain::{Chain, Node};
 
-/// Builds a [`Chain`]. Nothing is checked before [`Builder::build`].
+/// Builds a [`Chain`]. [`Builder::build`] checks everything.
 ///
 /// ```
 /// use nn::{Activation, Chain};
@@ -89,7 +89,7 @@ impl Builder {
         self
     }
 
-    /// Draws the weights to start from, as [`Chain::restart`] does. Without a seed every weight is 1.
+    /// Draws the initial weights, as [`Chain::restart`] does. Without a seed every weight is 1.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self

@@ -23,13 +23,13 @@ pub struct Training {
     /// Size of a step: a factor of the derivatives for plain descent and momentum; about the change of each parameter
     /// per step for Adam. Greater than 0.
     pub rate: f64,
-    /// How many times the samples are gone through at most.
+    /// The largest number of passes over the samples.
     pub epochs: usize,
     /// How many samples make one step.
     pub batch: Batch,
-    /// The loss that is small enough to stop. At least 0.
+    /// Training stops at this loss. At least 0.
     pub tolerance: f64,
-    /// After how many epochs without a loss below the lowest so far to stop early, if ever.
+    /// If set, training stops after this many epochs without a new lowest loss.
     pub patience: Option<usize>,
 }
 
@@ -58,7 +58,7 @@ pub enum Batch {
     },
 }
 
-/// Where a training stands, as its callback is told: once before the first epoch and once after each.
+/// The progress of a training, passed to its callback once before the first epoch and once after each.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Epoch {
     /// How many epochs are done.
@@ -67,7 +67,7 @@ pub struct Epoch {
     pub loss: f64,
 }
 
-/// What came of a training.
+/// The result of a training.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trained {
     /// The lowest loss in the history. The chain has the parameters that gave it.
@@ -94,12 +94,12 @@ pub enum Stop {
     Patience,
     /// All epochs were done.
     Epochs,
-    /// The callback asked for it.
+    /// The callback ended it.
     Callback,
 }
 
 impl Chain {
-    /// Changes weights and biases by gradient descent so that the loss falls; keeps those of the lowest loss met.
+    /// Trains by gradient descent, and keeps the weights and biases with the lowest loss.
     ///
     /// Starts from the parameters as they are: see [`Builder::seed`](crate::Builder::seed) and [`Chain::restart`].
     ///
