@@ -3,12 +3,14 @@
 //! ```text
 //! cargo run --release --manifest-path crates/bench/Cargo.toml
 //! cargo run --release --manifest-path crates/bench/Cargo.toml -- --bars
+//! cargo run --release --manifest-path crates/bench/Cargo.toml -- --functions
 //! cargo run --release --manifest-path crates/bench/Cargo.toml --features xad --ignore-rust-version
 //! ```
 
 mod bars;
 mod contest;
 mod engine;
+mod function;
 mod kernel;
 mod number;
 mod report;
@@ -35,6 +37,9 @@ struct Options {
     /// Measure what programs and batches cost instead, each line as a ratio.
     #[arg(long)]
     bars: bool,
+    /// Measure functions whose operations do not repeat instead: one-shot, replay, tracing, and a peer.
+    #[arg(long)]
+    functions: bool,
     /// Print one Markdown table of all kernels.
     #[arg(long)]
     markdown: bool,
@@ -44,6 +49,9 @@ fn main() {
     let options = Options::parse();
     if options.bars {
         return bars::print(options.rounds);
+    }
+    if options.functions {
+        return function::print();
     }
     let kernels =
         if options.kernel.is_empty() { KernelName::value_variants() } else { &options.kernel };

@@ -103,7 +103,7 @@ fn microseconds(seconds: f64) -> String {
 }
 
 /// 1234567 as 1,234,567.
-fn thousands(number: usize) -> String {
+pub fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let first = (digits.len() - 1) % 3 + 1;
     let mut text = digits[..first].to_owned();
@@ -114,7 +114,11 @@ fn thousands(number: usize) -> String {
     text
 }
 
-fn table(preset: &str, header: Vec<String>, rows: impl IntoIterator<Item = Vec<String>>) -> Table {
+pub fn table(
+    preset: &str,
+    header: Vec<String>,
+    rows: impl IntoIterator<Item = Vec<String>>,
+) -> Table {
     let mut table = Table::new();
     table.load_preset(preset).set_header(header).add_rows(rows);
     for column in table.column_iter_mut().skip(1) {

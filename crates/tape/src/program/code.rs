@@ -11,6 +11,9 @@
 
 mod assign_slots;
 pub(crate) mod schedule;
+mod singles;
+
+use core::ops::Range;
 
 use crate::guard::Guard;
 use crate::op::Op;
@@ -24,6 +27,9 @@ pub(crate) struct Code {
     /// The constants, in the order of their slots.
     pub(crate) constants: Vec<f64>,
     pub(crate) steps: Vec<Step>,
+    /// The steps as they are run: one by one, or, where they have one instance each, as [`Single`]s.
+    pub(crate) runs: Vec<Run>,
+    pub(crate) singles: Vec<Single>,
     pub(crate) columns: Vec<Column>,
     /// The slots of listed columns, of values and of adjoints.
     pub(crate) listed: Vec<u32>,
@@ -59,6 +65,32 @@ pub(crate) struct Step {
     pub(crate) first: u32,
     /// The number of operands.
     pub(crate) arity: u32,
+}
+
+/// Steps that follow each other.
+#[derive(Clone, Debug)]
+pub(crate) enum Run {
+    /// By their positions.
+    Steps(Range<usize>),
+    /// The same, by positions among the singles.
+    Singles(Range<usize>),
+}
+
+/// A step of one instance, its slots at hand: what a machine runs where like operations do not come together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Single {
+    pub(crate) op: Op,
+    pub(crate) arity: u32,
+    /// The slots of the first operands' values. The second of a sine is that of the cosine of the same number, or [`NONE`];
+    /// and the other way round.
+    pub(crate) operands: [u32; 2],
+    /// The slots of their adjoints; of those that have none, the sink.
+    pub(crate) adjoints: [u32; 2],
+    /// The slots of the result, and of its adjoint, or [`NONE`].
+    pub(crate) value: u32,
+    pub(crate) adjoint: u32,
+    /// The first of the columns of all operands.
+    pub(crate) first: u32,
 }
 
 /// An operand of all instances of a step.

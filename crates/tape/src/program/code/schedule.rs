@@ -56,6 +56,9 @@ pub(crate) fn schedule_rows(graph: &Graph, shared: usize, lanes: u32) -> Result<
     emit(graph, &active, &Groups { members, group_of, rows: Some(Rows { count: lanes, shared }) })
 }
 
+/// So few instances are a step each.
+const FEW: usize = 8;
+
 /// Nodes of a frequent form, at least this many, are a group.
 const FREQUENT: usize = 8;
 
@@ -327,11 +330,16 @@ impl<'a> Emitter<'a> {
         let mut steps = Vec::new();
         for (group, members) in groups.members.iter().enumerate() {
             for segment in groups.segments(graph, &places, group) {
-                let members = &members[segment.clone()];
-                for position in 0..graph.operands(members[0]).len() {
-                    constants.note_column(graph, members, position);
+                let width =
+                    if groups.rows.is_none() && segment.len() < FEW { 1 } else { segment.len() };
+                for first in segment.clone().step_by(width) {
+                    let segment = first..first + width;
+                    let members = &members[segment.clone()];
+                    for position in 0..graph.operands(members[0]).len() {
+                        constants.note_column(graph, members, position);
+                    }
+                    steps.push((group, segment));
                 }
-                steps.push((group, segment));
             }
         }
         let by_guards = graph.guards.iter().flat_map(|guard| guard.operands);
@@ -363,6 +371,7 @@ impl<'a> Emitter<'a> {
             }
         }
         self.code.constants = self.constants.values;
+        self.code.find_runs();
         Ok(self.code)
     }
 

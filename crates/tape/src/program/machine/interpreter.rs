@@ -11,11 +11,12 @@ mod forward;
 mod functions;
 mod operand;
 mod reverse;
+mod single;
 
 use core::cell::Cell;
 
 use crate::instructions::{Work, dispatch};
-use crate::program::code::{Code, NONE};
+use crate::program::code::{Code, NONE, Run};
 use crate::program::machine::element::Element;
 use crate::program::machine::manner::{Functions, Manner};
 use crate::program::machine::slots::Slots;
@@ -40,6 +41,48 @@ impl<'a, E: Element> Machine<'a, E> {
     }
 }
 
+impl<E: Element> Machine<'_, E> {
+    #[inline(always)]
+    fn compute_all(&self) {
+        for run in &self.code.runs {
+            match run {
+                Run::Singles(singles) if self.functions == Functions::Scalar => {
+                    for single in &self.code.singles[singles.clone()] {
+                        self.compute_single(single);
+                    }
+                }
+                Run::Singles(steps) | Run::Steps(steps) => {
+                    for step in &self.code.steps[steps.clone()] {
+                        self.compute(step);
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn propagate_all(&self) {
+        for run in self.code.runs.iter().rev() {
+            match run {
+                Run::Singles(singles) if self.functions == Functions::Scalar => {
+                    for single in self.code.singles[singles.clone()].iter().rev() {
+                        if single.adjoint != NONE {
+                            self.propagate_single(single);
+                        }
+                    }
+                }
+                Run::Singles(steps) | Run::Steps(steps) => {
+                    for step in self.code.steps[steps.clone()].iter().rev() {
+                        if step.adjoint != NONE {
+                            self.propagate(step);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// Computes all values from the inputs and constants, with the best instructions that the processor has.
 pub(crate) fn forward<E: Element>(code: &Code, slots: &mut Slots<E>, manner: Manner) {
     struct Forward<'a, E>(Machine<'a, E>);
@@ -48,9 +91,7 @@ pub(crate) fn forward<E: Element>(code: &Code, slots: &mut Slots<E>, manner: Man
 
         #[inline(always)]
         fn run(self) {
-            for step in &self.0.code.steps {
-                self.0.compute(step);
-            }
+            self.0.compute_all();
         }
     }
     dispatch(Forward(Machine::new(code, slots, manner)));
@@ -65,11 +106,7 @@ pub(crate) fn reverse<E: Element>(code: &Code, slots: &mut Slots<E>, manner: Man
 
         #[inline(always)]
         fn run(self) {
-            for step in self.0.code.steps.iter().rev() {
-                if step.adjoint != NONE {
-                    self.0.propagate(step);
-                }
-            }
+            self.0.propagate_all();
         }
     }
     dispatch(Reverse(Machine::new(code, slots, manner)));

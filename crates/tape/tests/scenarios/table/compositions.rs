@@ -42,6 +42,8 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         row("continued fraction", |x| (x[0] + (x[1] + x[0].recip()).recip()).recip(), [1.5, 0.5], [1.0; 2]).figures(),
         row("iterated square roots", |x| (x[0] + (x[1] + x[0].sqrt()).sqrt()).sqrt(), [2.0, 3.0], [1.0; 2]).figures(),
         row("iterated sines", |x| (x[0] + (x[0] + x[0].sin()).sin()).sin(), [0.75], [0.0]).figures().scale(1.0),
+        row("sine and cosine of one number", |x| x[0].sin() * x[0].cos(), [0.75], [0.0]).is(0.49874749330202717, [0.0707372016677029]).hessian([-1.994989973208109]),
+        row("sine and cosine of one product", |x| (x[0] * x[1]).sin() * x[0] + 2.0 * (x[0] * x[1]).cos(), [0.5, 2.0], [1.0, 0.0]).is(1.501340104140228, [-1.9841106485555497, -0.7063954083408616]).hessian([-3.844151193088352, -2.643979767887881, -2.643979767887881, -0.375335026035057]),
         row("mish", |x| x[0] * x[0].softplus().tanh(), [-1.5], [1.0]).figures().scale(0.1),
         row("two layers of tanh", |x| (0.5 * (x[0] - 2.0 * x[1]).tanh() - 1.5 * (0.25 * x[0] + x[1]).tanh()).tanh(), [0.5, -0.75], [0.0; 2]).figures(),
         row("entropy of a sigmoid", |x| { let (p, q) = (x[0].sigmoid(), (-x[0]).sigmoid()); -p * p.ln() - q * q.ln() }, [1.5], [0.0]).figures().scale(0.5),
