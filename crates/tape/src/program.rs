@@ -248,18 +248,7 @@ impl Program {
     ) -> Result<f64, Error> {
         self.check_one_output("gradient", "call jacobian")?;
         check_length("the gradient", self.inputs(), gradient.len())?;
-        check_length("the point", self.inputs(), x.len())?;
-        workspace.enter(self.number);
-        let slots = workspace.slots.get_or_insert_with(|| Slots::new(&self.code));
-        let mut replay = Replay::new(&self.code, slots);
-        replay.at(x.iter().copied());
-        match replay.broken(|x| x) {
-            None => Ok(gradient_of(&mut replay, gradient)),
-            Some(Broken::NotFinite) => {
-                self.exact().replay(x, |_, replay| gradient_of(replay, gradient))
-            }
-            Some(Broken::Guard(guard, compared)) => Err(self.diverged(guard, compared)),
-        }
+        self.replay_in(x, workspace, |replay| gradient_of(replay, gradient))
     }
 
     fn check_one_output(&self, call: &'static str, instead: &'static str) -> Result<(), Error> {
@@ -301,6 +290,26 @@ impl Program {
         }
         let result = of(self.exact())?;
         Ok(result.unwrap_or_else(|| unreachable!("what is exact holds for every number")))
+    }
+
+    /// Computes all values at `x` in a workspace's slots, and hands them on; of a recorded derivative that meets ∞ or NaN, in
+    /// others.
+    fn replay_in<R>(
+        &self,
+        x: &[f64],
+        workspace: &mut Workspace,
+        use_values: impl FnOnce(&mut Replay<'_, f64>) -> R,
+    ) -> Result<R, Error> {
+        check_length("the point", self.inputs(), x.len())?;
+        workspace.enter(self.number);
+        let slots = workspace.slots.get_or_insert_with(|| Slots::new(&self.code));
+        let mut replay = Replay::new(&self.code, slots);
+        replay.at(x.iter().copied());
+        match replay.broken(|x| x) {
+            None => Ok(use_values(&mut replay)),
+            Some(Broken::NotFinite) => self.exact().replay(x, |_, replay| use_values(replay)),
+            Some(Broken::Guard(guard, compared)) => Err(self.diverged(guard, compared)),
+        }
     }
 
     /// The program for numbers that are not finite, made when it is first needed.

@@ -66,6 +66,28 @@ fn no_operation_on_slices_allocates() {
 }
 
 #[test]
+fn products_into_kept_room_allocate_nothing() {
+    let outputs = |x: &[Var]| [x[0] * x[1].sin(), x[2].exp(), x[0] / x[2]];
+    let program = Program::trace(outputs, &[1.0, 2.0, 3.0]).unwrap();
+    let mut workspace = Workspace::default();
+    let (mut values, mut product) = ([0.0; 3], [0.0; 3]);
+    let mut all = |x: &[f64; 3]| {
+        program.values_into(x, &mut workspace, &mut values)?;
+        program.jacobian_vector_into(
+            x,
+            &[1.0, 0.5, 2.0],
+            &mut workspace,
+            &mut values,
+            &mut product,
+        )?;
+        program.vector_jacobian_into(x, &[1.0, 0.5, 2.0], &mut workspace, &mut values, &mut product)
+    };
+    all(&[1.0, 2.0, 3.0]).unwrap();
+    let counts = allocation_counter::measure(|| all(&[0.5, -2.0, 0.25]).unwrap());
+    assert_eq!(counts.count_total, 0);
+}
+
+#[test]
 fn guards_allocate_nothing_while_they_hold() {
     let f = |x: &[Var]| {
         if x[0] < x[1] && x[0].partial_cmp(&x[2]).is_some() { x[0] * x[1] } else { x[2] }

@@ -2,4 +2,5 @@
 
 mod dense;
 mod directions;
+mod products;
 mod sparse;

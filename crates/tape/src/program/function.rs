@@ -209,6 +209,47 @@ where
         self.at(x, |program, _| program.hessian_vector(x, v))
     }
 
+    /// The outputs at `x`, and the product of their Jacobian with a direction: [`Program::jacobian_vector`].
+    ///
+    /// # Errors
+    /// As [`Function::values`]; also [`Error::Length`] where `v` is not as long as `x`.
+    ///
+    /// # Panics
+    /// When the function panics.
+    #[track_caller]
+    pub fn jacobian_vector(&self, x: &[f64], v: &[f64]) -> Result<(Vec<f64>, Vec<f64>), Error> {
+        self.at(x, |program, _| program.jacobian_vector(x, v))
+    }
+
+    /// The outputs at `x`, and the product of a row of weights with their Jacobian: [`Program::vector_jacobian`].
+    ///
+    /// # Errors
+    /// As [`Function::values`]; also [`Error::Length`] where `w` has not a weight for each output.
+    ///
+    /// # Panics
+    /// When the function panics.
+    #[track_caller]
+    pub fn vector_jacobian(&self, x: &[f64], w: &[f64]) -> Result<(Vec<f64>, Vec<f64>), Error> {
+        self.at(x, |program, _| program.vector_jacobian(x, w))
+    }
+
+    /// The outputs at `x`, and the gradient and the Hessian of their weighted sum: [`Program::weighted_hessian`].
+    ///
+    /// # Errors
+    /// As [`Function::vector_jacobian`].
+    ///
+    /// # Panics
+    /// When the function panics.
+    #[allow(clippy::type_complexity, reason = "as of `hessian`: values, gradient, Hessian")]
+    #[track_caller]
+    pub fn weighted_hessian(
+        &self,
+        x: &[f64],
+        w: &[f64],
+    ) -> Result<(Vec<f64>, Vec<f64>, Matrix<f64>), Error> {
+        self.at(x, |program, _| program.weighted_hessian(x, w))
+    }
+
     /// The program whose path `x` takes, for what only a [`Program`] can do.
     ///
     /// # Errors

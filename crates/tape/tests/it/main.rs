@@ -11,6 +11,7 @@ mod misuse;
 mod nested;
 mod numeric_traits;
 mod operations;
+mod products;
 mod random_programs;
 mod sizes;
 mod sparse;

@@ -5,7 +5,7 @@
 
 use crate::error::{Error, check_length};
 use crate::matrix::Matrix;
-use crate::program::derivatives::directions::{Each, Of};
+use crate::program::derivatives::directions::{Each, ONE_OUTPUT, Of};
 use crate::program::machine::element::Element;
 use crate::program::machine::slots::Slots;
 use crate::program::machine::tangent::Plain;
@@ -145,7 +145,7 @@ impl Program {
         let (program, value, gradient) = self.with_gradient(x)?;
         let mut data = vec![0.0; n * n];
         let columns = Each { colors: n, length: n, strides: [n, 1] };
-        program.groups_of_columns(Of::Hessian, x, &columns, &mut data);
+        program.groups_of_columns(Of::Hessian(ONE_OUTPUT), x, &columns, &mut data);
         Ok((value, gradient, Matrix { rows: n, columns: n, data }))
     }
 }

@@ -69,12 +69,17 @@ impl Plan for Each {
     }
 }
 
-/// What a product with a direction is of: the outputs' tangents, or those of the gradient after a sweep.
+/// What a product with a direction is of.
 #[derive(Clone, Copy)]
-pub(super) enum Of {
+pub(super) enum Of<'a> {
+    /// The outputs' tangents.
     Jacobian,
-    Hessian,
+    /// The tangents of the gradient of Σ weight·output, after a sweep.
+    Hessian(&'a [(usize, f64)]),
 }
+
+/// The weights of the only output of a function.
+pub(super) const ONE_OUTPUT: &[(usize, f64)] = &[(0, 1.0)];
 
 /// The colours that go through the machine together.
 struct Group<'a> {
@@ -172,7 +177,13 @@ impl Program {
     }
 
     /// Finds the entries of a derivative in the directions of columns.
-    pub(super) fn groups_of_columns(&self, of: Of, x: &[f64], plan: &dyn Plan, data: &mut [f64]) {
+    pub(super) fn groups_of_columns(
+        &self,
+        of: Of<'_>,
+        x: &[f64],
+        plan: &dyn Plan,
+        data: &mut [f64],
+    ) {
         for group in Group::all::<Plain<Lanes<LANES>>>(plan, &self.code) {
             if group.is_single() {
                 self.product_of_columns(&self.directions.one, of, x, &group, data);
@@ -185,7 +196,7 @@ impl Program {
     fn product_of_columns<T: Tangent>(
         &self,
         pool: &Pool<Plain<T>>,
-        of: Of,
+        of: Of<'_>,
         x: &[f64],
         group: &Group<'_>,
         data: &mut [f64],
@@ -202,9 +213,11 @@ impl Program {
                     }
                     group.read(data, |output| outputs[output].tangent);
                 }
-                Of::Hessian => {
+                Of::Hessian(weights) => {
+                    let seed = |&(output, weight)| (output, Plain::from_f64(weight));
+                    let seeds: Vec<(usize, Plain<T>)> = weights.iter().map(seed).collect();
                     let mut product = vec![T::ZERO; x.len()];
-                    replay.sweep(&[(0, Plain::from_f64(1.0))], |input, derivative| {
+                    replay.sweep(&seeds, |input, derivative| {
                         product[input] = derivative.tangent;
                     });
                     group.read(data, |input| product[input]);
@@ -214,7 +227,7 @@ impl Program {
     }
 
     /// The outputs by the engine's rules for what is not finite.
-    fn outputs_by_the_rules<E: Element>(&self, point: &[E]) -> Vec<E> {
+    pub(super) fn outputs_by_the_rules<E: Element>(&self, point: &[E]) -> Vec<E> {
         let each = (0..E::DIRECTIONS).map(|direction| {
             let point: Vec<E::Exact> = point.iter().map(|x| x.direction(direction)).collect();
             self.graph.evaluate(&point)

@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::pattern::Pattern;
 use crate::program::Program;
-use crate::program::derivatives::directions::Of;
+use crate::program::derivatives::directions::{ONE_OUTPUT, Of};
 use crate::program::graph::coloring::{Coloring, Grouping, star_coloring};
 use crate::program::graph::sparsity::{hessian_pattern, jacobian_pattern};
 use crate::sparse_matrix::SparseMatrix;
@@ -49,7 +49,7 @@ impl Program {
     /// ```
     pub fn hessian_sparsity(&self) -> Result<&Pattern, Error> {
         self.check_one_output("hessian_sparsity", "trace one output at a time")?;
-        Ok(self.sparse.hessian.get_or_init(|| hessian_pattern(&self.graph)))
+        Ok(self.hessian_pattern())
     }
 
     /// The number of groups of columns, or of rows, in which [`Program::sparse_jacobian`] finds the entries: what it
@@ -92,9 +92,9 @@ impl Program {
     ///
     /// It takes as many products of the Jacobian with a vector as there are [colours](Program::jacobian_colors), which
     /// does not depend on its size where its rows, or its columns, are short. The groups of columns are those of Curtis,
-    /// Powell and Reid ("On the estimation of sparse Jacobian matrices", 1974). Where there are five or more, and their
-    /// numbers stay in the cache, eight products are computed together on [`Lanes`](crate::Lanes), whose functions like
-    /// `exp` may differ in the last digits from those of `f64`; the values are those of [`Program::values`].
+    /// Powell and Reid ("On the estimation of sparse Jacobian matrices", 1974). Where there are more than
+    /// three, and their numbers stay in the cache, eight products are computed together. The values are those of
+    /// [`Program::values`].
     ///
     /// # Errors
     /// [`Error::Length`] and [`Error::Diverged`].
@@ -133,9 +133,8 @@ impl Program {
     /// It takes as many products of the Hessian with a vector as there are [colours](Program::hessian_colors), which
     /// does not depend on its size where every variable meets few others. The groups of columns are those of a star
     /// colouring (Gebremedhin, Manne and Pothen, "What color is your Jacobian?", 2005), and every entry is read from a
-    /// product, not computed from several. Where there are five or more, and their numbers stay in the cache, eight products
-    /// are computed together on [`Lanes`](crate::Lanes), whose functions like `exp` may differ in the last digits from those
-    /// of `f64`; the value and the gradient are those of [`Program::gradient`].
+    /// product, not computed from several. Where there are more than three, and their numbers stay in the cache, eight products
+    /// are computed together. The value and the gradient are those of [`Program::gradient`].
     ///
     /// # Errors
     /// As [`Program::value`].
@@ -156,7 +155,7 @@ impl Program {
         let (program, value, gradient) = self.with_gradient(x)?;
         let (pattern, coloring) = (self.hessian_sparsity()?, self.stars()?);
         let mut data = vec![0.0; pattern.len()];
-        program.groups_of_columns(Of::Hessian, x, coloring, &mut data);
+        program.groups_of_columns(Of::Hessian(ONE_OUTPUT), x, coloring, &mut data);
         Ok((value, gradient, SparseMatrix::new(pattern, data)))
     }
 
@@ -167,7 +166,16 @@ impl Program {
 
     fn stars(&self) -> Result<&Coloring, Error> {
         self.check_one_output("hessian_colors", "trace one output at a time")?;
-        let pattern = self.hessian_sparsity()?;
-        Ok(self.sparse.stars.get_or_init(|| star_coloring(pattern)))
+        Ok(self.stars_of_any())
+    }
+
+    /// Where the Hessian of any output can be other than 0.
+    pub(super) fn hessian_pattern(&self) -> &Pattern {
+        self.sparse.hessian.get_or_init(|| hessian_pattern(&self.graph))
+    }
+
+    /// Colours for that pattern.
+    pub(super) fn stars_of_any(&self) -> &Coloring {
+        self.sparse.stars.get_or_init(|| star_coloring(self.hessian_pattern()))
     }
 }

@@ -64,10 +64,10 @@ fn rows_by_search(graph: &Graph) -> Pattern {
     Pattern::from_rows(graph.inputs(), rows)
 }
 
-/// Where the Hessian of the first output can be other than 0: symmetric, with both triangles.
+/// Where the Hessian of any output can be other than 0: symmetric, with both triangles.
 pub(crate) fn hessian_pattern(graph: &Graph) -> Pattern {
     let varied = graph.varying_with(|_| true);
-    let mut active = reached_from(graph, &graph.outputs[..1]);
+    let mut active = reached_from(graph, &graph.outputs);
     for (active, varied) in active.iter_mut().zip(&varied) {
         *active &= varied;
     }

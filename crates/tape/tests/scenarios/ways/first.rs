@@ -1,9 +1,9 @@
 //! Ways to a gradient.
 
-use tape::{Batch, Dual, Error, Function, Lanes, Program, Tape, Var};
+use tape::{Batch, Dual, Error, Function, Lanes, Program, Tape, Var, Workspace};
 
 use crate::table::Scenario;
-use crate::ways::{Answer, beside_others, seeded, with_eight_more};
+use crate::ways::{Answer, beside_others, seeded, unit, with_eight_more};
 
 fn of(value: f64, gradient: Vec<f64>) -> Result<Answer, Error> {
     Ok(Answer { value: Some(value), gradient: Some(gradient), ..Answer::default() })
@@ -126,6 +126,48 @@ pub(super) fn program_jacobian(s: &Scenario) -> Result<Answer, Error> {
     let three = |x: &[Var]| vec![x[0] + 1.0, s.f.evaluate(x), x[0] + 2.0];
     let (values, jacobian) = Program::trace(three, &s.other)?.jacobian(&s.x)?;
     of(values[1], jacobian.row(1).to_vec())
+}
+
+/// The function among two others, so that there are weights to choose.
+pub(super) fn traced_among_others(s: &Scenario) -> Result<Program, Error> {
+    Program::trace(|x: &[Var]| [x[0] + 1.0, s.f.evaluate(x), x[0] + 2.0], &s.other)
+}
+
+pub(super) fn program_values_into(s: &Scenario) -> Result<Answer, Error> {
+    let (mut workspace, mut values) = (Workspace::default(), [0.0; 3]);
+    let program = traced_among_others(s)?;
+    program.values_into(&s.other, &mut workspace, &mut values)?;
+    program.values_into(&s.x, &mut workspace, &mut values)?;
+    Ok(Answer { value: Some(values[1]), ..Answer::default() })
+}
+
+pub(super) fn program_jacobian_vector(s: &Scenario) -> Result<Answer, Error> {
+    let program = traced_among_others(s)?;
+    let (mut workspace, mut values, mut product) = (Workspace::default(), [0.0; 3], [0.0; 3]);
+    let mut gradient = Vec::new();
+    for i in 0..s.x.len() {
+        let v = unit(s.x.len(), i);
+        gradient.push(program.jacobian_vector(&s.x, &v)?.1[1]);
+        program.jacobian_vector_into(&s.x, &v, &mut workspace, &mut values, &mut product)?;
+        assert!(product[1].to_bits() == gradient[i].to_bits() || product[1].is_nan());
+    }
+    of(values[1], gradient)
+}
+
+pub(super) fn program_vector_jacobian(s: &Scenario) -> Result<Answer, Error> {
+    let (values, product) = traced_among_others(s)?.vector_jacobian(&s.x, &[0.0, 1.0, 0.0])?;
+    of(values[1], product)
+}
+
+pub(super) fn program_vector_jacobian_into(s: &Scenario) -> Result<Answer, Error> {
+    let (mut workspace, mut values) = (Workspace::default(), [0.0; 3]);
+    let mut product = vec![0.0; s.x.len()];
+    let weights = [0.0, 1.0, 0.0];
+    let program = traced_among_others(s)?;
+    for x in [&s.other, &s.x] {
+        program.vector_jacobian_into(x, &weights, &mut workspace, &mut values, &mut product)?;
+    }
+    of(values[1], product)
 }
 
 pub(super) fn program_of_eight_rows(s: &Scenario) -> Result<Answer, Error> {

@@ -3,7 +3,7 @@
 use tape::{Batch, Dual, Error, Function, Lanes, Program, Tape, Var};
 
 use crate::table::Scenario;
-use crate::ways::first::{rows, traced_dual, traced_gradient};
+use crate::ways::first::{rows, traced_among_others, traced_dual, traced_gradient};
 use crate::ways::{Answer, beside_others, seeded, unit, with_eight_more};
 
 fn of(value: f64, gradient: Vec<f64>, hessian: Vec<f64>) -> Result<Answer, Error> {
@@ -98,6 +98,18 @@ fn traced(s: &Scenario) -> Result<Program, Error> {
 pub(super) fn program_hessian(s: &Scenario) -> Result<Answer, Error> {
     let (value, gradient, hessian) = traced(s)?.hessian(&s.x)?;
     of(value, gradient, hessian.data)
+}
+
+pub(super) fn program_weighted_hessian(s: &Scenario) -> Result<Answer, Error> {
+    let program = traced_among_others(s)?;
+    let (values, gradient, hessian) = program.weighted_hessian(&s.x, &[0.0, 1.0, 0.0])?;
+    of(values[1], gradient, hessian.data)
+}
+
+pub(super) fn program_weighted_sparse_hessian(s: &Scenario) -> Result<Answer, Error> {
+    let program = traced_among_others(s)?;
+    let (values, gradient, hessian) = program.weighted_sparse_hessian(&s.x, &[0.0, 1.0, 0.0])?;
+    of(values[1], gradient, hessian.to_dense().data)
 }
 
 pub(super) fn program_of_eight_columns(s: &Scenario) -> Result<Answer, Error> {
