@@ -232,6 +232,9 @@ impl Groups {
         /// A row that is shorter does not pay for a step of its own.
         const WORTHWHILE: usize = 8;
         let members = &self.members[group];
+        if members.len() < WORTHWHILE {
+            return core::iter::once(0..members.len()).collect();
+        }
         let strides = |first: Id, second: Id| -> Option<SmallVec<[Stride; 4]>> {
             let operands = graph.operands(first).iter().zip(graph.operands(second));
             operands.map(|(a, b)| places[a.index()].stride_to(places[b.index()])).collect()
@@ -515,6 +518,11 @@ impl<'a> Emitter<'a> {
             let kind = if is_row { Kind::Run } else { Kind::Same };
             return Column { kind, value: self.value_slot(id), adjoint };
         }
+        if let &[member] = members {
+            let id = operand(member);
+            let adjoint = if self.active[id.index()] { self.adjoints[id.index()] } else { NONE };
+            return Column { kind: Kind::Same, value: self.value_slot(id), adjoint };
+        }
         if let Some((kind, value)) = self.constants.column(graph, members, position) {
             return Column { kind, value, adjoint: NONE };
         }
@@ -647,6 +655,9 @@ impl Constants {
     }
 
     fn note_column(&mut self, graph: &Graph, members: &[Id], position: usize) {
+        if let &[member] = members {
+            return self.note_single(graph, graph.operands(member)[position]);
+        }
         match Self::bits(graph, members, position) {
             Some(bits) if bits.iter().any(|&other| other != bits[0]) => {
                 let end = self.end();

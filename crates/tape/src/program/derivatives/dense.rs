@@ -5,7 +5,7 @@
 
 use crate::error::{Error, check_length};
 use crate::matrix::Matrix;
-use crate::program::derivatives::directions::{Each, ONE_OUTPUT, Of};
+use crate::program::derivatives::directions::{Each, FEW, ONE_OUTPUT, Of};
 use crate::program::machine::element::Element;
 use crate::program::machine::slots::Slots;
 use crate::program::machine::tangent::Plain;
@@ -142,8 +142,18 @@ impl Program {
     pub fn hessian(&self, x: &[f64]) -> Result<(f64, Vec<f64>, Matrix<f64>), Error> {
         self.check_one_output("hessian", "trace one output at a time")?;
         let n = self.inputs();
-        let (program, value, gradient) = self.with_gradient(x)?;
         let mut data = vec![0.0; n * n];
+        if (1..=FEW).contains(&n) {
+            // Column by column: the first gives the gradient too.
+            let (mut value, mut gradient, mut v) = (0.0, vec![0.0; n], vec![0.0; n]);
+            for (input, column) in data.chunks_exact_mut(n).enumerate() {
+                v.fill(0.0);
+                v[input] = 1.0;
+                value = self.hessian_vector_pooled(x, &v, &mut gradient, column)?;
+            }
+            return Ok((value, gradient, Matrix { rows: n, columns: n, data }));
+        }
+        let (program, value, gradient) = self.with_gradient(x)?;
         let columns = Each { colors: n, length: n, strides: [n, 1] };
         program.groups_of_columns(Of::Hessian(ONE_OUTPUT), x, &columns, &mut data);
         Ok((value, gradient, Matrix { rows: n, columns: n, data }))

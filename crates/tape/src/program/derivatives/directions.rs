@@ -81,6 +81,9 @@ pub(super) enum Of<'a> {
 /// The weights of the only output of a function.
 pub(super) const ONE_OUTPUT: &[(usize, f64)] = &[(0, 1.0)];
 
+/// So few colours go through the machine one by one.
+pub(super) const FEW: usize = 3;
+
 /// The colours that go through the machine together.
 struct Group<'a> {
     plan: &'a dyn Plan,
@@ -95,7 +98,7 @@ impl<'a> Group<'a> {
         const CACHE: usize = 512 << 10;
         let (count, rest) = (plan.colors(), plan.colors() % LANES);
         // Beside others that take lanes, fewer than where there are no others.
-        let few = if count < LANES { 3 } else { 2 };
+        let few = if count < LANES { FEW } else { FEW - 1 };
         let together = match (code.values + code.adjoints) * size_of::<E>() {
             CACHE.. => 0,
             _ if rest <= few => count - rest,

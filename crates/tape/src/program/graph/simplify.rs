@@ -90,29 +90,28 @@ pub enum Rewrites {
 
 /// The graph with every pattern of the table replaced.
 pub(crate) fn simplify(graph: &Graph, rewrites: Rewrites) -> Graph {
-    static RULES: LazyLock<[Vec<Rule>; 2]> = LazyLock::new(|| [rules(EXACT), rules(RELAXED)]);
-    let [exact, relaxed] = &*RULES;
-    let relaxed = match rewrites {
-        Rewrites::Exact => &[][..],
-        Rewrites::Relaxed => relaxed,
+    static ONLY_EXACT: LazyLock<Rules> = LazyLock::new(|| Rules::of(&[EXACT]));
+    static ALL: LazyLock<Rules> = LazyLock::new(|| Rules::of(&[EXACT, RELAXED]));
+    let rules: &Rules = match rewrites {
+        Rewrites::Exact => &ONLY_EXACT,
+        Rewrites::Relaxed => &ALL,
     };
     graph.rewrite(|simplified, id, operands| match graph.op(id) {
         Some(op) => {
             let appended = push_folded(simplified, op, operands);
-            rewritten(simplified, appended, exact, relaxed)
+            rewritten(simplified, appended, rules)
         }
         None => graph.copy(simplified, id, operands),
     })
 }
 
 /// The node that takes this one's place, by as many rules as apply one after the other.
-fn rewritten(graph: &mut Graph, mut id: Id, exact: &[Rule], relaxed: &[Rule]) -> Id {
+fn rewritten(graph: &mut Graph, mut id: Id, rules: &Rules) -> Id {
     // Every rule makes the expression smaller or an operation cheaper; the bound is for rules to come.
     const MOST: usize = 8;
     for _ in 0..MOST {
         let Some(op) = graph.op(id) else { break };
-        let candidates = exact.iter().chain(relaxed).filter(|rule| rule.op == op);
-        let found = candidates.into_iter().find_map(|rule| {
+        let found = rules.of_op(op).iter().find_map(|rule| {
             let mut bound = Bound::default();
             rule.left.matches(graph, id, &mut bound).then_some((rule, bound))
         });
@@ -123,9 +122,33 @@ fn rewritten(graph: &mut Graph, mut id: Id, exact: &[Rule], relaxed: &[Rule]) ->
 }
 
 struct Rule {
-    op: Op,
     left: Pattern,
     right: Pattern,
+}
+
+/// The rules that rewrite each operation, in the order of the tables.
+struct Rules(Vec<Vec<Rule>>);
+
+impl Rules {
+    fn of(tables: &[&[(&str, &str)]]) -> Self {
+        let mut rules = Self(Vec::new());
+        for &(left, right) in tables.iter().flat_map(|table| table.iter()) {
+            let (left, right) = (parse(left), parse(right));
+            let Pattern::Operation(op, _) = left else {
+                unreachable!("a rule rewrites an operation")
+            };
+            let place = op as usize;
+            if rules.0.len() <= place {
+                rules.0.resize_with(place + 1, Vec::new);
+            }
+            rules.0[place].push(Rule { left, right });
+        }
+        rules
+    }
+
+    fn of_op(&self, op: Op) -> &[Rule] {
+        self.0.get(op as usize).map_or(&[], Vec::as_slice)
+    }
 }
 
 pub(crate) enum Pattern {
@@ -188,15 +211,6 @@ fn same(graph: &Graph, a: Id, b: Id) -> bool {
 fn has_exact_reciprocal(x: f64) -> bool {
     const FRACTION: u64 = (1 << 52) - 1;
     x.is_normal() && x.to_bits() & FRACTION == 0 && x.recip().is_normal()
-}
-
-fn rules(table: &[(&str, &str)]) -> Vec<Rule> {
-    let rule = |&(left, right): &(&str, &str)| {
-        let (left, right) = (parse(left), parse(right));
-        let Pattern::Operation(op, _) = left else { unreachable!("a rule rewrites an operation") };
-        Rule { op, left, right }
-    };
-    table.iter().map(rule).collect()
 }
 
 /// A pattern of the table, as an S-expression. The table is part of the program: a mistake in it is found by any test.

@@ -239,15 +239,11 @@ impl Tangent for Lanes<LANES> {
     }
 
     fn evaluate(op: Op, arity: usize, argument: impl Fn(usize) -> Plain<Self>) -> Plain<Self> {
-        with(
-            arity,
-            |position| argument(position).value,
-            |numbers| {
-                let value = op.evaluate(numbers);
-                let partials = op.partials(numbers, value);
-                Plain { value, tangent: along_all(arity, &argument, |position| partials[position]) }
-            },
-        )
+        let (numbers, tangents) = Self::apart(arity, argument);
+        let (numbers, tangents) = (&numbers[..arity], &tangents[..arity]);
+        let value = op.evaluate(numbers);
+        let tangent = Self::along_all(tangents, &op.partials(numbers, value));
+        Plain { value, tangent }
     }
 
     /// A partial's derivative in a direction is the sum of its partials, the second ones, times what the arguments have
@@ -258,7 +254,9 @@ impl Tangent for Lanes<LANES> {
         argument: impl Fn(usize) -> Plain<Self>,
         value: Plain<Self>,
     ) -> [Plain<Self>; MOST] {
-        let first = with(arity, |x| argument(x).value, |x| op.partials(x, value.value));
+        let (numbers, tangents) = Self::apart(arity, argument);
+        let (numbers, tangents) = (&numbers[..arity], &tangents[..arity]);
+        let first = op.partials(numbers, value.value);
         let reads = reads(op);
         if !reads.operands {
             // The arguments' slots may hold something else by now.
@@ -270,23 +268,25 @@ impl Tangent for Lanes<LANES> {
             };
             return core::array::from_fn(|of| Plain { value: first[of], tangent: tangent(of) });
         }
+        // Of each partial, by each argument.
         let mut second = [[0.0; MOST]; MOST];
-        for (by, second) in second[..arity].iter_mut().enumerate() {
-            if argument(by).tangent.is_zero() {
+        for (by, tangent) in tangents.iter().enumerate() {
+            if tangent.is_zero() {
                 continue;
             }
-            let unit = |position| {
-                let tangent = if position == by { 1.0 } else { 0.0 };
-                Dual::new(argument(position).value, tangent)
-            };
+            let unit =
+                |position| Dual::new(numbers[position], if position == by { 1.0 } else { 0.0 });
             let value = Dual::new(value.value, first[by]);
             let partials = with(arity, unit, |arguments| op.partials(arguments, value));
-            *second = partials.map(|partial| partial.tangent);
+            for (second, partial) in second.iter_mut().zip(partials) {
+                second[by] = partial.tangent;
+            }
         }
-        core::array::from_fn(|of| Plain {
-            value: first[of],
-            tangent: along_all(arity, &argument, |by| second[by][of]),
-        })
+        let mut partials = first.map(Plain::from_f64);
+        for (partial, second) in partials[..arity].iter_mut().zip(&second) {
+            partial.tangent = Self::along_all(tangents, second);
+        }
+        partials
     }
 
     /// At the origin the tangent is NaN, as the quotient is: the careful way knows more.
@@ -297,19 +297,27 @@ impl Tangent for Lanes<LANES> {
     }
 }
 
-/// Σ factor·tangent over the arguments; one without a tangent has no part in it, whatever its factor.
-#[inline(always)]
-fn along_all<T: Tangent>(
-    arity: usize,
-    argument: impl Fn(usize) -> Plain<T>,
-    factor: impl Fn(usize) -> f64,
-) -> T {
-    let mut sum = T::ZERO;
-    for position in 0..arity {
-        let tangent = argument(position).tangent;
-        if !tangent.is_zero() {
-            sum += tangent.scaled(factor(position));
+impl Lanes<LANES> {
+    /// The values of arguments, and their tangents.
+    #[inline(always)]
+    fn apart(arity: usize, argument: impl Fn(usize) -> Plain<Self>) -> ([f64; MOST], [Self; MOST]) {
+        let (mut numbers, mut tangents) = ([0.0; MOST], [Self::ZERO; MOST]);
+        for position in 0..arity {
+            let Plain { value, tangent } = argument(position);
+            (numbers[position], tangents[position]) = (value, tangent);
         }
+        (numbers, tangents)
     }
-    sum
+
+    /// Σ factor·tangent; a tangent that is 0 has no part in it, whatever its factor.
+    #[inline(always)]
+    fn along_all(tangents: &[Self], factors: &[f64]) -> Self {
+        let mut sum = Self::ZERO;
+        for (tangent, &factor) in tangents.iter().zip(factors) {
+            if !tangent.is_zero() {
+                sum += tangent.scaled(factor);
+            }
+        }
+        sum
+    }
 }
