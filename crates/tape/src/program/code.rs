@@ -69,11 +69,11 @@ pub(crate) struct Step {
 
 /// Steps that follow each other.
 #[derive(Clone, Debug)]
-pub(crate) enum Run {
-    /// By their positions.
-    Steps(Range<usize>),
-    /// The same, by positions among the singles.
-    Singles(Range<usize>),
+pub(crate) struct Run {
+    /// Their positions.
+    pub(crate) steps: Range<usize>,
+    /// The same, where each has one instance, among the singles.
+    pub(crate) singles: Option<Range<usize>>,
 }
 
 /// A step of one instance, its slots at hand: what a machine runs where like operations do not come together.

@@ -292,6 +292,28 @@ fn rows_too_long_to_be_run_together() {
     check(long, &[0.9, 0.1], &rows(3, 2), 1);
 }
 
+/// Chains, whose operations are run one by one, between loops of like operations, which are run together.
+fn long_and_wide(shared: &[Var], row: &[Var]) -> Var {
+    let mut x = row[0];
+    for stretch in 0..4 {
+        for _ in 0..10_000 {
+            x = shared[0] * x.sin() + shared[1] + row[1];
+        }
+        let terms: Vec<Var> = (0..50)
+            .map(|i| (x * f64::from(i + stretch) * 0.01 + shared[1]).exp() * shared[0])
+            .collect();
+        x += tape::sum(&terms) * 0.01;
+    }
+    x
+}
+
+#[test]
+fn long_rows_in_which_operations_come_together_and_by_themselves() {
+    let batch = Batch::trace(long_and_wide, &[0.9, 0.1], &[0.0, 0.0]).unwrap();
+    assert!(format!("{batch:?}").contains("rows at a time: Some(1)"), "{batch:?}");
+    check(long_and_wide, &[0.9, 0.1], &rows(3, 2), 1);
+}
+
 #[test]
 fn rows_of_every_type() {
     let f = |shared: &[Var], row: &[Var]| shared[0] * row[0] + shared[1] * row[1];

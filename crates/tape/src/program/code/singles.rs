@@ -12,14 +12,13 @@ impl Code {
         let mut first = 0;
         for steps in self.steps.chunk_by(|a, b| is_single(a) == is_single(b)) {
             let (end, before) = (first + steps.len(), self.singles.len());
-            if is_single(&steps[0]) {
+            let singles = is_single(&steps[0]).then(|| before..before + steps.len());
+            if singles.is_some() {
                 for step in steps {
                     self.singles.push(self.single(step));
                 }
-                self.runs.push(Run::Singles(before..self.singles.len()));
-            } else {
-                self.runs.push(Run::Steps(first..end));
             }
+            self.runs.push(Run { steps: first..end, singles });
             first = end;
         }
         self.pair_sines();

@@ -16,7 +16,7 @@ mod single;
 use core::cell::Cell;
 
 use crate::instructions::{Work, dispatch};
-use crate::program::code::{Code, NONE, Run};
+use crate::program::code::{Code, NONE, Run, Single};
 use crate::program::machine::element::Element;
 use crate::program::machine::manner::{Functions, Manner};
 use crate::program::machine::slots::Slots;
@@ -41,20 +41,17 @@ impl<'a, E: Element> Machine<'a, E> {
     }
 }
 
-impl<E: Element> Machine<'_, E> {
+impl<'a, E: Element> Machine<'a, E> {
     #[inline(always)]
     fn compute_all(&self) {
         for run in &self.code.runs {
-            match run {
-                Run::Singles(singles) if self.functions == Functions::Scalar => {
-                    for single in &self.code.singles[singles.clone()] {
-                        self.compute_single(single);
-                    }
+            if let Some(singles) = self.singles(run) {
+                for single in singles {
+                    self.compute_single(single);
                 }
-                Run::Singles(steps) | Run::Steps(steps) => {
-                    for step in &self.code.steps[steps.clone()] {
-                        self.compute(step);
-                    }
+            } else {
+                for step in &self.code.steps[run.steps.clone()] {
+                    self.compute(step);
                 }
             }
         }
@@ -63,23 +60,24 @@ impl<E: Element> Machine<'_, E> {
     #[inline(always)]
     fn propagate_all(&self) {
         for run in self.code.runs.iter().rev() {
-            match run {
-                Run::Singles(singles) if self.functions == Functions::Scalar => {
-                    for single in self.code.singles[singles.clone()].iter().rev() {
-                        if single.adjoint != NONE {
-                            self.propagate_single(single);
-                        }
-                    }
+            if let Some(singles) = self.singles(run) {
+                for single in singles.iter().rev().filter(|single| single.adjoint != NONE) {
+                    self.propagate_single(single);
                 }
-                Run::Singles(steps) | Run::Steps(steps) => {
-                    for step in self.code.steps[steps.clone()].iter().rev() {
-                        if step.adjoint != NONE {
-                            self.propagate(step);
-                        }
-                    }
+            } else {
+                let steps = self.code.steps[run.steps.clone()].iter().rev();
+                for step in steps.filter(|step| step.adjoint != NONE) {
+                    self.propagate(step);
                 }
             }
         }
+    }
+
+    /// The steps of a run as singles, where they are run so. Those have no vector functions.
+    #[inline(always)]
+    fn singles(&self, run: &Run) -> Option<&'a [Single]> {
+        let singles = run.singles.clone().filter(|_| self.functions == Functions::Scalar)?;
+        Some(&self.code.singles[singles])
     }
 }
 
