@@ -234,3 +234,118 @@ fn dense_derivatives_are_right_at_every_number_of_directions() {
         }
     }
 }
+
+/// A Lagrangian of a recorded gradient: sines and cosines of one number, kinks, and more inputs than go one by one.
+#[test]
+fn a_lagrangian_of_a_recorded_gradient_by_bytes_and_on_threads() {
+    fn f<T: Real>(x: &[T]) -> T {
+        let turns = x.windows(2).map(|x| (x[0] * x[1]).sin() + (x[0] * x[1]).cos() * x[0].abs());
+        turns.fold(x[0].sin() * x[0].cos(), |sum, term| sum + term)
+    }
+    fn recorded(x: &[Var]) -> Vec<Var> {
+        tape::gradient(|x: &[Var<Var>]| f(x), x).1
+    }
+    let n = 9;
+    let start: Vec<f64> = (0..n).map(|i| 0.4 + f64::from(i) * 0.05).collect();
+    let program = Program::trace(recorded, &start).unwrap();
+    let read = Program::from_bytes(&program.to_bytes()).unwrap();
+    let weights: Vec<f64> = (0..n).map(|i| f64::from(i % 3) - 1.0).collect();
+    let ask = |shift: f64| {
+        // On the other side of every kink, and on one.
+        let mut x: Vec<f64> = start.iter().map(|x| shift - x).collect();
+        x[4] = 0.0;
+        let right = tape::hessian(
+            |x: &[Var]| {
+                let gradient = tape::gradient(|x: &[Var<Var>]| f(x), x).1;
+                gradient.iter().zip(&weights).fold(0.0.into(), |sum: Var, (&g, &w)| sum + g * w)
+            },
+            &x,
+        );
+        for program in [&program, &read] {
+            let (_, gradient, dense) = program.weighted_hessian(&x, &weights).unwrap();
+            let (_, again, sparse) = program.weighted_sparse_hessian(&x, &weights).unwrap();
+            let row = program.vector_jacobian(&x, &weights).unwrap().1;
+            let all = gradient.iter().chain(&dense.data);
+            for (a, b) in all.zip(right.1.iter().chain(&right.2.data)) {
+                assert!((a - b).abs() <= 1e-12 * (1.0 + b.abs()), "{a:e}, not {b:e} at {x:?}");
+            }
+            for (a, b) in sparse.to_dense().data.iter().zip(&dense.data) {
+                assert!((a - b).abs() <= 1e-12 * (1.0 + b.abs()), "{a:e}, not {b:e} at {x:?}");
+            }
+            assert_eq!((&gradient, &gradient), (&again, &row));
+        }
+    };
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            scope.spawn(move || (0..5).for_each(|i| ask(0.1 * f64::from(thread * 5 + i))));
+        }
+    });
+}
+
+/// Rows so long that each is run by itself, of several chains side by side, whose like operations stay together; a derivative of
+/// every row; and rows that are not finite.
+#[test]
+fn derivatives_of_long_rows_of_several_chains() {
+    fn chains<T: Real>(x: &[T], shared: T) -> T {
+        let mut state = [x[0], x[1], x[0] - x[1], shared];
+        for _ in 0..3_000 {
+            let [a, b, c, d] = state;
+            state = [b.sin() * d, c.cos() + a, d.tanh() - b, a.sigmoid() * shared];
+        }
+        state[0] + state[1] * state[2] - state[3]
+    }
+    let of_row = |shared: &[Var], row: &[Var]| {
+        let outer = shared[0];
+        tape::gradient(|x: &[Var<Var>]| chains(x, Var::constant(outer)), row).1
+    };
+    let batch = Batch::trace(of_row, &[0.5], &[0.1, 0.2]).unwrap();
+    let rows = [[0.3, -0.4], [f64::INFINITY, 0.1], [1.5, 0.0], [f64::NAN, 0.0], [-0.7, 0.2]];
+    let mapped = batch.map(&[0.8], rows).unwrap();
+    for (row, found) in rows.iter().zip(mapped.data.chunks_exact(2)) {
+        let right = tape::gradient(|x: &[Var]| chains(x, Var::constant(0.8)), row).1;
+        for (&a, &b) in found.iter().zip(&right) {
+            assert!(is_same(a, b) || (a - b).abs() <= 1e-9 * (1e-3 + b.abs()), "{a:e}, not {b:e}");
+        }
+    }
+}
+
+/// A function that panics at some points, asked by threads for products in turns: later answers are right.
+#[test]
+fn products_of_a_function_that_panics_on_some_threads() {
+    let f = |x: &[Var]| {
+        if x[0] < 0.0 {
+            assert!(x[1] > 0.0, "a point that the function refuses");
+            [x[0].cos() * x[1].sin(), x[1].cos()]
+        } else {
+            [x[0].sin() * x[1], x[0].cos()]
+        }
+    };
+    let function = Function::new(f);
+    std::thread::scope(|scope| {
+        for thread in 0..3 {
+            let function = &function;
+            scope.spawn(move || {
+                for i in 0..20 {
+                    let x = [f64::from((i + thread) % 5) - 2.0, f64::from(i % 3) - 1.0];
+                    let refused = x[0] < 0.0 && x[1] <= 0.0;
+                    let ask = || function.vector_jacobian(&x, &[1.0, 2.0]).unwrap();
+                    let Ok((_, row)) = catch_unwind(AssertUnwindSafe(ask)) else {
+                        assert!(refused, "{x:?}");
+                        continue;
+                    };
+                    assert!(!refused, "{x:?}");
+                    let right = if x[0] < 0.0 {
+                        [-x[0].sin() * x[1].sin(), x[0].cos() * x[1].cos() - 2.0 * x[1].sin()]
+                    } else {
+                        [x[0].cos() * x[1] - 2.0 * x[0].sin(), x[0].sin()]
+                    };
+                    for (a, b) in row.iter().zip(right) {
+                        assert!((a - b).abs() < 1e-15, "{row:?}, not {right:?}");
+                    }
+                    let along = function.jacobian_vector(&x, &[1.0, 0.0]).unwrap().1;
+                    assert!((along[0] + 2.0 * along[1] - right[0]).abs() < 1e-15);
+                }
+            });
+        }
+    });
+}

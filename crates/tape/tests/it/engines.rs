@@ -115,7 +115,7 @@ pub(crate) const ENGINES: [Engine; 16] = [
     exact("replay of a Hessian", hessian),
     exact("Program", program),
     exact("Program on Dual", program_on_dual),
-    of_lanes_but_constants("Jacobian of a Program", jacobian_of_program),
+    exact("Jacobian of a Program", jacobian_of_program),
     of_lanes_but_constants("Batch", batch),
     of_lanes("Var<Lanes<1>>", |f, x| reverse_in_lanes(|x| f.var_lanes_1(x), x, 0)),
     of_lanes("Var<Lanes<4>>", |f, x| reverse_in_lanes(|x| f.var_lanes_4(x), x, 2)),
