@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::guard::Guard;
 use crate::outputs::Outputs;
 use crate::program::batch::rows::Input;
-use crate::program::code::schedule::{schedule, schedule_rows};
+use crate::program::code::schedule::{schedule, schedule_rows, schedule_together};
 use crate::program::code::{Code, NONE};
 use crate::program::graph::Graph;
 use crate::program::graph::hoist::hoist;
@@ -159,7 +159,7 @@ impl Path {
         let code = if lanes > 1 {
             schedule_rows(&row, crossing, lanes as u32)?
         } else {
-            schedule(&row, |input| input < crossing)?
+            schedule_together(&row, |input| input < crossing)?
         };
         Ok(Self {
             shared: schedule(&shared, |_| true)?,

@@ -28,12 +28,30 @@ use crate::program::graph::{Graph, Id, Node};
 /// # Errors
 /// When 32-bit slots do not suffice.
 pub(crate) fn schedule(graph: &Graph, wanted: impl Fn(usize) -> bool) -> Result<Code, Error> {
+    let active = active(graph, wanted);
+    emit(graph, &active, &group(graph, &active))
+}
+
+/// As [`schedule`], for a machine that computes functions by vectors: small groups stay together.
+///
+/// # Errors
+/// As [`schedule`].
+pub(crate) fn schedule_together(
+    graph: &Graph,
+    wanted: impl Fn(usize) -> bool,
+) -> Result<Code, Error> {
+    let active = active(graph, wanted);
+    emit(graph, &active, &Groups { fewest: 1, ..group(graph, &active) })
+}
+
+/// The nodes that need adjoints: on a way from an input that is wanted to an output.
+fn active(graph: &Graph, wanted: impl Fn(usize) -> bool) -> Vec<bool> {
     let reaching = graph.needed_by(graph.outputs.iter().copied());
     let mut active = graph.varying_with(wanted);
     for (active, reaching) in active.iter_mut().zip(reaching) {
         *active &= reaching;
     }
-    emit(graph, &active, &group(graph, &active))
+    active
 }
 
 /// The code of a row's graph, whose first `shared` inputs are the same for all rows, for `lanes` rows at a time. Only
@@ -42,18 +60,15 @@ pub(crate) fn schedule(graph: &Graph, wanted: impl Fn(usize) -> bool) -> Result<
 /// # Errors
 /// When 32-bit slots do not suffice.
 pub(crate) fn schedule_rows(graph: &Graph, shared: usize, lanes: u32) -> Result<Code, Error> {
-    let reaching = graph.needed_by(graph.outputs.iter().copied());
-    let mut active = graph.varying_with(|input| input < shared);
-    for (active, reaching) in active.iter_mut().zip(reaching) {
-        *active &= reaching;
-    }
+    let active = active(graph, |input| input < shared);
     let members: Vec<Vec<Id>> =
         graph.ids().filter(|&id| graph.op(id).is_some()).map(|id| vec![id]).collect();
     let mut group_of = vec![None; graph.len()];
     for (group, members) in members.iter().enumerate() {
         group_of[members[0].index()] = Some(group as u32);
     }
-    emit(graph, &active, &Groups { members, group_of, rows: Some(Rows { count: lanes, shared }) })
+    let rows = Some(Rows { count: lanes, shared });
+    emit(graph, &active, &Groups { members, group_of, rows, fewest: 1 })
 }
 
 /// So few instances are a step each.
@@ -160,7 +175,7 @@ fn group(graph: &Graph, active: &[bool]) -> Groups {
         members[group as usize].push(id);
         group_of[id.index()] = Some(group);
     }
-    Groups { members, group_of, rows: None }
+    Groups { members, group_of, rows: None, fewest: FEW }
 }
 
 /// The bits of an integer argument, which all instances of a step share; 0 where there is none.
@@ -175,6 +190,8 @@ pub(crate) struct Groups {
     pub(crate) group_of: Vec<Option<u32>>,
     /// In a batch: each group has one member, computed for this many rows; and the inputs that are rows.
     pub(crate) rows: Option<Rows>,
+    /// Fewer instances than this are a step each.
+    pub(crate) fewest: usize,
 }
 
 /// Where an operand lies, before there are slots.
@@ -333,8 +350,7 @@ impl<'a> Emitter<'a> {
         let mut steps = Vec::new();
         for (group, members) in groups.members.iter().enumerate() {
             for segment in groups.segments(graph, &places, group) {
-                let width =
-                    if groups.rows.is_none() && segment.len() < FEW { 1 } else { segment.len() };
+                let width = if segment.len() < groups.fewest { 1 } else { segment.len() };
                 for first in segment.clone().step_by(width) {
                     let segment = first..first + width;
                     let members = &members[segment.clone()];
@@ -360,10 +376,8 @@ impl<'a> Emitter<'a> {
             self.push_step(&groups.members[group][segment]);
         }
         let graph = self.graph;
-        let output = |id: &Id| Output {
-            value: self.value_slot(*id),
-            adjoint: if self.active[id.index()] { self.adjoints[id.index()] } else { NONE },
-        };
+        let output =
+            |id: &Id| Output { value: self.value_slot(*id), adjoint: self.adjoint_slot(*id) };
         let outputs = graph.outputs.iter().map(output).collect();
         self.code.outputs = outputs;
         for guard in &graph.guards {
@@ -473,6 +487,11 @@ impl<'a> Emitter<'a> {
         }
     }
 
+    /// The slot of a node's adjoint, or [`NONE`].
+    fn adjoint_slot(&self, id: Id) -> u32 {
+        if self.active[id.index()] { self.adjoints[id.index()] } else { NONE }
+    }
+
     fn push_step(&mut self, members: &[Id]) {
         let Some(op) = self.graph.op(members[0]) else { return };
         let first = self.code.columns.len();
@@ -514,14 +533,14 @@ impl<'a> Emitter<'a> {
                 Node::Constant(_) => false,
                 Node::Operation { .. } => true,
             };
-            let adjoint = if self.active[id.index()] { self.adjoints[id.index()] } else { NONE };
+            let adjoint = self.adjoint_slot(id);
             let kind = if is_row { Kind::Run } else { Kind::Same };
             return Column { kind, value: self.value_slot(id), adjoint };
         }
         if let &[member] = members {
             let id = operand(member);
-            let adjoint = if self.active[id.index()] { self.adjoints[id.index()] } else { NONE };
-            return Column { kind: Kind::Same, value: self.value_slot(id), adjoint };
+            let (value, adjoint) = (self.value_slot(id), self.adjoint_slot(id));
+            return Column { kind: Kind::Same, value, adjoint };
         }
         if let Some((kind, value)) = self.constants.column(graph, members, position) {
             return Column { kind, value, adjoint: NONE };

@@ -107,21 +107,39 @@ impl Program {
         check_length("the direction", self.inputs(), v.len())?;
         check_length("the gradient", self.inputs(), gradient.len())?;
         check_length("the product", self.inputs(), product.len())?;
+        self.replay_on_duals(slots, x, v, |_, replay| {
+            let value = replay.output(0).value;
+            replay.sweep(&[(0, Plain::from_f64(1.0))], |input, derivative| {
+                gradient[input] = derivative.value;
+                product[input] = derivative.tangent;
+            });
+            value
+        })
+    }
+
+    /// Computes all values and tangents at `x` in a direction, in slots, and hands them on with the program that they are of;
+    /// of a recorded derivative that meets ∞ or NaN, in others.
+    pub(super) fn replay_on_duals<R>(
+        &self,
+        slots: &mut Slots<Plain<f64>>,
+        x: &[f64],
+        v: &[f64],
+        use_values: impl FnOnce(&Self, &mut Replay<'_, Plain<f64>>) -> R,
+    ) -> Result<R, Error> {
         let mut replay = Replay::new(&self.code, slots);
         replay.at(x.iter().zip(v).map(|(&value, &tangent)| Plain { value, tangent }));
         match replay.broken(|number| number.value) {
-            None => {}
+            None => Ok(use_values(self, &mut replay)),
             Some(Broken::NotFinite) => {
-                return self.exact().hessian_vector_pooled(x, v, gradient, product);
+                let exact = self.exact();
+                let pool = &exact.directions.one;
+                pool.with(&exact.code, |slots| {
+                    // What is exact holds for every number.
+                    Program::replay_on_duals(exact, slots, x, v, use_values)
+                })
             }
-            Some(Broken::Guard(guard, compared)) => return Err(self.diverged(guard, compared)),
+            Some(Broken::Guard(guard, compared)) => Err(self.diverged(guard, compared)),
         }
-        let value = replay.output(0).value;
-        replay.sweep(&[(0, Plain::from_f64(1.0))], |input, derivative| {
-            gradient[input] = derivative.value;
-            product[input] = derivative.tangent;
-        });
-        Ok(value)
     }
 
     /// The output at `x`, its gradient, and its Hessian: a symmetric matrix of `x.len()` rows and columns.
@@ -142,8 +160,8 @@ impl Program {
     pub fn hessian(&self, x: &[f64]) -> Result<(f64, Vec<f64>, Matrix<f64>), Error> {
         self.check_one_output("hessian", "trace one output at a time")?;
         let n = self.inputs();
-        let mut data = vec![0.0; n * n];
         if (1..=FEW).contains(&n) {
+            let mut data = vec![0.0; n * n];
             // Column by column: the first gives the gradient too.
             let (mut value, mut gradient, mut v) = (0.0, vec![0.0; n], vec![0.0; n]);
             for (input, column) in data.chunks_exact_mut(n).enumerate() {
@@ -154,8 +172,15 @@ impl Program {
             return Ok((value, gradient, Matrix { rows: n, columns: n, data }));
         }
         let (program, value, gradient) = self.with_gradient(x)?;
+        Ok((value, gradient, program.dense_hessian(x, ONE_OUTPUT)))
+    }
+
+    /// The Hessian of the outputs' weighted sum, where a replay has gone before.
+    pub(super) fn dense_hessian(&self, x: &[f64], weights: &[(usize, f64)]) -> Matrix<f64> {
+        let n = self.inputs();
+        let mut data = vec![0.0; n * n];
         let columns = Each { colors: n, length: n, strides: [n, 1] };
-        program.groups_of_columns(Of::Hessian(ONE_OUTPUT), x, &columns, &mut data);
-        Ok((value, gradient, Matrix { rows: n, columns: n, data }))
+        self.groups_of_columns(Of::Hessian(weights), x, &columns, &mut data);
+        Matrix { rows: n, columns: n, data }
     }
 }

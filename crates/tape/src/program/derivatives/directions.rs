@@ -118,7 +118,7 @@ impl<'a> Group<'a> {
         let color = self.plan.color_of(position)?;
         self.colors.contains(&color).then(|| {
             let of_color = color - self.colors.start;
-            T::from_each(|lane| if lane == of_color { 1.0 } else { 0.0 })
+            T::from_directions(|lane| if lane == of_color { 1.0 } else { 0.0 })
         })
     }
 
@@ -132,7 +132,7 @@ impl<'a> Group<'a> {
     /// Takes the entries that are found in the products.
     fn read<T: Tangent>(&self, data: &mut [f64], product: impl Fn(usize) -> T) {
         for (lane, color) in self.colors.clone().enumerate() {
-            self.plan.read(color, &|place| product(place).along(lane), data);
+            self.plan.read(color, &|place| product(place).direction(lane), data);
         }
     }
 }

@@ -5,11 +5,10 @@ use smallvec::SmallVec;
 
 use crate::error::{Error, check_length};
 use crate::matrix::Matrix;
-use crate::program::derivatives::directions::{Each, Of};
+use crate::program::machine::Replay;
 use crate::program::machine::element::Element;
 use crate::program::machine::slots::Slots;
 use crate::program::machine::tangent::Plain;
-use crate::program::machine::{Broken, Replay};
 use crate::program::{Program, Workspace};
 use crate::sparse_matrix::SparseMatrix;
 
@@ -88,31 +87,19 @@ impl Program {
         check_length("the direction", self.inputs(), v.len())?;
         check_length("the values", self.outputs(), values.len())?;
         check_length("the product", self.outputs(), product.len())?;
-        let point = || x.iter().zip(v).map(|(&value, &tangent)| Plain { value, tangent });
-        let mut replay = Replay::new(&self.code, slots);
-        replay.at(point());
-        match replay.broken(|number| number.value) {
-            None => {}
-            Some(Broken::NotFinite) => {
-                let exact = self.exact();
-                return exact.directions.one.with(&exact.code, |slots| {
-                    exact.jacobian_vector_in(slots, x, v, values, product)
-                });
+        self.replay_on_duals(slots, x, v, |program, replay| {
+            let mut take = |output: usize, number: Plain<f64>| {
+                values[output] = number.value;
+                product[output] = number.tangent;
+            };
+            if replay.outputs().all(Element::is_finite) {
+                replay.outputs().enumerate().for_each(|(output, number)| take(output, number));
+            } else {
+                let point = x.iter().zip(v).map(|(&value, &tangent)| Plain { value, tangent });
+                let outputs = program.outputs_by_the_rules(&point.collect::<Vec<_>>());
+                outputs.into_iter().enumerate().for_each(|(output, number)| take(output, number));
             }
-            Some(Broken::Guard(guard, compared)) => return Err(self.diverged(guard, compared)),
-        }
-        let mut take = |output: usize, number: Plain<f64>| {
-            values[output] = number.value;
-            product[output] = number.tangent;
-        };
-        if replay.outputs().all(Element::is_finite) {
-            replay.outputs().enumerate().for_each(|(output, number)| take(output, number));
-        } else {
-            let point: Vec<Plain<f64>> = point().collect();
-            let outputs = self.outputs_by_the_rules(&point).into_iter().enumerate();
-            outputs.for_each(|(output, number)| take(output, number));
-        }
-        Ok(())
+        })
     }
 
     /// The outputs at `x`, and the product of a row of weights with their Jacobian: the gradient of Σ `w`ᵢ·outputᵢ. It takes
@@ -179,12 +166,9 @@ impl Program {
         x: &[f64],
         w: &[f64],
     ) -> Result<(Vec<f64>, Vec<f64>, Matrix<f64>), Error> {
-        let (weights, n) = (self.weights(w)?, self.inputs());
+        let weights = self.weights(w)?;
         let (program, values, gradient) = self.with_weighted_gradient(x, &weights)?;
-        let mut data = vec![0.0; n * n];
-        let columns = Each { colors: n, length: n, strides: [n, 1] };
-        program.groups_of_columns(Of::Hessian(&weights), x, &columns, &mut data);
-        Ok((values, gradient, Matrix { rows: n, columns: n, data }))
+        Ok((values, gradient, program.dense_hessian(x, &weights)))
     }
 
     /// [`Program::weighted_hessian`] in the places where the Hessian of any output can be other than 0, both triangles: the
@@ -211,10 +195,7 @@ impl Program {
     ) -> Result<(Vec<f64>, Vec<f64>, SparseMatrix), Error> {
         let weights = self.weights(w)?;
         let (program, values, gradient) = self.with_weighted_gradient(x, &weights)?;
-        let (pattern, coloring) = (self.hessian_pattern(), self.stars_of_any());
-        let mut data = vec![0.0; pattern.len()];
-        program.groups_of_columns(Of::Hessian(&weights), x, coloring, &mut data);
-        Ok((values, gradient, SparseMatrix::new(pattern, data)))
+        Ok((values, gradient, self.hessian_in_places(program, x, &weights)))
     }
 
     /// The outputs with a weight. One whose weight is 0 has no part in the sum, whatever its value.

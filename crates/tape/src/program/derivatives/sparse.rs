@@ -153,10 +153,20 @@ impl Program {
         self.check_one_output("sparse_hessian", "trace one output at a time")?;
         // It also checks the guards, by the very values that they are made for.
         let (program, value, gradient) = self.with_gradient(x)?;
-        let (pattern, coloring) = (self.hessian_sparsity()?, self.stars()?);
+        Ok((value, gradient, self.hessian_in_places(program, x, ONE_OUTPUT)))
+    }
+
+    /// The Hessian of the outputs' weighted sum in this program's places, computed by `program`: this one, or the exact one.
+    pub(super) fn hessian_in_places(
+        &self,
+        program: &Self,
+        x: &[f64],
+        weights: &[(usize, f64)],
+    ) -> SparseMatrix {
+        let (pattern, coloring) = (self.hessian_pattern(), self.stars_of_any());
         let mut data = vec![0.0; pattern.len()];
-        program.groups_of_columns(Of::Hessian(ONE_OUTPUT), x, coloring, &mut data);
-        Ok((value, gradient, SparseMatrix::new(pattern, data)))
+        program.groups_of_columns(Of::Hessian(weights), x, coloring, &mut data);
+        SparseMatrix::new(pattern, data)
     }
 
     fn grouping(&self) -> &Grouping {
@@ -170,12 +180,12 @@ impl Program {
     }
 
     /// Where the Hessian of any output can be other than 0.
-    pub(super) fn hessian_pattern(&self) -> &Pattern {
+    fn hessian_pattern(&self) -> &Pattern {
         self.sparse.hessian.get_or_init(|| hessian_pattern(&self.graph))
     }
 
     /// Colours for that pattern.
-    pub(super) fn stars_of_any(&self) -> &Coloring {
+    fn stars_of_any(&self) -> &Coloring {
         self.sparse.stars.get_or_init(|| star_coloring(self.hessian_pattern()))
     }
 }

@@ -38,7 +38,7 @@ impl<T: Tangent> Element for Plain<T> {
     #[inline(always)]
     fn from_directions(mut number: impl FnMut(usize) -> Dual<f64>) -> Self {
         let mut value = 0.0;
-        let tangent = T::from_each(|direction| {
+        let tangent = T::from_directions(|direction| {
             let number = number(direction);
             value = number.value;
             number.tangent
@@ -48,7 +48,7 @@ impl<T: Tangent> Element for Plain<T> {
 
     #[inline(always)]
     fn direction(&self, direction: usize) -> Dual<f64> {
-        Dual::new(self.value, self.tangent.along(direction))
+        Dual::new(self.value, self.tangent.direction(direction))
     }
 
     #[inline(always)]
@@ -143,12 +143,9 @@ impl<T: Tangent> Div for Plain<T> {
 }
 
 /// The tangent of a number: in one direction, or in several.
-pub(crate) trait Tangent: Element {
+pub(crate) trait Tangent: Element<Exact = f64> {
     fn scaled(self, by: f64) -> Self;
     fn divided(self, by: f64) -> Self;
-    /// The tangent in one direction.
-    fn along(&self, direction: usize) -> f64;
-    fn from_each(tangent: impl FnMut(usize) -> f64) -> Self;
     fn is_zero(&self) -> bool;
 
     /// [`Element::evaluate`] of numbers with such a tangent, and the others.
@@ -172,16 +169,6 @@ impl Tangent for f64 {
     #[inline(always)]
     fn divided(self, by: f64) -> f64 {
         self / by
-    }
-
-    #[inline(always)]
-    fn along(&self, _: usize) -> f64 {
-        *self
-    }
-
-    #[inline(always)]
-    fn from_each(mut tangent: impl FnMut(usize) -> f64) -> f64 {
-        tangent(0)
     }
 
     #[inline(always)]
@@ -221,16 +208,6 @@ impl Tangent for Lanes<LANES> {
     #[inline(always)]
     fn divided(self, by: f64) -> Self {
         self / by
-    }
-
-    #[inline(always)]
-    fn along(&self, direction: usize) -> f64 {
-        self.0[direction]
-    }
-
-    #[inline(always)]
-    fn from_each(tangent: impl FnMut(usize) -> f64) -> Self {
-        Lanes(core::array::from_fn(tangent))
     }
 
     #[inline(always)]
