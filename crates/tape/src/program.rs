@@ -278,7 +278,7 @@ impl Program {
             program.slots.with(&program.code, |slots| {
                 let mut replay = Replay::new(&program.code, slots);
                 replay.at(x.iter().copied());
-                match replay.broken(|x| x) {
+                match replay.broken() {
                     None => Ok(use_values.take().map(|take| take(program, &mut replay))),
                     Some(Broken::NotFinite) => Ok(None),
                     Some(Broken::Guard(guard, compared)) => Err(program.diverged(guard, compared)),
@@ -305,7 +305,7 @@ impl Program {
         let slots = workspace.slots.get_or_insert_with(|| Slots::new(&self.code));
         let mut replay = Replay::new(&self.code, slots);
         replay.at(x.iter().copied());
-        match replay.broken(|x| x) {
+        match replay.broken() {
             None => Ok(use_values(&mut replay)),
             Some(Broken::NotFinite) => self.exact().replay(x, |_, replay| use_values(replay)),
             Some(Broken::Guard(guard, compared)) => Err(self.diverged(guard, compared)),

@@ -1,19 +1,25 @@
 //! A loss per row of data, its parameters shared by all rows: the program of a row, run on many rows at once.
 
+mod chunks;
 mod path;
 pub(crate) mod rows;
+mod work;
 
 use core::fmt::{self, Debug};
 use std::sync::{Arc, Mutex};
 
 use crate::error::{Error, check_length};
+use crate::lanes::Lanes;
 use crate::matrix::Matrix;
 use crate::outputs::Outputs;
 use crate::program::Program;
-use crate::program::batch::path::{Path, Pending};
+use crate::program::batch::chunks::Pending;
+use crate::program::batch::path::Path;
 use crate::program::batch::rows::{Input, Rows};
+use crate::program::batch::work::{Each, Gradient, Gradients, Jacobian, Products, Value, Work};
 use crate::program::function::Known;
 use crate::program::graph::simplify::Rewrites;
+use crate::program::machine::element::{Element, LANES};
 use crate::var::Var;
 
 /// A function of shared inputs and of a row of data, traced once and run on many rows together.
@@ -64,59 +70,6 @@ impl<F> Debug for Batch<F> {
     }
 }
 
-/// What is computed of the rows.
-trait Work {
-    /// Computes the pending rows that take the path, and returns the others.
-    fn along(&mut self, path: &Path, input: &Input<'_>, pending: Pending) -> Pending;
-
-    /// Computes one row by a program of the shared inputs and the row, which is `x`.
-    fn alone(&mut self, program: &Program, row: usize, x: &[f64]) -> Result<(), Error>;
-}
-
-/// The sum of the output, and its gradient.
-struct Gradient {
-    value: f64,
-    gradient: Vec<f64>,
-}
-
-impl Work for Gradient {
-    fn along(&mut self, path: &Path, input: &Input<'_>, pending: Pending) -> Pending {
-        path.after_shared(input.shared, pending, |replay, pending| {
-            let crossing: Vec<f64> = replay.outputs().collect();
-            let sum = path.sum(&crossing, input, pending);
-            self.value += sum.value;
-            let seeds: Vec<(usize, f64)> = sum.adjoints.into_iter().enumerate().collect();
-            replay.sweep(&seeds, |input, derivative| self.gradient[input] += derivative);
-            sum.left
-        })
-    }
-
-    fn alone(&mut self, program: &Program, _: usize, x: &[f64]) -> Result<(), Error> {
-        let (value, gradient) = program.gradient(x)?;
-        self.value += value;
-        self.gradient.iter_mut().zip(gradient).for_each(|(sum, part)| *sum += part);
-        Ok(())
-    }
-}
-
-/// The outputs of every row, one row after the other.
-struct Each<'a>(&'a mut [f64]);
-
-impl Work for Each<'_> {
-    fn along(&mut self, path: &Path, input: &Input<'_>, pending: Pending) -> Pending {
-        path.after_shared(input.shared, pending, |replay, pending| {
-            let crossing: Vec<f64> = replay.outputs().collect();
-            path.map(&crossing, input, pending, self.0)
-        })
-    }
-
-    fn alone(&mut self, program: &Program, row: usize, x: &[f64]) -> Result<(), Error> {
-        let values = program.values(x)?;
-        self.0[row * values.len()..][..values.len()].copy_from_slice(&values);
-        Ok(())
-    }
-}
-
 /// The paths that are kept: beyond these, a path is traced for the call that needs it, and forgotten.
 const MOST_PATHS: usize = 64;
 
@@ -158,22 +111,188 @@ where
         Ok(Self { f, rewrites, shared, width, outputs, paths, odd })
     }
 
-    /// The sum of the output over all rows, and its gradient with respect to the shared inputs.
+    /// The sum of the output over all rows: the value that [`Batch::gradient`] gives, to the bit where rows take one path.
     ///
     /// # Errors
     /// [`Error::Length`], [`Error::Outputs`] where there is not exactly one output, and what tracing another path gives.
+    ///
+    /// ```
+    /// let square = |shared: &[tape::Var], row: &[tape::Var]| (shared[0] * row[0] - row[1]).powi(2);
+    /// let batch = tape::Batch::trace(square, &[0.0], &[0.0, 0.0])?;
+    /// assert_eq!(batch.value(&[2.0], &[[1.0, 1.0], [2.0, 2.0]])?, 5.0);
+    /// # Ok::<(), tape::Error>(())
+    /// ```
+    pub fn value(&self, shared: &[f64], rows: impl Rows + Sync) -> Result<f64, Error> {
+        self.check_one_output("Batch::value")?;
+        let mut sum = Value::default();
+        self.run(shared, &rows, &mut sum)?;
+        Ok(sum.value)
+    }
+
+    /// The sum of the output over all rows, and its gradient with respect to the shared inputs.
+    ///
+    /// # Errors
+    /// As [`Batch::value`].
     pub fn gradient(
         &self,
         shared: &[f64],
         rows: impl Rows + Sync,
     ) -> Result<(f64, Vec<f64>), Error> {
-        if self.outputs != 1 {
-            let (call, instead) = ("Batch::gradient", "return one number, or call map");
-            return Err(Error::Outputs { call, outputs: self.outputs, instead });
-        }
-        let mut sum = Gradient { value: 0.0, gradient: vec![0.0; shared.len()] };
+        let mut gradient = vec![0.0; self.shared];
+        let value = self.gradient_into(shared, rows, &mut gradient)?;
+        Ok((value, gradient))
+    }
+
+    /// [`Batch::gradient`] into room that the caller keeps.
+    ///
+    /// # Errors
+    /// As [`Batch::value`]; also [`Error::Length`] where `gradient` is not as long as the shared inputs. It is unchanged then.
+    pub fn gradient_into(
+        &self,
+        shared: &[f64],
+        rows: impl Rows + Sync,
+        gradient: &mut [f64],
+    ) -> Result<f64, Error> {
+        self.check_one_output("Batch::gradient")?;
+        check_length("the gradient", self.shared, gradient.len())?;
+        check_length("the shared inputs", self.shared, shared.len())?;
+        rows.count(self.width)?;
+        gradient.fill(0.0);
+        let mut sum = Gradient { value: 0.0, gradient };
         self.run(shared, &rows, &mut sum)?;
-        Ok((sum.value, sum.gradient))
+        Ok(sum.value)
+    }
+
+    /// The outputs of every row, and their Jacobian with respect to the shared inputs: a row for each row of data. Where a
+    /// row has several outputs, theirs follow each other.
+    ///
+    /// This is what Levenberg and Marquardt's method asks for, whose rows are residuals, and what a Fisher information or
+    /// a robust covariance is summed from. It takes one sweep for each output of a row.
+    ///
+    /// # Errors
+    /// [`Error::Length`], and what tracing another path gives.
+    ///
+    /// ```
+    /// // The residuals a·e^(b·x) − y.
+    /// let residual = |shared: &[tape::Var], row: &[tape::Var]| {
+    ///     shared[0] * (shared[1] * row[0]).exp() - row[1]
+    /// };
+    /// let batch = tape::Batch::trace(residual, &[1.0, 0.0], &[0.0, 0.0])?;
+    /// let (residuals, jacobian) = batch.jacobian(&[2.0, 0.0], &[[1.0, 2.5], [3.0, 1.0]])?;
+    /// assert_eq!(residuals, [-0.5, 1.0]);
+    /// assert_eq!(jacobian.data, [1.0, 2.0,
+    ///                            1.0, 6.0]);
+    /// # Ok::<(), tape::Error>(())
+    /// ```
+    pub fn jacobian(
+        &self,
+        shared: &[f64],
+        rows: impl Rows + Sync,
+    ) -> Result<(Vec<f64>, Matrix<f64>), Error> {
+        let count = rows.count(self.width)? * self.outputs;
+        let (mut values, mut data) = (vec![0.0; count], vec![0.0; count * self.shared]);
+        let mut work = Jacobian { values: &mut values, jacobian: &mut data };
+        self.run(shared, &rows, &mut work)?;
+        Ok((values, Matrix { rows: count, columns: self.shared, data }))
+    }
+
+    /// The outputs of every row, and of each its gradient with respect to the row's own numbers: the sensitivities of many
+    /// prices, the forces on many particles. Otherwise as [`Batch::jacobian`].
+    ///
+    /// # Errors
+    /// As [`Batch::jacobian`].
+    ///
+    /// ```
+    /// let product = |shared: &[tape::Var], row: &[tape::Var]| shared[0] * row[0] * row[1];
+    /// let batch = tape::Batch::trace(product, &[1.0], &[0.0, 0.0])?;
+    /// let (values, gradients) = batch.gradients(&[10.0], &[[1.0, 2.0], [3.0, 4.0]])?;
+    /// assert_eq!(values, [20.0, 120.0]);
+    /// assert_eq!(gradients.data, [20.0, 10.0,
+    ///                             40.0, 30.0]);
+    /// # Ok::<(), tape::Error>(())
+    /// ```
+    pub fn gradients(
+        &self,
+        shared: &[f64],
+        rows: impl Rows + Sync,
+    ) -> Result<(Vec<f64>, Matrix<f64>), Error> {
+        let (count, width) = (rows.count(self.width)? * self.outputs, self.width);
+        let (mut values, mut data) = (vec![0.0; count], vec![0.0; count * width]);
+        let mut work = Gradients { values: &mut values, by_row: &mut data, width };
+        self.run(shared, &rows, &mut work)?;
+        Ok((values, Matrix { rows: count, columns: width, data }))
+    }
+
+    /// The sum of the output over all rows, its gradient, and the product of its Hessian with `v`, with respect to the shared
+    /// inputs.
+    ///
+    /// Functions are those of `std` here, so that the value may differ from [`Batch::value`] in its last digits.
+    ///
+    /// # Errors
+    /// As [`Batch::value`]; also [`Error::Length`] where `v` is not as long as the shared inputs.
+    ///
+    /// ```
+    /// let square = |shared: &[tape::Var], row: &[tape::Var]| (shared[0] * shared[1] - row[0]).powi(2);
+    /// let batch = tape::Batch::trace(square, &[0.0, 0.0], &[0.0])?;
+    /// let (value, gradient, product) = batch.hessian_vector(&[1.0, 2.0], &[1.0, 3.0], &[1.0, 0.0])?;
+    /// assert_eq!((value, gradient, product), (2.0, vec![0.0, 0.0], vec![16.0, 8.0]));
+    /// # Ok::<(), tape::Error>(())
+    /// ```
+    pub fn hessian_vector(
+        &self,
+        shared: &[f64],
+        rows: impl Rows + Sync,
+        v: &[f64],
+    ) -> Result<(f64, Vec<f64>, Vec<f64>), Error> {
+        self.check_one_output("Batch::hessian_vector")?;
+        check_length("the direction", self.shared, v.len())?;
+        let mut gradient = vec![0.0; self.shared];
+        let mut work = Products::new(v.to_vec(), &mut gradient);
+        self.run(shared, &rows, &mut work)?;
+        let (value, product) = (work.value, work.along);
+        Ok((value, gradient, product))
+    }
+
+    /// The sum of the output over all rows, its gradient, and its Hessian, with respect to the shared inputs: a product for
+    /// each, eight computed together.
+    ///
+    /// # Errors
+    /// As [`Batch::value`].
+    ///
+    /// ```
+    /// let square = |shared: &[tape::Var], row: &[tape::Var]| (shared[0] * shared[1] - row[0]).powi(2);
+    /// let batch = tape::Batch::trace(square, &[0.0, 0.0], &[0.0])?;
+    /// let (value, gradient, hessian) = batch.hessian(&[1.0, 2.0], &[1.0, 3.0])?;
+    /// assert_eq!((value, gradient), (2.0, vec![0.0, 0.0]));
+    /// assert_eq!(hessian.data, [16.0, 8.0,
+    ///                           8.0, 4.0]);
+    /// # Ok::<(), tape::Error>(())
+    /// ```
+    pub fn hessian(
+        &self,
+        shared: &[f64],
+        rows: impl Rows + Sync,
+    ) -> Result<(f64, Vec<f64>, Matrix<f64>), Error> {
+        self.check_one_output("Batch::hessian")?;
+        let n = self.shared;
+        if n == 0 {
+            let (value, gradient) = self.gradient(shared, rows)?;
+            return Ok((value, gradient, Matrix { rows: 0, columns: 0, data: Vec::new() }));
+        }
+        let (mut value, mut gradient, mut data) = (0.0, Vec::new(), vec![0.0; n * n]);
+        for first in (0..n).step_by(LANES) {
+            gradient = vec![0.0; n];
+            let unit = |input| Lanes::from_directions(|lane| f64::from(first + lane == input));
+            let mut work = Products::new((0..n).map(unit).collect(), &mut gradient);
+            self.run(shared, &rows, &mut work)?;
+            value = work.value;
+            for (input, product) in work.along.iter().enumerate() {
+                for (lane, column) in (first..n.min(first + LANES)).enumerate() {
+                    data[input * n + column] = product.direction(lane);
+                }
+            }
+        }
+        Ok((value, gradient, Matrix { rows: n, columns: n, data }))
     }
 
     /// The outputs of every row: a matrix with a row for each.
@@ -230,7 +349,7 @@ where
         let input = Input { shared, rows, width: self.width };
         let mut pending = Pending::All(rows.count(self.width)?);
         for path in self.known_paths() {
-            pending = along_both(&path, &input, pending, work);
+            pending = along_both(&path, &input, pending, work)?;
             if pending.is_empty() {
                 return Ok(());
             }
@@ -239,7 +358,7 @@ where
         while let Some(first) = pending.first() {
             let path = Path::trace(self.rewrites, &self.f, shared, input.row(first))?;
             let before = pending.len();
-            pending = along_both(&path, &input, pending, work);
+            pending = along_both(&path, &input, pending, work)?;
             if pending.len() < before {
                 self.keep(path);
             }
@@ -264,11 +383,16 @@ where
 }
 
 /// Offers the rows to a path; and what it leaves because something is not finite to the path that has rules for that.
-fn along_both(path: &Path, input: &Input<'_>, pending: Pending, work: &mut dyn Work) -> Pending {
-    let left = work.along(path, input, pending);
+fn along_both(
+    path: &Path,
+    input: &Input<'_>,
+    pending: Pending,
+    work: &mut dyn Work,
+) -> Result<Pending, Error> {
+    let left = work.along(path, input, pending)?;
     match path.exact() {
         Some(exact) if !left.is_empty() => work.along(exact, input, left),
-        _ => left,
+        _ => Ok(left),
     }
 }
 
@@ -291,6 +415,15 @@ impl<F> Batch<F> {
     /// The number of outputs of a row.
     pub fn outputs(&self) -> usize {
         self.outputs
+    }
+
+    fn check_one_output(&self, call: &'static str) -> Result<(), Error> {
+        match self.outputs {
+            1 => Ok(()),
+            outputs => {
+                Err(Error::Outputs { call, outputs, instead: "return one number, or call map" })
+            }
+        }
     }
 
     fn known_paths(&self) -> Vec<Arc<Path>> {

@@ -391,7 +391,7 @@ impl Known {
         let attempt = path.slots.with(&path.code, |slots| {
             let mut replay = Replay::new(&path.code, slots);
             replay.at(x.iter().copied());
-            match replay.broken(|x| x) {
+            match replay.broken() {
                 None => Some(Attempt::Fits(compute(path, &mut replay))),
                 Some(Broken::Guard(guard, compared)) => {
                     Some(Attempt::Leaves(Divergence { guard, compared }))

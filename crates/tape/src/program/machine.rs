@@ -59,9 +59,14 @@ impl<'a, E: Element> Replay<'a, E> {
         interpreter::forward(self.code, self.slots, self.manner);
     }
 
-    /// Why the values are not the function's, if so; `number` is what a guard sees of a number.
-    pub(crate) fn broken(&self, number: impl Fn(E) -> f64) -> Option<Broken> {
-        let value = |slot: u32| number(self.slots.values[slot as usize]);
+    /// The same by the engine's rules for what is not finite.
+    pub(crate) fn compute_by_the_rules(&mut self) {
+        interpreter::forward_carefully(self.code, self.slots, self.manner);
+    }
+
+    /// Why the values are not the function's, if so.
+    pub(crate) fn broken(&self) -> Option<Broken> {
+        let value = |slot: u32| self.slots.values[slot as usize].value();
         if self.code.finite.iter().any(|&slot| !value(slot).is_finite()) {
             return Some(Broken::NotFinite);
         }
@@ -89,7 +94,7 @@ impl<'a, E: Element> Replay<'a, E> {
         if !all_finite {
             self.slots.clear_adjoints(inputs);
             if E::Exact::DEPTH > 0 {
-                interpreter::forward_carefully(self.code, self.slots, self.manner);
+                self.compute_by_the_rules();
             }
             self.seed(seeds);
             interpreter::reverse_carefully(self.code, self.slots, self.manner);

@@ -268,6 +268,128 @@ fn a_derivative_of_every_row_is_a_map() {
     }
 }
 
+/// What every row gives by itself: its outputs, and their derivatives by the shared inputs and by the row.
+fn by_hand(
+    f: impl Fn(&[Var], &[Var]) -> Vec<Var>,
+    shared: &[f64],
+    rows: &[Vec<f64>],
+) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
+    let (mut values, mut by_shared, mut by_row) = (Vec::new(), Vec::new(), Vec::new());
+    for row in rows {
+        let split = |x: &[Var]| f(&x[..shared.len()], &x[shared.len()..]);
+        let (outputs, jacobian) = tape::jacobian(split, &[shared, row].concat());
+        values.extend(outputs);
+        for output in 0..jacobian.rows {
+            let (of_shared, of_row) = jacobian.row(output).split_at(shared.len());
+            by_shared.extend(of_shared);
+            by_row.extend(of_row);
+        }
+    }
+    (values, by_shared, by_row)
+}
+
+#[track_caller]
+fn check_by_rows(
+    f: impl Fn(&[Var], &[Var]) -> Vec<Var>,
+    shared: &[f64],
+    rows: &[Vec<f64>],
+    paths: usize,
+) {
+    let (values, by_shared, by_row) = by_hand(&f, shared, rows);
+    let batch = Batch::trace(&f, shared, &rows[0]).unwrap();
+    let (of_jacobian, jacobian) = batch.jacobian(shared, rows).unwrap();
+    let (of_gradients, gradients) = batch.gradients(shared, rows).unwrap();
+    assert_eq!(batch.paths(), paths);
+    assert_eq!((jacobian.rows, jacobian.columns), (values.len(), shared.len()));
+    assert_eq!((gradients.rows, gradients.columns), (values.len(), rows[0].len()));
+    for (found, expected) in [
+        (of_jacobian, &values),
+        (of_gradients, &values),
+        (jacobian.data, &by_shared),
+        (gradients.data, &by_row),
+    ] {
+        for (position, (&a, &b)) in found.iter().zip(expected).enumerate() {
+            assert!(agree(a, b, b.abs(), 1e-12), "{a}, not {b}, at {position} of {}", found.len());
+        }
+    }
+}
+
+#[test]
+fn derivatives_of_every_row_by_itself() {
+    let two = |shared: &[Var], row: &[Var]| vec![smooth(shared, row), shared[0] * shared[2].exp()];
+    for count in [1, 31, 32, 33, 257, 1000] {
+        check_by_rows(two, &[0.3, -0.2, 0.1], &rows(count, 2), 1);
+    }
+    let paths = |shared: &[Var], row: &[Var]| vec![brackets(shared, row), row[0] * shared[0]];
+    check_by_rows(paths, &[1.0, 0.5, 0.7], &rows(1000, 1), 5);
+    let constants = |_: &[Var], row: &[Var]| vec![Var::constant(3.0), row[0]];
+    check_by_rows(constants, &[1.0, 2.0], &rows(40, 1), 1);
+    check_by_rows(|shared, row| vec![long(shared, row)], &[0.9, 0.1], &rows(3, 2), 1);
+}
+
+/// A row that is not finite spoils its own derivatives only.
+#[test]
+fn a_row_with_nan_spoils_its_own_derivatives_only() {
+    let mut rows = rows(100, 2);
+    rows[42][0] = f64::NAN;
+    rows[77][0] = f64::INFINITY;
+    check_by_rows(|shared, row| vec![smooth(shared, row)], &[0.3, -0.2, 0.1], &rows, 1);
+}
+
+/// The plain sum of second derivatives, one recording for each row.
+#[track_caller]
+fn check_hessian(
+    f: impl Fn(&[Var], &[Var]) -> Var,
+    shared: &[f64],
+    rows: &[Vec<f64>],
+    paths: usize,
+) {
+    let n = shared.len();
+    let mut expected = vec![0.0; n * n];
+    for row in rows {
+        let row: Vec<Var> = row.iter().map(|&x| Var::constant(x)).collect();
+        let (_, _, hessian) = tape::hessian(|x| f(x, &row), shared);
+        expected.iter_mut().zip(hessian.data).for_each(|(sum, part)| *sum += part);
+    }
+    let batch = Batch::trace(&f, shared, &rows[0]).unwrap();
+    let (value, gradient) = batch.gradient(shared, rows).unwrap();
+    assert_eq!(batch.value(shared, rows).unwrap().to_bits(), value.to_bits());
+    let (of_hessian, gradient_of_hessian, hessian) = batch.hessian(shared, rows).unwrap();
+    let v: Vec<f64> = (0..n).map(|i| 0.5 - i as f64).collect();
+    let (of_product, gradient_of_product, product) =
+        batch.hessian_vector(shared, rows, &v).unwrap();
+    assert_eq!(batch.paths(), paths);
+    let close = |a: f64, b: f64, size: f64| assert!(agree(a, b, size, 1e-11), "{a}, not {b}");
+    close(of_hessian, value, value.abs());
+    close(of_product, value, value.abs());
+    for i in 0..n {
+        close(gradient_of_hessian[i], gradient[i], gradient[i].abs());
+        close(gradient_of_product[i], gradient[i], gradient[i].abs());
+        let along = |j: usize| expected[i * n + j] * v[j];
+        close(product[i], (0..n).map(along).sum(), (0..n).map(|j| along(j).abs()).sum());
+    }
+    for (&a, &b) in hessian.data.iter().zip(&expected) {
+        close(a, b, b.abs());
+    }
+}
+
+#[test]
+fn second_derivatives_are_the_sum_of_those_of_the_rows() {
+    for count in [1, 2, 15, 16, 17, 300] {
+        check_hessian(smooth, &[0.3, -0.2, 0.1], &rows(count, 2), 1);
+    }
+    // More than eight columns; paths.
+    fn wide(shared: &[Var], row: &[Var]) -> Var {
+        let sum =
+            shared.windows(2).fold(row[0] * shared[0], |sum, x| sum + x[0] * x[1].sin() * row[0]);
+        if row[0] > 0.0 { sum.exp() } else { sum * sum * shared[10] }
+    }
+    let shared: Vec<f64> = (0..11).map(|i| 0.1 * f64::from(i) - 0.4).collect();
+    check_hessian(brackets, &[1.0, 0.5, 0.7], &rows(1000, 1), 5);
+    check_hessian(long, &[0.9, 0.1], &rows(2, 2), 1);
+    check_hessian(wide, &shared, &rows(200, 1), 2);
+}
+
 #[test]
 fn many_shared_inputs_do_not_make_a_row_long() {
     let f =

@@ -4,11 +4,12 @@ use core::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use crate::error::Error;
-use crate::guard::Guard;
+use crate::lanes::Lanes;
 use crate::outputs::Outputs;
+use crate::program::batch::chunks::{Pending, Purpose, RowCode, Taken};
 use crate::program::batch::rows::Input;
-use crate::program::code::schedule::{schedule, schedule_rows, schedule_together};
-use crate::program::code::{Code, NONE};
+use crate::program::code::Code;
+use crate::program::code::schedule::schedule;
 use crate::program::graph::Graph;
 use crate::program::graph::hoist::hoist;
 use crate::program::graph::lower::lower;
@@ -16,66 +17,10 @@ use crate::program::graph::passes::{optimize_from_sums, optimize_until_sums};
 use crate::program::graph::simplify::Rewrites;
 use crate::program::graph::trace::{Extent, trace};
 use crate::program::machine::Replay;
+use crate::program::machine::element::{Element, LANES};
 use crate::program::machine::slots::{Pool, Slots};
+use crate::program::machine::tangent::Plain;
 use crate::var::Var;
-
-/// The rows that are to be computed.
-pub(super) enum Pending {
-    /// All, so many.
-    All(usize),
-    These(Vec<usize>),
-}
-
-impl Pending {
-    pub(super) fn len(&self) -> usize {
-        match self {
-            Self::All(count) => *count,
-            Self::These(rows) => rows.len(),
-        }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The index of the row at a position.
-    pub(super) fn index(&self, position: usize) -> usize {
-        match self {
-            Self::All(_) => position,
-            Self::These(rows) => rows[position],
-        }
-    }
-
-    pub(super) fn first(&self) -> Option<usize> {
-        (!self.is_empty()).then(|| self.index(0))
-    }
-
-    pub(super) fn without_first(self) -> Self {
-        Self::These((1..self.len()).map(|position| self.index(position)).collect())
-    }
-}
-
-/// Which rows a chunk has, in the order of its lanes.
-enum Taken<'a> {
-    Consecutive(Range<usize>),
-    Listed(&'a [usize]),
-}
-
-impl Taken<'_> {
-    fn len(&self) -> usize {
-        match self {
-            Self::Consecutive(rows) => rows.len(),
-            Self::Listed(rows) => rows.len(),
-        }
-    }
-
-    fn row(&self, lane: usize) -> usize {
-        match self {
-            Self::Consecutive(rows) => rows.start + lane,
-            Self::Listed(rows) => rows[lane],
-        }
-    }
-}
 
 /// The outputs of a chunk of rows: of each its slot, and whether that is the first of a row of slots.
 struct ChunkOutputs<'a> {
@@ -95,25 +40,77 @@ impl ChunkOutputs<'_> {
 }
 
 /// What a sum over rows gives: the value, the adjoints of what comes from the shared part, and the rows that are left.
-#[derive(Default)]
-pub(super) struct Sum {
+pub(super) struct Sum<E> {
     pub(super) value: f64,
-    pub(super) adjoints: Vec<f64>,
+    pub(super) adjoints: Vec<E>,
     pub(super) left: Vec<usize>,
+}
+
+/// The derivatives of every output of every row by itself: those of a row stand together.
+#[derive(Default)]
+struct RowDerivatives {
+    rows: Vec<usize>,
+    values: Vec<f64>,
+    /// For each value, those by the inputs that have adjoints.
+    derivatives: Vec<f64>,
+    left: Vec<usize>,
+}
+
+/// Slots for the two parts.
+struct Rooms<E> {
+    shared: Pool<E>,
+    row: Pool<E>,
+}
+
+impl<E> Default for Rooms<E> {
+    fn default() -> Self {
+        Self { shared: Pool::default(), row: Pool::default() }
+    }
+}
+
+/// The numbers that outputs can be summed in, over the rows.
+pub(super) trait Summed: Element {
+    const PURPOSE: Purpose;
+    #[allow(private_interfaces, reason = "nothing outside asks")]
+    fn rooms(path: &Path) -> &Rooms<Self>;
+}
+
+macro_rules! summed {
+    ($($Number:ty: $Purpose:ident in $rooms:ident;)*) => {$(
+        impl Summed for $Number {
+            const PURPOSE: Purpose = Purpose::$Purpose;
+
+            #[allow(private_interfaces, reason = "nothing outside asks")]
+            fn rooms(path: &Path) -> &Rooms<Self> {
+                &path.$rooms
+            }
+        }
+    )*};
+}
+summed! {
+    f64: Sum in plain;
+    Plain<f64>: Tangent in tangent;
+    Plain<Lanes<LANES>>: Tangents in tangents;
 }
 
 /// A path through the function, as the code of its two parts.
 pub(super) struct Path {
     shared: Code,
-    row: Code,
+    /// Of what comes from the shared part, and then the numbers of a row.
+    row: Graph,
+    /// Its code for each purpose, made when it is first needed.
+    row_codes: [OnceLock<RowCode>; Purpose::COUNT],
     /// How many numbers go from the shared part to the rows.
     crossing: usize,
-    /// How many rows are computed together. When it is 1, a row is long, and it is its own like operations that are.
+    /// How many rows are summed together.
     lanes: usize,
     /// How many rows make a task for one thread.
     task: usize,
-    slots: Pool<f64>,
-    row_slots: Pool<f64>,
+    plain: Rooms<f64>,
+    tangent: Rooms<Plain<f64>>,
+    tangents: Rooms<Plain<Lanes<LANES>>>,
+    outputs: Pool<f64>,
+    by_rows: [Pool<f64>; 2],
     /// The path's graph, and the path that keeps its rules for what is not finite, where this one does not.
     exact: Option<(Graph, OnceLock<Arc<Path>>)>,
 }
@@ -151,24 +148,19 @@ impl Path {
         let hoisted = hoist(graph, shared);
         let (shared, row) = (optimize_from_sums(&hoisted.shared), optimize_from_sums(&hoisted.row));
         let crossing = shared.outputs.len();
-        let narrow = schedule_rows(&row, crossing, 1)?;
-        // What all rows share is there once.
-        let of_a_row = narrow.values - crossing - narrow.constants.len()
-            + narrow.adjoints.saturating_sub(crossing);
-        let lanes = lanes_for(of_a_row);
-        let code = if lanes > 1 {
-            schedule_rows(&row, crossing, lanes as u32)?
-        } else {
-            schedule_together(&row, |input| input < crossing)?
-        };
+        let lanes = RowCode::lanes_of_sum(&row, crossing)?;
         Ok(Self {
             shared: schedule(&shared, |_| true)?,
-            row: code,
             crossing,
             lanes,
-            task: rows_of_a_task(lanes, row.len()),
-            slots: Pool::default(),
-            row_slots: Pool::default(),
+            task: rows_of_a_task(lanes, row.operations()),
+            row,
+            row_codes: Default::default(),
+            plain: Rooms::default(),
+            tangent: Rooms::default(),
+            tangents: Rooms::default(),
+            outputs: Pool::default(),
+            by_rows: Default::default(),
             exact: None,
         })
     }
@@ -181,35 +173,88 @@ impl Path {
         self.lanes
     }
 
+    /// The row's code, made if need be.
+    fn row_code(&self, purpose: Purpose) -> Result<&RowCode, Error> {
+        let kept = &self.row_codes[purpose as usize];
+        if let Some(code) = kept.get() {
+            return Ok(code);
+        }
+        let code = RowCode::new(&self.row, self.crossing, purpose, self.lanes == 1)?;
+        Ok(kept.get_or_init(|| code))
+    }
+
     /// Computes the shared part, and then the rows, by `work`, which returns those that are left. Where the shared part does
     /// not take this path, all are.
-    pub(super) fn after_shared(
+    pub(super) fn after_shared<E: Summed>(
         &self,
-        shared: &[f64],
+        shared: impl Iterator<Item = E>,
         pending: Pending,
-        work: impl FnOnce(&mut Replay<'_, f64>, &Pending) -> Vec<usize>,
-    ) -> Pending {
-        self.slots.with(&self.shared, |slots| {
+        work: impl FnOnce(&mut Replay<'_, E>, &Pending) -> Result<Vec<usize>, Error>,
+    ) -> Result<Pending, Error> {
+        E::rooms(self).shared.with(&self.shared, |slots| {
             let mut replay = Replay::new(&self.shared, slots);
-            replay.at(shared.iter().copied());
-            match replay.broken(|x| x) {
-                Some(_) => pending,
-                None => Pending::These(work(&mut replay, &pending)),
+            replay.at(shared);
+            match replay.broken() {
+                Some(_) => Ok(pending),
+                None => Ok(Pending::These(work(&mut replay, &pending)?)),
             }
         })
     }
 
+    /// The sum of the output over the rows. Without derivatives: the adjoints are empty.
+    pub(super) fn value(
+        &self,
+        crossing: &[f64],
+        input: &Input<'_>,
+        pending: &Pending,
+    ) -> Result<Sum<f64>, Error> {
+        let row = self.row_code(Purpose::Outputs)?;
+        Ok(self.sum_of_tasks(0, pending, |task| {
+            self.outputs.with(&row.code, |slots| {
+                row.share(slots, crossing);
+                let mut value = 0.0;
+                let left = row.chunks(slots, input, pending, task, |slots, taken| {
+                    value = row.outputs_of(slots, 0, taken.len()).fold(value, |sum, y| sum + y);
+                });
+                Sum { value, adjoints: Vec::new(), left }
+            })
+        }))
+    }
+
+    /// The sum of the output over the rows, swept back to what comes from the shared part.
+    pub(super) fn sum<E: Summed>(
+        &self,
+        crossing: &[E],
+        input: &Input<'_>,
+        pending: &Pending,
+    ) -> Result<Sum<E>, Error> {
+        let row = self.row_code(E::PURPOSE)?;
+        Ok(self.sum_of_tasks(self.crossing, pending, |task| {
+            E::rooms(self).row.with(&row.code, |slots| {
+                row.share(slots, crossing);
+                let mut sum = self.swept(row, slots, input, pending, task.clone(), false);
+                let are_finite =
+                    |adjoints: &[E]| adjoints.iter().all(|adjoint| adjoint.is_finite());
+                if !sum.value.is_finite() || !are_finite(&sum.adjoints) {
+                    let by_the_rules = self.swept(row, slots, input, pending, task, true);
+                    sum.adjoints = by_the_rules.adjoints;
+                }
+                sum
+            })
+        }))
+    }
+
     /// Sums over the rows, task by task. Tasks are always the same, and their sums are added in order, so that the result
     /// does not depend on who computes them.
-    pub(super) fn sum(&self, crossing: &[f64], input: &Input<'_>, pending: &Pending) -> Sum {
-        let run = |task: Range<usize>| {
-            self.row_slots
-                .with(&self.row, |slots| self.sum_of_task(slots, crossing, input, pending, task))
-        };
-        let mut sum = Sum { adjoints: vec![0.0; self.crossing], ..Sum::default() };
-        let tasks = self.tasks(pending.len());
-        for wave in tasks.chunks(TASKS_AT_A_TIME) {
-            for part in each_task(wave.to_vec(), run) {
+    fn sum_of_tasks<E: Element>(
+        &self,
+        adjoints: usize,
+        pending: &Pending,
+        run: impl Fn(Range<usize>) -> Sum<E> + Send + Sync,
+    ) -> Sum<E> {
+        let mut sum = Sum { value: 0.0, adjoints: vec![E::ZERO; adjoints], left: Vec::new() };
+        for wave in self.tasks(pending.len()).chunks(TASKS_AT_A_TIME) {
+            for part in each_task(wave.to_vec(), &run) {
                 sum.value += part.value;
                 for (adjoint, part) in sum.adjoints.iter_mut().zip(part.adjoints) {
                     *adjoint += part;
@@ -220,44 +265,20 @@ impl Path {
         sum
     }
 
-    fn sum_of_task(
-        &self,
-        slots: &mut Slots<f64>,
-        crossing: &[f64],
-        input: &Input<'_>,
-        pending: &Pending,
-        task: Range<usize>,
-    ) -> Sum {
-        slots.values[..self.crossing].copy_from_slice(crossing);
-        let mut sum = self.swept(slots, input, pending, task.clone(), false);
-        if !sum.value.is_finite() || sum.adjoints.iter().any(|adjoint| !adjoint.is_finite()) {
-            let by_the_rules = self.swept(slots, input, pending, task, true);
-            sum.adjoints = by_the_rules.adjoints;
-        }
-        sum
-    }
-
     /// The sum of a task, swept plainly or by the rules for what is not finite.
-    fn swept(
+    fn swept<E: Element>(
         &self,
-        slots: &mut Slots<f64>,
+        row: &RowCode,
+        slots: &mut Slots<E>,
         input: &Input<'_>,
         pending: &Pending,
         task: Range<usize>,
         by_the_rules: bool,
-    ) -> Sum {
-        let output = self.row.outputs[0];
-        let is_row = self.is_row(output.value);
+    ) -> Sum<E> {
         let mut value = 0.0;
-        let left = self.chunks(slots, input, pending, task, |slots, taken| {
-            for lane in 0..taken.len() {
-                let lane = if is_row { lane } else { 0 };
-                value += slots.values[output.value as usize + lane];
-                if output.adjoint != NONE {
-                    slots.adjoints[output.adjoint as usize + lane] += 1.0;
-                }
-            }
-            Replay::of_rows(&self.row, slots, self.limit(taken.len())).propagate(by_the_rules);
+        let left = row.chunks(slots, input, pending, task, |slots, taken| {
+            value = row.outputs_of(slots, 0, taken.len()).fold(value, |sum, y| sum + y);
+            row.propagate(slots, 0, taken.len(), by_the_rules);
         });
         let adjoints = slots.adjoints[..self.crossing].to_vec();
         slots.clear_adjoints(self.crossing);
@@ -271,17 +292,18 @@ impl Path {
         input: &Input<'_>,
         pending: &Pending,
         data: &mut [f64],
-    ) -> Vec<usize> {
+    ) -> Result<Vec<usize>, Error> {
         let columns = self.outputs();
         if columns == 0 {
-            return Vec::new();
+            return Ok(Vec::new());
         }
+        let row = self.row_code(Purpose::Outputs)?;
         let tasks = self.tasks(pending.len());
         if let Pending::These(_) = pending {
             // The rows of a task lie anywhere: their outputs are put in their places afterwards.
             let run = |task: Range<usize>| {
                 let (mut rows, mut values) = (Vec::new(), Vec::new());
-                let left = self.map_task(crossing, input, pending, task, |taken, outputs| {
+                let left = self.map_task(row, crossing, input, pending, task, |taken, outputs| {
                     let start = values.len();
                     values.resize(start + taken.len() * columns, 0.0);
                     outputs.read(&mut values[start..]);
@@ -298,13 +320,13 @@ impl Path {
                     all_left.extend(left);
                 }
             }
-            return all_left;
+            return Ok(all_left);
         }
         let tasks: Vec<(Range<usize>, &mut [f64])> =
             tasks.into_iter().zip(data.chunks_mut(self.task * columns)).collect();
         let run = |(task, data): (Range<usize>, &mut [f64])| {
             let start = task.start;
-            self.map_task(crossing, input, pending, task, |taken, outputs| match taken {
+            self.map_task(row, crossing, input, pending, task, |taken, outputs| match taken {
                 Taken::Consecutive(rows) => {
                     let block = (rows.start - start) * columns..(rows.end - start) * columns;
                     outputs.read(&mut data[block]);
@@ -318,27 +340,78 @@ impl Path {
                 }
             })
         };
-        each_task(tasks, run).concat()
+        Ok(each_task(tasks, run).concat())
     }
 
     /// Computes a task's outputs, a chunk at a time: `each` gets its rows, and what reads their outputs.
     fn map_task(
         &self,
+        row: &RowCode,
         crossing: &[f64],
         input: &Input<'_>,
         pending: &Pending,
         task: Range<usize>,
         mut each: impl FnMut(&Taken<'_>, ChunkOutputs<'_>),
     ) -> Vec<usize> {
-        let outputs = self.row.outputs.iter();
+        let outputs = row.code.outputs.iter();
         let places: Vec<(usize, bool)> =
-            outputs.map(|output| (output.value as usize, self.is_row(output.value))).collect();
-        self.row_slots.with(&self.row, |slots| {
-            slots.values[..self.crossing].copy_from_slice(crossing);
-            self.chunks(slots, input, pending, task, |slots, taken| {
+            outputs.map(|output| (output.value as usize, row.is_row(output.value))).collect();
+        self.outputs.with(&row.code, |slots| {
+            row.share(slots, crossing);
+            row.chunks(slots, input, pending, task, |slots, taken| {
                 each(&taken, ChunkOutputs { places: &places, values: &slots.values });
             })
         })
+    }
+
+    /// The derivatives of every output of the rows, each row by itself: by what comes from the shared part, or by the numbers
+    /// of the row. `each` gets a row, an output of it, its value, and the derivatives; what is left is returned.
+    pub(super) fn by_rows(
+        &self,
+        purpose: Purpose,
+        crossing: &[f64],
+        input: &Input<'_>,
+        pending: &Pending,
+        mut each: impl FnMut(usize, usize, f64, &[f64]),
+    ) -> Result<Vec<usize>, Error> {
+        let (outputs, row) = (self.outputs(), self.row_code(purpose)?);
+        let inputs = row.wanted(purpose, input.width);
+        let pool = &self.by_rows[usize::from(purpose == Purpose::Row)];
+        let run = |task: Range<usize>| {
+            pool.with(&row.code, |slots| {
+                row.share(slots, crossing);
+                let mut found = RowDerivatives::default();
+                let left = row.chunks(slots, input, pending, task, |slots, taken| {
+                    let (start, count) = (found.rows.len() * outputs, taken.len());
+                    found.rows.extend((0..count).map(|lane| taken.row(lane)));
+                    found.values.resize(start + count * outputs, 0.0);
+                    found.derivatives.resize((start + count * outputs) * inputs.len(), 0.0);
+                    for output in 0..outputs {
+                        let values = found.values[start..].iter_mut().skip(output).step_by(outputs);
+                        values
+                            .zip(row.outputs_of(slots, output, count))
+                            .for_each(|(to, y)| *to = y);
+                        let to = &mut found.derivatives[start * inputs.len()..];
+                        row.sweep_each(slots, output, count, &inputs, |lane, input, derivative| {
+                            to[(lane * outputs + output) * inputs.len() + input] = derivative;
+                        });
+                    }
+                });
+                found.left = left;
+                found
+            })
+        };
+        let mut left = Vec::new();
+        for wave in self.tasks(pending.len()).chunks(TASKS_AT_A_TIME) {
+            for found in each_task(wave.to_vec(), run) {
+                for (position, &value) in found.values.iter().enumerate() {
+                    let derivatives = &found.derivatives[position * inputs.len()..][..inputs.len()];
+                    each(found.rows[position / outputs], position % outputs, value, derivatives);
+                }
+                left.extend(found.left);
+            }
+        }
+        Ok(left)
     }
 
     /// The positions of pending rows, a task at a time.
@@ -346,155 +419,6 @@ impl Path {
         let starts = (0..count).step_by(self.task);
         starts.map(|start| start..count.min(start + self.task)).collect()
     }
-
-    /// Computes the rows at these positions, as many as there are lanes at a time, and hands on each chunk: which rows it
-    /// has. Rows whose guards do not hold are left, and returned.
-    fn chunks(
-        &self,
-        slots: &mut Slots<f64>,
-        input: &Input<'_>,
-        pending: &Pending,
-        positions: Range<usize>,
-        mut each: impl FnMut(&mut Slots<f64>, Taken<'_>),
-    ) -> Vec<usize> {
-        let mut left = Vec::new();
-        let end = positions.end;
-        for start in positions.step_by(self.lanes) {
-            let chunk = start..end.min(start + self.lanes);
-            let count = chunk.len();
-            self.load(slots, input, pending, chunk.clone());
-            Replay::of_rows(&self.row, slots, self.limit(count)).compute();
-            if self.all_finite(slots, count) && self.all_guards_hold(slots, count) {
-                match pending {
-                    Pending::All(_) => each(slots, Taken::Consecutive(chunk)),
-                    Pending::These(rows) => each(slots, Taken::Listed(&rows[chunk])),
-                }
-                continue;
-            }
-            let holds =
-                |lane: &usize| self.is_finite(slots, *lane) && self.guards_hold(slots, *lane);
-            let (holding, lost): (Vec<usize>, Vec<usize>) = (0..count).partition(holds);
-            left.extend(lost.iter().map(|lane| pending.index(start + lane)));
-            if holding.is_empty() {
-                continue;
-            }
-            let rows: Vec<usize> = holding.iter().map(|lane| pending.index(start + lane)).collect();
-            for (lane, &row) in rows.iter().enumerate() {
-                self.load_row(slots, lane, input.row(row));
-            }
-            Replay::of_rows(&self.row, slots, self.limit(rows.len())).compute();
-            each(slots, Taken::Listed(&rows));
-        }
-        left
-    }
-
-    /// Puts the rows at these positions into their lanes.
-    fn load(
-        &self,
-        slots: &mut Slots<f64>,
-        input: &Input<'_>,
-        pending: &Pending,
-        positions: Range<usize>,
-    ) {
-        let block = match pending {
-            Pending::All(_) => input.rows.block(positions.start, positions.len(), input.width),
-            Pending::These(_) => None,
-        };
-        match block {
-            Some(block) => self.load_block(slots, block, input.width, positions.len()),
-            None => positions.enumerate().for_each(|(lane, position)| {
-                self.load_row(slots, lane, input.row(pending.index(position)));
-            }),
-        }
-    }
-
-    /// How many instances of a step are to be computed for this many rows.
-    fn limit(&self, rows: usize) -> usize {
-        if self.lanes > 1 { rows } else { usize::MAX }
-    }
-
-    /// Puts a row into its lane: a slot of each column.
-    fn load_row(&self, slots: &mut Slots<f64>, lane: usize, row: &[f64]) {
-        let columns = slots.values[self.crossing..].chunks_exact_mut(self.lanes);
-        for (column, &x) in columns.zip(row) {
-            column[lane] = x;
-        }
-    }
-
-    /// [`Path::load_row`] of neighbouring rows, which become columns a few at a time: so many that what is not in line stays
-    /// in the cache.
-    fn load_block(&self, slots: &mut Slots<f64>, block: &[f64], width: usize, count: usize) {
-        const ROWS: usize = 8;
-        for first in (0..count).step_by(ROWS) {
-            let rows = ROWS.min(count - first);
-            let columns = slots.values[self.crossing..].chunks_exact_mut(self.lanes);
-            for (position, column) in columns.take(width).enumerate() {
-                let from = block[first * width + position..].iter().step_by(width);
-                for (slot, &x) in column[first..][..rows].iter_mut().zip(from) {
-                    *slot = x;
-                }
-            }
-        }
-    }
-
-    fn guards_hold(&self, slots: &Slots<f64>, lane: usize) -> bool {
-        self.row.guards.iter().all(|guard| self.guard_holds(slots, guard, lane))
-    }
-
-    /// The same of the first `count` lanes: guard by guard, so that each is looked at once.
-    fn all_guards_hold(&self, slots: &Slots<f64>, count: usize) -> bool {
-        let holds = |guard| (0..count).all(|lane| self.guard_holds(slots, guard, lane));
-        self.row.guards.iter().all(holds)
-    }
-
-    #[inline]
-    fn guard_holds(&self, slots: &Slots<f64>, guard: &Guard<u32>, lane: usize) -> bool {
-        let [a, b] = guard
-            .operands
-            .map(|slot| slots.values[slot as usize + if self.is_row(slot) { lane } else { 0 }]);
-        guard.holds(a, b)
-    }
-
-    /// Whether all numbers are finite that the code takes to be so, in the first `count` lanes.
-    fn all_finite(&self, slots: &Slots<f64>, count: usize) -> bool {
-        self.row.finite.iter().all(|&slot| {
-            let count = if self.is_row(slot) { count } else { 1 };
-            let numbers = &slots.values[slot as usize..][..count];
-            // x·0 is NaN where x is not finite. A sum is one comparison at the end; in several ways, a loop of vectors.
-            let mut sums = [0.0; 8];
-            let (chunks, rest) = numbers.as_chunks::<8>();
-            for chunk in chunks {
-                for (sum, x) in sums.iter_mut().zip(chunk) {
-                    *sum += x * 0.0;
-                }
-            }
-            sums.iter().sum::<f64>() == 0.0 && rest.iter().all(|x| x.is_finite())
-        })
-    }
-
-    /// The same of one lane.
-    fn is_finite(&self, slots: &Slots<f64>, lane: usize) -> bool {
-        self.row.finite.iter().all(|&slot| {
-            let lane = if self.is_row(slot) { lane } else { 0 };
-            slots.values[slot as usize + lane].is_finite()
-        })
-    }
-
-    /// Whether a value slot is the first of a row's many.
-    fn is_row(&self, slot: u32) -> bool {
-        let constants = self.row.inputs..self.row.inputs + self.row.constants.len();
-        slot as usize >= self.crossing && !constants.contains(&(slot as usize))
-    }
-}
-
-/// As many lanes as keep a row's numbers in the second-level cache; a power of two. 1 where a row by itself has so many
-/// that many rows would leave even the third level.
-fn lanes_for(slots: usize) -> usize {
-    /// Bytes: what processors have had for years, or more.
-    const CACHE: usize = 512 << 10;
-    const FEWEST: usize = 32;
-    let fitting = CACHE / (slots.max(1) * size_of::<f64>());
-    if fitting == 0 { 1 } else { 1 << fitting.clamp(FEWEST, 256).ilog2() }
 }
 
 /// Enough work that handing it to a thread does not matter.

@@ -54,13 +54,18 @@ fn active(graph: &Graph, wanted: impl Fn(usize) -> bool) -> Vec<bool> {
     active
 }
 
-/// The code of a row's graph, whose first `shared` inputs are the same for all rows, for `lanes` rows at a time. Only
-/// the shared inputs get adjoints.
+/// The code of a row's graph, whose first `shared` inputs are the same for all rows, for `lanes` rows at a time. Inputs
+/// that `wanted` does not pick get no adjoints.
 ///
 /// # Errors
 /// When 32-bit slots do not suffice.
-pub(crate) fn schedule_rows(graph: &Graph, shared: usize, lanes: u32) -> Result<Code, Error> {
-    let active = active(graph, |input| input < shared);
+pub(crate) fn schedule_rows(
+    graph: &Graph,
+    shared: usize,
+    wanted: impl Fn(usize) -> bool,
+    lanes: u32,
+) -> Result<Code, Error> {
+    let active = active(graph, wanted);
     let members: Vec<Vec<Id>> =
         graph.ids().filter(|&id| graph.op(id).is_some()).map(|id| vec![id]).collect();
     let mut group_of = vec![None; graph.len()];

@@ -128,7 +128,7 @@ impl Program {
     ) -> Result<R, Error> {
         let mut replay = Replay::new(&self.code, slots);
         replay.at(x.iter().zip(v).map(|(&value, &tangent)| Plain { value, tangent }));
-        match replay.broken(|number| number.value) {
+        match replay.broken() {
             None => Ok(use_values(self, &mut replay)),
             Some(Broken::NotFinite) => {
                 let exact = self.exact();

@@ -20,6 +20,7 @@ use crate::vector;
 pub(crate) trait Element:
     Copy
     + Send
+    + Sync
     + 'static
     + Neg<Output = Self>
     + Add<Output = Self>
@@ -45,6 +46,8 @@ pub(crate) trait Element:
     /// The number whose directions these are, each asked once, in their order.
     fn from_directions(number: impl FnMut(usize) -> Self::Exact) -> Self;
     fn direction(&self, direction: usize) -> Self::Exact;
+    /// The number itself, without a direction: what a guard sees.
+    fn value(self) -> f64;
     /// Whether everything in it is finite.
     fn is_finite(self) -> bool;
 
@@ -104,6 +107,11 @@ impl Element for f64 {
     #[inline(always)]
     fn direction(&self, _: usize) -> f64 {
         *self
+    }
+
+    #[inline(always)]
+    fn value(self) -> f64 {
+        self
     }
 
     #[inline(always)]
@@ -215,6 +223,11 @@ impl Element for Lanes<LANES> {
     #[inline(always)]
     fn direction(&self, direction: usize) -> f64 {
         self.0[direction]
+    }
+
+    #[inline(always)]
+    fn value(self) -> f64 {
+        self.0[0]
     }
 
     #[inline(always)]

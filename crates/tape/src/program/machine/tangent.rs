@@ -52,6 +52,11 @@ impl<T: Tangent> Element for Plain<T> {
     }
 
     #[inline(always)]
+    fn value(self) -> f64 {
+        self.value
+    }
+
+    #[inline(always)]
     fn is_finite(self) -> bool {
         self.value.is_finite() && self.tangent.is_finite()
     }

@@ -224,16 +224,48 @@ pub(super) fn batch_shared(s: &Scenario) -> Result<Answer, Error> {
     of(value, gradient)
 }
 
-/// −0 changes no number, not even 0.
-pub(super) fn batch_row(s: &Scenario) -> Result<Answer, Error> {
-    let f = |shared: &[Var], row: &[Var]| {
-        let point: Vec<Var> = shared.iter().zip(row).map(|(&shift, &x)| x + shift).collect();
+/// The function of a row that is shifted.
+pub(super) fn shifted(s: &Scenario) -> impl Fn(&[Var], &[Var]) -> Var + use<'_> {
+    |shifts, row| {
+        let point: Vec<Var> = shifts.iter().zip(row).map(|(&shift, &x)| x + shift).collect();
         s.f.evaluate(&point)
-    };
-    let shifts = vec![-0.0; s.x.len()];
-    let batch = Batch::trace(f, &shifts, &s.other)?;
-    let (value, gradient) = batch.gradient(&shifts, [&s.x[..]])?;
+    }
+}
+
+/// −0 changes no number, not even 0.
+pub(super) fn shifts(s: &Scenario) -> Vec<f64> {
+    vec![-0.0; s.x.len()]
+}
+
+pub(super) fn batch_row(s: &Scenario) -> Result<Answer, Error> {
+    let batch = Batch::trace(shifted(s), &shifts(s), &s.other)?;
+    let (value, gradient) = batch.gradient(&shifts(s), [&s.x[..]])?;
     of(value, gradient)
+}
+
+pub(super) fn batch_value(s: &Scenario) -> Result<Answer, Error> {
+    let batch = Batch::trace(shifted(s), &shifts(s), &s.other)?;
+    let value = batch.value(&shifts(s), [&s.x[..]])?;
+    Ok(Answer { value: Some(value), ..Answer::default() })
+}
+
+pub(super) fn batch_jacobian(s: &Scenario) -> Result<Answer, Error> {
+    let batch = Batch::trace(shifted(s), &shifts(s), &s.other)?;
+    let (values, jacobian) = batch.jacobian(&shifts(s), rows(s))?;
+    of(values[1], jacobian.row(1).to_vec())
+}
+
+pub(super) fn batch_jacobian_of_shared(s: &Scenario) -> Result<Answer, Error> {
+    let f = |shared: &[Var], row: &[Var]| [row[0], s.f.evaluate(shared)];
+    let batch = Batch::trace(f, &s.other, &[0.0])?;
+    let (values, jacobian) = batch.jacobian(&s.x, [[1.0], [2.0]])?;
+    of(values[3], jacobian.row(3).to_vec())
+}
+
+pub(super) fn batch_gradients(s: &Scenario) -> Result<Answer, Error> {
+    let batch = Batch::trace(|_: &[Var], row: &[Var]| s.f.evaluate(row), &[], &s.other)?;
+    let (values, gradients) = batch.gradients(&[], rows(s))?;
+    of(values[1], gradients.row(1).to_vec())
 }
 
 /// The rows of a batch: the point between two others.

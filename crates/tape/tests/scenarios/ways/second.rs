@@ -3,7 +3,9 @@
 use tape::{Batch, Dual, Error, Function, Lanes, Program, Tape, Var};
 
 use crate::table::Scenario;
-use crate::ways::first::{rows, traced_among_others, traced_dual, traced_gradient};
+use crate::ways::first::{
+    rows, shifted, shifts, traced_among_others, traced_dual, traced_gradient,
+};
 use crate::ways::{Answer, beside_others, seeded, unit, with_eight_more};
 
 fn of(value: f64, gradient: Vec<f64>, hessian: Vec<f64>) -> Result<Answer, Error> {
@@ -191,6 +193,29 @@ pub(super) fn batch_map_of_hessian(s: &Scenario) -> Result<Answer, Error> {
     let hessian = |_: &[Var], row: &[Var]| traced_hessian(s, row);
     let batch = Batch::trace(hessian, &[], &s.other)?;
     of_hessian(batch.map(&[], rows(s))?.row(1).to_vec())
+}
+
+pub(super) fn batch_hessian(s: &Scenario) -> Result<Answer, Error> {
+    let batch = Batch::trace(shifted(s), &shifts(s), &s.other)?;
+    let (value, gradient, hessian) = batch.hessian(&shifts(s), [&s.x[..]])?;
+    of(value, gradient, hessian.data)
+}
+
+pub(super) fn batch_hessian_of_shared(s: &Scenario) -> Result<Answer, Error> {
+    let f = |shared: &[Var], _: &[Var]| s.f.evaluate(shared);
+    let batch = Batch::trace(f, &s.other, &[0.0])?;
+    let (value, gradient, hessian) = batch.hessian(&s.x, [[0.0]])?;
+    of(value, gradient, hessian.data)
+}
+
+pub(super) fn batch_hessian_vector(s: &Scenario) -> Result<Answer, Error> {
+    let batch = Batch::trace(shifted(s), &shifts(s), &s.other)?;
+    let product = |i| batch.hessian_vector(&shifts(s), [&s.x[..]], &unit(s.x.len(), i));
+    let (value, gradient, mut hessian) = product(0)?;
+    for i in 1..s.x.len() {
+        hessian.extend(product(i)?.2);
+    }
+    of(value, gradient, hessian)
 }
 
 pub(super) fn batch_map_of_nested_gradients(s: &Scenario) -> Result<Answer, Error> {

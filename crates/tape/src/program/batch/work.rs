@@ -1,0 +1,258 @@
+//! What a batch computes of its rows: along a path, or, of a row for which the last digit of a vector function decides a
+//! comparison, alone.
+
+use crate::error::Error;
+use crate::program::Program;
+use crate::program::batch::chunks::{Pending, Purpose};
+use crate::program::batch::path::{Path, Summed};
+use crate::program::batch::rows::Input;
+use crate::program::machine::tangent::{Plain, Tangent};
+
+/// What is computed of the rows.
+pub(super) trait Work {
+    /// Computes the pending rows that take the path, and returns the others.
+    fn along(&mut self, path: &Path, input: &Input<'_>, pending: Pending)
+    -> Result<Pending, Error>;
+
+    /// Computes one row by a program of the shared inputs and the row, which is `x`.
+    fn alone(&mut self, program: &Program, row: usize, x: &[f64]) -> Result<(), Error>;
+}
+
+/// The sum of the output.
+#[derive(Default)]
+pub(super) struct Value {
+    pub(super) value: f64,
+}
+
+impl Work for Value {
+    fn along(
+        &mut self,
+        path: &Path,
+        input: &Input<'_>,
+        pending: Pending,
+    ) -> Result<Pending, Error> {
+        path.after_shared(input.shared.iter().copied(), pending, |replay, pending| {
+            let crossing: Vec<f64> = replay.outputs().collect();
+            let sum = path.value(&crossing, input, pending)?;
+            self.value += sum.value;
+            Ok(sum.left)
+        })
+    }
+
+    fn alone(&mut self, program: &Program, _: usize, x: &[f64]) -> Result<(), Error> {
+        self.value += program.value(x)?;
+        Ok(())
+    }
+}
+
+/// The sum of the output, and its gradient.
+pub(super) struct Gradient<'a> {
+    pub(super) value: f64,
+    pub(super) gradient: &'a mut [f64],
+}
+
+impl Work for Gradient<'_> {
+    fn along(
+        &mut self,
+        path: &Path,
+        input: &Input<'_>,
+        pending: Pending,
+    ) -> Result<Pending, Error> {
+        path.after_shared(input.shared.iter().copied(), pending, |replay, pending| {
+            let crossing: Vec<f64> = replay.outputs().collect();
+            let sum = path.sum(&crossing, input, pending)?;
+            self.value += sum.value;
+            let seeds: Vec<(usize, f64)> = sum.adjoints.into_iter().enumerate().collect();
+            replay.sweep(&seeds, |input, derivative| self.gradient[input] += derivative);
+            Ok(sum.left)
+        })
+    }
+
+    fn alone(&mut self, program: &Program, _: usize, x: &[f64]) -> Result<(), Error> {
+        let (value, gradient) = program.gradient(x)?;
+        self.value += value;
+        self.gradient.iter_mut().zip(gradient).for_each(|(sum, part)| *sum += part);
+        Ok(())
+    }
+}
+
+/// The outputs of every row, one row after the other.
+pub(super) struct Each<'a>(pub(super) &'a mut [f64]);
+
+impl Work for Each<'_> {
+    fn along(
+        &mut self,
+        path: &Path,
+        input: &Input<'_>,
+        pending: Pending,
+    ) -> Result<Pending, Error> {
+        path.after_shared(input.shared.iter().copied(), pending, |replay, pending| {
+            let crossing: Vec<f64> = replay.outputs().collect();
+            path.map(&crossing, input, pending, self.0)
+        })
+    }
+
+    fn alone(&mut self, program: &Program, row: usize, x: &[f64]) -> Result<(), Error> {
+        let values = program.values(x)?;
+        self.0[row * values.len()..][..values.len()].copy_from_slice(&values);
+        Ok(())
+    }
+}
+
+/// The outputs of every row, and their derivatives by the shared inputs.
+pub(super) struct Jacobian<'a> {
+    pub(super) values: &'a mut [f64],
+    /// For every output a row.
+    pub(super) jacobian: &'a mut [f64],
+}
+
+impl Work for Jacobian<'_> {
+    fn along(
+        &mut self,
+        path: &Path,
+        input: &Input<'_>,
+        pending: Pending,
+    ) -> Result<Pending, Error> {
+        let (shared, outputs) = (input.shared.len(), path.outputs());
+        path.after_shared(input.shared.iter().copied(), pending, |replay, pending| {
+            let crossing: Vec<f64> = replay.outputs().collect();
+            // Of each number that crosses, the derivatives by the shared inputs that are not 0.
+            let by_shared: Vec<Vec<(usize, f64)>> = (0..crossing.len())
+                .map(|number| {
+                    let mut by = Vec::new();
+                    replay.sweep(&[(number, 1.0)], |input, derivative| {
+                        if derivative != 0.0 {
+                            by.push((input, derivative));
+                        }
+                    });
+                    by
+                })
+                .collect();
+            let purpose = Purpose::SharedByRow;
+            path.by_rows(purpose, &crossing, input, pending, |row, output, value, derivatives| {
+                let place = row * outputs + output;
+                self.values[place] = value;
+                let to = &mut self.jacobian[place * shared..][..shared];
+                // What is 0 stays 0, whatever it is multiplied by.
+                let numbers = derivatives.iter().zip(&by_shared).filter(|(by, _)| **by != 0.0);
+                for (derivative, by_shared) in numbers {
+                    for &(input, by) in by_shared {
+                        to[input] += derivative * by;
+                    }
+                }
+            })
+        })
+    }
+
+    fn alone(&mut self, program: &Program, row: usize, x: &[f64]) -> Result<(), Error> {
+        let (values, jacobian) = program.jacobian(x)?;
+        let shared = self.jacobian.len() / self.values.len();
+        for (output, value) in values.iter().enumerate() {
+            let place = row * values.len() + output;
+            self.values[place] = *value;
+            self.jacobian[place * shared..][..shared]
+                .copy_from_slice(&jacobian.row(output)[..shared]);
+        }
+        Ok(())
+    }
+}
+
+/// The outputs of every row, and their derivatives by the row's own numbers.
+pub(super) struct Gradients<'a> {
+    pub(super) values: &'a mut [f64],
+    /// For every output a row.
+    pub(super) by_row: &'a mut [f64],
+    pub(super) width: usize,
+}
+
+impl Work for Gradients<'_> {
+    fn along(
+        &mut self,
+        path: &Path,
+        input: &Input<'_>,
+        pending: Pending,
+    ) -> Result<Pending, Error> {
+        let (width, outputs) = (self.width, path.outputs());
+        path.after_shared(input.shared.iter().copied(), pending, |replay, pending| {
+            let crossing: Vec<f64> = replay.outputs().collect();
+            let purpose = Purpose::Row;
+            path.by_rows(purpose, &crossing, input, pending, |row, output, value, derivatives| {
+                let place = row * outputs + output;
+                self.values[place] = value;
+                self.by_row[place * width..][..width].copy_from_slice(derivatives);
+            })
+        })
+    }
+
+    fn alone(&mut self, program: &Program, row: usize, x: &[f64]) -> Result<(), Error> {
+        let (values, jacobian) = program.jacobian(x)?;
+        for (output, value) in values.iter().enumerate() {
+            let place = row * values.len() + output;
+            self.values[place] = *value;
+            self.by_row[place * self.width..][..self.width]
+                .copy_from_slice(&jacobian.row(output)[x.len() - self.width..]);
+        }
+        Ok(())
+    }
+}
+
+/// The sum of the output, its gradient, and products of its Hessian with vectors: as many as numbers have directions.
+pub(super) struct Products<'a, T> {
+    /// Of each shared input.
+    pub(super) directions: Vec<T>,
+    pub(super) value: f64,
+    pub(super) gradient: &'a mut [f64],
+    /// Of each shared input, what the gradient changes by in the directions.
+    pub(super) along: Vec<T>,
+}
+
+impl<'a, T: Tangent> Products<'a, T> {
+    pub(super) fn new(directions: Vec<T>, gradient: &'a mut [f64]) -> Self {
+        let along = vec![T::ZERO; directions.len()];
+        Self { directions, value: 0.0, gradient, along }
+    }
+}
+
+impl<T: Tangent> Work for Products<'_, T>
+where
+    Plain<T>: Summed,
+{
+    fn along(
+        &mut self,
+        path: &Path,
+        input: &Input<'_>,
+        pending: Pending,
+    ) -> Result<Pending, Error> {
+        let shared = input.shared.iter().zip(&self.directions);
+        let shared = shared.map(|(&value, &tangent)| Plain { value, tangent });
+        path.after_shared(shared, pending, |replay, pending| {
+            let crossing: Vec<Plain<T>> = replay.outputs().collect();
+            let sum = path.sum(&crossing, input, pending)?;
+            self.value += sum.value;
+            let seeds: Vec<(usize, Plain<T>)> = sum.adjoints.into_iter().enumerate().collect();
+            replay.sweep(&seeds, |input, derivative| {
+                self.gradient[input] += derivative.value;
+                self.along[input] += derivative.tangent;
+            });
+            Ok(sum.left)
+        })
+    }
+
+    fn alone(&mut self, program: &Program, _: usize, x: &[f64]) -> Result<(), Error> {
+        let mut direction = vec![0.0; x.len()];
+        let mut each = Vec::new();
+        for of in 0..T::DIRECTIONS {
+            for (to, from) in direction.iter_mut().zip(&self.directions) {
+                *to = from.direction(of);
+            }
+            each.push(program.hessian_vector(x, &direction)?);
+        }
+        let Some((value, gradient, _)) = each.first() else { return Ok(()) };
+        self.value += value;
+        self.gradient.iter_mut().zip(gradient).for_each(|(sum, part)| *sum += part);
+        for (input, product) in self.along.iter_mut().enumerate() {
+            *product += T::from_directions(|of| each[of].2[input]);
+        }
+        Ok(())
+    }
+}
