@@ -48,6 +48,7 @@ pub use matrix::Matrix;
 pub use op::{Op, UnknownOp};
 pub use outputs::Outputs;
 pub use pattern::Pattern;
+pub use program::at::At;
 pub use program::batch::Batch;
 pub use program::batch::rows::Rows;
 pub use program::function::Function;

@@ -1,5 +1,6 @@
 //! Programs: a function traced once, made ready to run many times.
 
+pub(crate) mod at;
 pub(crate) mod batch;
 mod bytes;
 mod code;

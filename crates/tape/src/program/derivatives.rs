@@ -1,6 +1,6 @@
 //! Derivatives of a program: dense, sparse, and the products with directions that both are read from.
 
 mod dense;
-mod directions;
+pub(super) mod directions;
 mod products;
 mod sparse;

@@ -373,17 +373,17 @@ fn check_hessian(
     }
 }
 
+fn wide(shared: &[Var], row: &[Var]) -> Var {
+    let sum = shared.windows(2).fold(row[0] * shared[0], |sum, x| sum + x[0] * x[1].sin() * row[0]);
+    if row[0] > 0.0 { sum.exp() } else { sum * sum * shared[10] }
+}
+
 #[test]
 fn second_derivatives_are_the_sum_of_those_of_the_rows() {
     for count in [1, 2, 15, 16, 17, 300] {
         check_hessian(smooth, &[0.3, -0.2, 0.1], &rows(count, 2), 1);
     }
     // More than eight columns; paths.
-    fn wide(shared: &[Var], row: &[Var]) -> Var {
-        let sum =
-            shared.windows(2).fold(row[0] * shared[0], |sum, x| sum + x[0] * x[1].sin() * row[0]);
-        if row[0] > 0.0 { sum.exp() } else { sum * sum * shared[10] }
-    }
     let shared: Vec<f64> = (0..11).map(|i| 0.1 * f64::from(i) - 0.4).collect();
     check_hessian(brackets, &[1.0, 0.5, 0.7], &rows(1000, 1), 5);
     check_hessian(long, &[0.9, 0.1], &rows(2, 2), 1);

@@ -53,6 +53,52 @@ fn a_lagrangian_keeps_its_places_whatever_its_multipliers() {
 }
 
 #[test]
+fn a_program_at_a_point_answers_as_the_program() {
+    let (program, w) = (program(), [2.0, 0.0, -1.0]);
+    for x in [[0.5, -2.0, 0.25], [0.0, 1.0, 2.0]] {
+        let at = program.at(&x).unwrap();
+        assert_eq!(at.point(), x);
+        for _ in 0..2 {
+            assert_eq!(at.values(), program.values(&x).unwrap());
+            let same =
+                |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits());
+            assert!(same(&at.jacobian().data, &program.jacobian(&x).unwrap().1.data));
+            assert!(same(&at.sparse_jacobian().data, &program.sparse_jacobian(&x).unwrap().1.data));
+            let (_, gradient, hessian) = program.weighted_hessian(&x, &w).unwrap();
+            assert!(same(&at.vector_jacobian(&w).unwrap(), &gradient));
+            assert!(same(&at.weighted_hessian(&w).unwrap().data, &hessian.data));
+            let sparse = program.weighted_sparse_hessian(&x, &w).unwrap().2;
+            assert!(same(&at.weighted_sparse_hessian(&w).unwrap().data, &sparse.data));
+        }
+        assert!(matches!(at.value(), Err(Error::Outputs { outputs: 3, .. })));
+        assert!(matches!(at.gradient(), Err(Error::Outputs { .. })));
+        assert!(matches!(at.hessian(), Err(Error::Outputs { .. })));
+        assert!(matches!(at.sparse_hessian(), Err(Error::Outputs { .. })));
+        assert!(matches!(at.vector_jacobian(&[1.0]), Err(Error::Length { .. })));
+    }
+}
+
+#[test]
+fn a_program_at_a_point_of_another_path_or_where_nothing_is_finite() {
+    let branch = |x: &[Var]| if x[0] < 1.0 { x[0] } else { x[0] * x[1] };
+    let program = Program::trace(branch, &[2.0, 3.0]).unwrap();
+    assert!(matches!(program.at(&[0.0, 1.0]), Err(Error::Diverged { .. })));
+    assert!(matches!(program.at(&[0.0]), Err(Error::Length { .. })));
+    // A recorded derivative, whose quick form does not serve where something is not finite.
+    let slope = |x: &[Var]| tape::gradient(|x| x[0].ln() * x[1], x).1[0];
+    let program = Program::trace(slope, &[2.0, 3.0]).unwrap();
+    for x in [[2.0, 3.0], [0.0, 3.0], [0.0, 0.0], [f64::INFINITY, 1.0]] {
+        let at = program.at(&x).unwrap();
+        let (value, gradient, hessian) = program.hessian(&x).unwrap();
+        let bits = |x: &[f64]| -> Vec<u64> { x.iter().map(|x| x.to_bits()).collect() };
+        assert_eq!(at.value().unwrap().to_bits(), value.to_bits());
+        assert_eq!(bits(&at.gradient().unwrap()), bits(&gradient));
+        assert_eq!(bits(&at.hessian().unwrap().data), bits(&hessian.data));
+        assert_eq!(bits(&at.sparse_hessian().unwrap().to_dense().data), bits(&hessian.data));
+    }
+}
+
+#[test]
 fn a_function_takes_the_path_of_the_point() {
     let f = Function::new(|x: &[Var]| if x[0] < 0.0 { [-x[0], x[1]] } else { [x[0] * x[1], x[1]] });
     assert_eq!(f.jacobian_vector(&[2.0, 3.0], &[1.0, 1.0]).unwrap().1, [5.0, 1.0]);

@@ -27,23 +27,28 @@ impl Program {
     /// # Ok::<(), tape::Error>(())
     /// ```
     pub fn jacobian(&self, x: &[f64]) -> Result<(Vec<f64>, Matrix<f64>), Error> {
+        self.replay(x, |program, replay| {
+            (replay.outputs().collect(), program.dense_jacobian(x, replay))
+        })
+    }
+
+    /// The Jacobian, after a replay.
+    pub(in crate::program) fn dense_jacobian(
+        &self,
+        x: &[f64],
+        replay: &mut Replay<'_, f64>,
+    ) -> Matrix<f64> {
         let (rows, columns) = (self.outputs(), self.inputs());
         let mut data = vec![0.0; rows * columns];
-        let by_columns = Each { colors: columns, length: rows, strides: [1, columns] };
-        let by_rows = Each { colors: rows, length: columns, strides: [columns, 1] };
-        let (program, values) = self.replay(x, |program, replay| {
-            let values = replay.outputs().collect();
-            if columns >= rows {
-                program.single_rows(replay, &by_rows, &mut data);
-            }
-            (program, values)
-        })?;
         if columns >= rows {
-            program.groups_of_rows(x, &by_rows, &mut data);
+            let by_rows = Each { colors: rows, length: columns, strides: [columns, 1] };
+            self.single_rows(replay, &by_rows, &mut data);
+            self.groups_of_rows(x, &by_rows, &mut data);
         } else {
-            program.groups_of_columns(Of::Jacobian, x, &by_columns, &mut data);
+            let by_columns = Each { colors: columns, length: rows, strides: [1, columns] };
+            self.groups_of_columns(Of::Jacobian, x, &by_columns, &mut data);
         }
-        Ok((values, Matrix { rows, columns, data }))
+        Matrix { rows, columns, data }
     }
 
     /// The output at `x`, its gradient, and the product of its Hessian with `v`: a replay on dual numbers and a sweep.
@@ -176,7 +181,11 @@ impl Program {
     }
 
     /// The Hessian of the outputs' weighted sum, where a replay has gone before.
-    pub(super) fn dense_hessian(&self, x: &[f64], weights: &[(usize, f64)]) -> Matrix<f64> {
+    pub(in crate::program) fn dense_hessian(
+        &self,
+        x: &[f64],
+        weights: &[(usize, f64)],
+    ) -> Matrix<f64> {
         let n = self.inputs();
         let mut data = vec![0.0; n * n];
         let columns = Each { colors: n, length: n, strides: [n, 1] };

@@ -79,7 +79,7 @@ pub(super) enum Of<'a> {
 }
 
 /// The weights of the only output of a function.
-pub(super) const ONE_OUTPUT: &[(usize, f64)] = &[(0, 1.0)];
+pub(in crate::program) const ONE_OUTPUT: &[(usize, f64)] = &[(0, 1.0)];
 
 /// So few colours go through the machine one by one.
 pub(super) const FEW: usize = 3;

@@ -199,7 +199,10 @@ impl Program {
     }
 
     /// The outputs with a weight. One whose weight is 0 has no part in the sum, whatever its value.
-    fn weights(&self, w: &[f64]) -> Result<SmallVec<[(usize, f64); 8]>, Error> {
+    pub(in crate::program) fn weights(
+        &self,
+        w: &[f64],
+    ) -> Result<SmallVec<[(usize, f64); 8]>, Error> {
         check_length("the weights", self.outputs(), w.len())?;
         Ok(w.iter().copied().enumerate().filter(|&(_, weight)| weight != 0.0).collect())
     }

@@ -6,6 +6,7 @@ use crate::program::Program;
 use crate::program::derivatives::directions::{ONE_OUTPUT, Of};
 use crate::program::graph::coloring::{Coloring, Grouping, star_coloring};
 use crate::program::graph::sparsity::{hessian_pattern, jacobian_pattern};
+use crate::program::machine::Replay;
 use crate::sparse_matrix::SparseMatrix;
 
 impl Program {
@@ -110,22 +111,30 @@ impl Program {
     /// # Ok::<(), tape::Error>(())
     /// ```
     pub fn sparse_jacobian(&self, x: &[f64]) -> Result<(Vec<f64>, SparseMatrix), Error> {
-        let (pattern, grouping) = (self.jacobian_sparsity(), self.grouping());
+        self.replay(x, |program, replay| {
+            (replay.outputs().collect(), self.jacobian_in_places(program, x, replay))
+        })
+    }
+
+    /// The Jacobian in this program's places, computed by `program` after a replay: this one, or the exact one.
+    pub(in crate::program) fn jacobian_in_places(
+        &self,
+        program: &Self,
+        x: &[f64],
+        replay: &mut Replay<'_, f64>,
+    ) -> SparseMatrix {
+        let pattern = self.jacobian_sparsity();
         let mut data = vec![0.0; pattern.len()];
-        let (program, values) = self.replay(x, |program, replay| {
-            let values = replay.outputs().collect();
-            if let Grouping::Rows(rows) = grouping {
+        match self.grouping() {
+            Grouping::Rows(rows) => {
                 program.single_rows(replay, rows, &mut data);
+                program.groups_of_rows(x, rows, &mut data);
             }
-            (program, values)
-        })?;
-        match grouping {
-            Grouping::Rows(rows) => program.groups_of_rows(x, rows, &mut data),
             Grouping::Columns(columns) => {
                 program.groups_of_columns(Of::Jacobian, x, columns, &mut data);
             }
         }
-        Ok((values, SparseMatrix::new(pattern, data)))
+        SparseMatrix::new(pattern, data)
     }
 
     /// The output at `x`, its gradient, and its Hessian in the places of [`Program::hessian_sparsity`], both triangles.
@@ -157,7 +166,7 @@ impl Program {
     }
 
     /// The Hessian of the outputs' weighted sum in this program's places, computed by `program`: this one, or the exact one.
-    pub(super) fn hessian_in_places(
+    pub(in crate::program) fn hessian_in_places(
         &self,
         program: &Self,
         x: &[f64],

@@ -42,12 +42,22 @@ impl<E> Default for Pool<E> {
 impl<E: Element> Pool<E> {
     /// Runs `work` on slots for the code. After a panic they are dropped.
     pub(crate) fn with<R>(&self, code: &Code, work: impl FnOnce(&mut Slots<E>) -> R) -> R {
-        let kept = self.0.lock().ok().and_then(|mut kept| kept.pop());
-        let mut slots = kept.unwrap_or_else(|| Slots::new(code));
+        let mut slots = self.take(code);
         let result = work(&mut slots);
+        self.give(slots);
+        result
+    }
+
+    /// Slots for the code, to be given back when they are not needed any more.
+    pub(crate) fn take(&self, code: &Code) -> Slots<E> {
+        let kept = self.0.lock().ok().and_then(|mut kept| kept.pop());
+        kept.unwrap_or_else(|| Slots::new(code))
+    }
+
+    /// Takes back slots whose adjoints are 0.
+    pub(crate) fn give(&self, slots: Slots<E>) {
         if let Ok(mut kept) = self.0.lock() {
             kept.push(slots);
         }
-        result
     }
 }

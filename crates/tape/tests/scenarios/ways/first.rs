@@ -302,6 +302,14 @@ pub(super) fn traced_dual(s: &Scenario, x: &[Var]) -> Vec<Var> {
     (0..x.len()).map(|i| along(i).tangent).collect()
 }
 
+pub(super) fn program_at(s: &Scenario) -> Result<Answer, Error> {
+    let program = Program::trace(|x| s.f.evaluate(x), &s.other)?;
+    let at = program.at(&s.x)?;
+    // The second sweep is from the same values.
+    at.jacobian();
+    of(at.value()?, at.gradient()?)
+}
+
 pub(super) fn program_of_gradient(s: &Scenario) -> Result<Answer, Error> {
     of_gradient(Program::trace(|x| traced_gradient(s, x), &s.other)?.values(&s.x)?)
 }

@@ -195,6 +195,12 @@ pub(super) fn batch_map_of_hessian(s: &Scenario) -> Result<Answer, Error> {
     of_hessian(batch.map(&[], rows(s))?.row(1).to_vec())
 }
 
+pub(super) fn program_at(s: &Scenario) -> Result<Answer, Error> {
+    let program = Program::trace(|x| s.f.evaluate(x), &s.other)?;
+    let at = program.at(&s.x)?;
+    of(at.values()[0], at.jacobian().data, at.hessian()?.data)
+}
+
 pub(super) fn batch_hessian(s: &Scenario) -> Result<Answer, Error> {
     let batch = Batch::trace(shifted(s), &shifts(s), &s.other)?;
     let (value, gradient, hessian) = batch.hessian(&shifts(s), [&s.x[..]])?;
