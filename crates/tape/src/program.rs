@@ -23,8 +23,9 @@ use crate::outputs::Outputs;
 use crate::program::code::Code;
 use crate::program::code::schedule::schedule;
 use crate::program::graph::Graph;
+use crate::program::graph::builder::Passes;
 use crate::program::graph::lower::lower;
-use crate::program::graph::passes::optimize;
+use crate::program::graph::passes::{optimize, optimize_from_sums};
 pub use crate::program::graph::simplify::Rewrites;
 use crate::program::graph::trace::{Extent, Trace, trace};
 use crate::program::machine::slots::{Pool, Slots};
@@ -138,8 +139,9 @@ impl Program {
         f: impl FnOnce(&[Var]) -> R,
         x: &[f64],
     ) -> Result<Self, Error> {
-        let Trace { graph, nodes } = trace(f, x, Extent::Needed)?;
-        Self::from_graph(optimize(&graph, rewrites), rewrites, Recorded { nodes })
+        let passes = Passes::NumberValues(rewrites);
+        let Trace { graph, nodes } = trace(f, x, Extent::Needed, passes)?;
+        Self::from_graph(optimize_from_sums(graph), rewrites, Recorded { nodes })
     }
 
     fn from_graph(graph: Graph, rewrites: Rewrites, recorded: Recorded) -> Result<Self, Error> {

@@ -10,6 +10,9 @@
 //! 3. Between sweeps all adjoint slots are 0.
 
 mod assign_slots;
+mod constants;
+mod emit;
+mod groups;
 pub(crate) mod schedule;
 mod singles;
 
@@ -26,9 +29,11 @@ pub(crate) struct Code {
     pub(crate) inputs: usize,
     /// The constants, in the order of their slots.
     pub(crate) constants: Vec<f64>,
-    pub(crate) steps: Vec<Step>,
-    /// The steps as they are run: one by one, or, where they have one instance each, as [`Single`]s.
+    /// The order of steps and singles.
     pub(crate) runs: Vec<Run>,
+    /// Steps of several instances, or of one whose operands are a row.
+    pub(crate) steps: Vec<Step>,
+    /// The other steps of one instance.
     pub(crate) singles: Vec<Single>,
     pub(crate) columns: Vec<Column>,
     /// The slots of listed columns, of values and of adjoints.
@@ -67,13 +72,11 @@ pub(crate) struct Step {
     pub(crate) arity: u32,
 }
 
-/// Steps that follow each other.
+/// Steps that follow each other, by their positions.
 #[derive(Clone, Debug)]
-pub(crate) struct Run {
-    /// Their positions.
-    pub(crate) steps: Range<usize>,
-    /// The same, where each has one instance, among the singles.
-    pub(crate) singles: Option<Range<usize>>,
+pub(crate) enum Run {
+    Steps(Range<usize>),
+    Singles(Range<usize>),
 }
 
 /// A step of one instance, its slots at hand: what a machine runs where like operations do not come together.

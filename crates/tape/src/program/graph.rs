@@ -6,6 +6,7 @@
 //! 2. An operand's number is smaller than its node's.
 //! 3. An operation has as many operands as its [`Op`] takes.
 
+pub(crate) mod builder;
 pub(crate) mod collect_sums;
 pub(crate) mod coloring;
 pub(crate) mod drop_dead_code;
@@ -65,6 +66,14 @@ impl Graph {
     pub(crate) fn new(inputs: usize) -> Self {
         let nodes = (0..inputs as u32).map(Node::Input).collect();
         Self { inputs, nodes, ..Self::default() }
+    }
+
+    /// The same, with room for so many nodes.
+    pub(crate) fn with_room(inputs: usize, nodes: usize) -> Self {
+        let mut graph = Self::new(inputs);
+        graph.nodes.reserve_exact(nodes.saturating_sub(inputs));
+        graph.operands.reserve_exact(2 * nodes.saturating_sub(inputs));
+        graph
     }
 
     pub(crate) fn inputs(&self) -> usize {
@@ -135,6 +144,13 @@ impl Graph {
         id
     }
 
+    /// Takes the last node away, which nothing refers to.
+    pub(crate) fn pop(&mut self) {
+        if let Some(Node::Operation { first, .. }) = self.nodes.pop() {
+            self.operands.truncate(first as usize);
+        }
+    }
+
     /// This graph with every node but the inputs replaced by what `visit` makes of it: the frame of a pass.
     ///
     /// `visit` gets the graph that has been made so far, the old node, and the operands' numbers in the new graph; it
@@ -163,12 +179,18 @@ impl Graph {
         }
     }
 
-    /// The numbers of times that each node is used, by operations, outputs and guards.
+    /// The numbers of times that each node is used, by outputs, guards, and operations that are used themselves.
     pub(crate) fn uses(&self) -> Vec<u32> {
         let mut uses = vec![0_u32; self.nodes.len()];
-        let by_guards = self.guards.iter().flat_map(|guard| guard.operands);
-        for id in self.operands.iter().chain(&self.outputs).copied().chain(by_guards) {
+        for id in self.outputs.iter().copied().chain(self.guards.iter().flat_map(|g| g.operands)) {
             uses[id.index()] += 1;
+        }
+        for id in self.ids().rev() {
+            if uses[id.index()] > 0 {
+                for operand in self.operands(id) {
+                    uses[operand.index()] += 1;
+                }
+            }
         }
         uses
     }

@@ -32,7 +32,7 @@ impl Debug for Program {
             .field("outputs", &self.outputs())
             .field("recorded nodes", &self.recorded.nodes)
             .field("operations", &self.len())
-            .field("steps", &self.code.steps.len())
+            .field("steps", &(self.code.steps.len() + self.code.singles.len()))
             .field("guards", &self.guards())
             .finish_non_exhaustive()
     }

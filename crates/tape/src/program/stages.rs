@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::outputs::Outputs;
 use crate::program::Program;
 use crate::program::graph::Graph;
+use crate::program::graph::builder::Passes;
 use crate::program::graph::lower::lower;
 use crate::program::graph::passes::each_pass;
 use crate::program::graph::simplify::Rewrites;
@@ -78,7 +79,7 @@ impl Program {
         f: impl FnOnce(&[Var]) -> R,
         x: &[f64],
     ) -> Result<Vec<Stage>, Error> {
-        let graph = trace(f, x, Extent::All)?.graph;
+        let graph = trace(f, x, Extent::All, Passes::None)?.graph;
         let mut stages = vec![("trace", graph)];
         let optimize = |stages: &mut Vec<(&'static str, Graph)>| {
             let passed = each_pass(&stages[stages.len() - 1].1, rewrites);

@@ -11,6 +11,8 @@ use crate::program::batch::rows::Input;
 use crate::program::code::Code;
 use crate::program::code::schedule::schedule;
 use crate::program::graph::Graph;
+use crate::program::graph::builder::Passes;
+use crate::program::graph::drop_dead_code::drop_dead_code;
 use crate::program::graph::hoist::hoist;
 use crate::program::graph::lower::lower;
 use crate::program::graph::passes::{optimize_from_sums, optimize_until_sums};
@@ -124,8 +126,8 @@ impl Path {
     ) -> Result<Self, Error> {
         let point = [shared, row].concat();
         let f = |x: &[Var]| f(&x[..shared.len()], &x[shared.len()..]);
-        let graph = trace(f, &point, Extent::Needed)?.graph;
-        let graph = optimize_until_sums(&graph, rewrites);
+        let passes = Passes::NumberValues(rewrites);
+        let graph = drop_dead_code(&trace(f, &point, Extent::Needed, passes)?.graph);
         let Some(lowered) = lower(&graph) else {
             return Self::of_graph(&graph, shared.len());
         };
@@ -146,7 +148,7 @@ impl Path {
 
     fn of_graph(graph: &Graph, shared: usize) -> Result<Self, Error> {
         let hoisted = hoist(graph, shared);
-        let (shared, row) = (optimize_from_sums(&hoisted.shared), optimize_from_sums(&hoisted.row));
+        let (shared, row) = (optimize_from_sums(hoisted.shared), optimize_from_sums(hoisted.row));
         let crossing = shared.outputs.len();
         let lanes = RowCode::lanes_of_sum(&row, crossing)?;
         Ok(Self {

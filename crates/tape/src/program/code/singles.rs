@@ -6,27 +6,27 @@ use crate::op::Op;
 use crate::program::code::{Code, NONE, Run, Shape, Single, Step};
 
 impl Code {
-    /// Finds the runs of its steps.
-    pub(super) fn find_runs(&mut self) {
-        let is_single = |step: &Step| step.shape == Shape::Single;
-        let mut first = 0;
-        for steps in self.steps.chunk_by(|a, b| is_single(a) == is_single(b)) {
-            let (end, before) = (first + steps.len(), self.singles.len());
-            let singles = is_single(&steps[0]).then(|| before..before + steps.len());
-            if singles.is_some() {
-                for step in steps {
-                    self.singles.push(self.single(step));
-                }
-            }
-            self.runs.push(Run { steps: first..end, singles });
-            first = end;
+    /// Appends a step.
+    pub(super) fn push(&mut self, step: Step) {
+        if step.shape != Shape::Single {
+            let place = self.steps.len();
+            self.steps.push(step);
+            return match self.runs.last_mut() {
+                Some(Run::Steps(run)) => run.end += 1,
+                _ => self.runs.push(Run::Steps(place..place + 1)),
+            };
         }
-        self.pair_sines();
+        let (place, single) = (self.singles.len(), self.single(&step));
+        self.singles.push(single);
+        match self.runs.last_mut() {
+            Some(Run::Singles(run)) => run.end += 1,
+            _ => self.runs.push(Run::Singles(place..place + 1)),
+        }
     }
 
     /// Of a sine and a cosine of one number, each is the other's partial, up to a sign: the slots of both, and of the number,
     /// are kept to the end where they are active.
-    fn pair_sines(&mut self) {
+    pub(super) fn pair_sines(&mut self) {
         let of = |op: Op| {
             let singles = self.singles.iter().filter(move |single| single.op == op);
             let active = singles.filter(|single| single.adjoint != NONE);
@@ -56,5 +56,13 @@ impl Code {
             adjoint: step.adjoint,
             first: step.first,
         }
+    }
+}
+
+impl Single {
+    /// The same as any other step.
+    pub(crate) fn as_step(&self) -> Step {
+        let Self { op, arity, value, adjoint, first, .. } = *self;
+        Step { op, shape: Shape::Single, count: 1, value, adjoint, first, arity }
     }
 }

@@ -3,31 +3,50 @@
 //! The sum keeps the order in which it was written, and every product is still rounded before it is added: the value
 //! stays the same to the bit. A replay then runs one large instruction in place of many small ones.
 
+use core::ops::Range;
+
+use rustc_hash::FxHashMap;
+
 use crate::op::Op;
 use crate::program::graph::{Graph, Id, Node};
 
-/// The graph with its chains collected.
+/// The graph with its chains collected, and without what it does not need.
 pub(crate) fn collect_sums(graph: &Graph) -> Graph {
     let uses = graph.uses();
-    let mut plan = Plan { graph, uses, part_of_sum: vec![false; graph.len()] };
-    let mut sums: Vec<Option<Vec<Term>>> = vec![None; graph.len()];
+    let mut plan = Plan { graph, uses, terms: Vec::new(), sums: Vec::new(), parts: Vec::new() };
     for id in graph.ids().rev() {
-        if !plan.part_of_sum[id.index()] && plan.is_sum(id) {
-            sums[id.index()] = plan.collect(id);
+        if plan.uses[id.index()] > 0 && plan.is_sum(id) {
+            plan.collect(id);
         }
     }
-    let part_of_sum = plan.part_of_sum;
-    let mut places: Vec<Id> = Vec::with_capacity(graph.len());
-    places.extend((0..graph.inputs() as u32).map(Id));
-    graph.rewrite(|collected, id, operands| {
-        let place = match &sums[id.index()] {
-            Some(terms) => push_sum(graph, collected, &places, terms),
-            None if part_of_sum[id.index()] => Id(0),
-            None => graph.copy(collected, id, operands),
+    let Plan { uses, mut terms, mut sums, .. } = plan;
+    let mut collected = Collected {
+        graph: Graph::new(graph.inputs()),
+        from: graph,
+        places: vec![NOWHERE; graph.len()],
+        constants: FxHashMap::default(),
+        operands: Vec::new(),
+    };
+    for id in graph.ids() {
+        let terms = match sums.last() {
+            Some((sum, range)) if *sum == id => {
+                let range = range.start as usize..range.end as usize;
+                sums.pop();
+                Some(&mut terms[range])
+            }
+            _ => None,
         };
-        places.push(place);
-        place
-    })
+        collected.places[id.index()] = match (graph.node(id), terms) {
+            (Node::Input(position), _) => Id(position),
+            (Node::Operation { .. }, Some(terms)) => collected.push_sum(terms),
+            (Node::Operation { op, .. }, None) if uses[id.index()] > 0 => {
+                collected.copy(op, graph.operands(id))
+            }
+            // A constant is put where it is needed first.
+            _ => NOWHERE,
+        };
+    }
+    collected.finish()
 }
 
 /// What is added: a node, or the product of two; `negated` is for a product with a constant.
@@ -39,10 +58,18 @@ enum Term {
     NegatedProduct(Id, Id),
 }
 
+/// No place yet.
+const NOWHERE: Id = Id(u32::MAX);
+
 struct Plan<'a> {
     graph: &'a Graph,
+    /// How often each node is used; 0 of what is dead, or becomes a part of a sum.
     uses: Vec<u32>,
-    part_of_sum: Vec<bool>,
+    terms: Vec<Term>,
+    /// The last node of each chain, and where its terms stand, from the end of the graph to its beginning.
+    sums: Vec<(Id, Range<u32>)>,
+    /// The nodes that the chain in hand takes in.
+    parts: Vec<Id>,
 }
 
 impl Plan<'_> {
@@ -54,57 +81,62 @@ impl Plan<'_> {
         self.uses[id.index()] == 1
     }
 
-    /// The terms of the chain that ends here, from left to right. `None` where there is nothing to gain.
-    fn collect(&mut self, root: Id) -> Option<Vec<Term>> {
-        // From the right to the left, down the chain.
-        let mut reversed = Vec::new();
-        let mut parts = Vec::new();
+    /// Notes the terms of the chain that ends here, from left to right; nothing where there is nothing to gain.
+    fn collect(&mut self, root: Id) {
+        let start = self.terms.len();
+        self.parts.clear();
+        self.walk(root);
+        // A sum or a difference of two plain numbers is as good as it is.
+        if self.parts.is_empty() && self.terms.len() - start == 2 {
+            return self.terms.truncate(start);
+        }
+        for part in self.parts.drain(..) {
+            self.uses[part.index()] = 0;
+        }
+        self.terms[start..].reverse();
+        self.sums.push((root, start as u32..self.terms.len() as u32));
+    }
+
+    /// Down the chain: its terms from the right to the left.
+    fn walk(&mut self, root: Id) {
+        let graph = self.graph;
         let mut end = root;
         loop {
-            let operands = self.graph.operands(end);
-            let next = match (self.graph.op(end)?, operands) {
-                (Op::Add, &[a, b]) => {
+            let operands = graph.operands(end);
+            let next = match (graph.op(end), operands) {
+                (Some(Op::Add), &[a, b]) => {
                     let (next, term) =
                         if self.continues(a) || !self.continues(b) { (a, b) } else { (b, a) };
-                    reversed.push(self.term(term, &mut parts));
+                    self.add(term);
                     next
                 }
-                (Op::Sub, &[a, b]) => {
-                    reversed.push(self.negated(b, &mut parts));
+                (Some(Op::Sub), &[a, b]) => {
+                    self.subtract(b);
                     a
                 }
-                (_, operands) => {
+                _ => {
                     for &operand in operands[1..].iter().rev() {
-                        reversed.push(self.term(operand, &mut parts));
+                        self.add(operand);
                     }
                     operands[0]
                 }
             };
-            if !self.continues(next) {
-                if self.is_used_once(next) && self.graph.op(next) == Some(Op::Dot) {
-                    parts.push(next);
-                    let operands = self.graph.operands(next);
-                    let (start, pairs) = operands.split_at(operands.len() % 2);
-                    reversed
-                        .extend(pairs.rchunks_exact(2).map(|pair| Term::Product(pair[0], pair[1])));
-                    reversed.extend(start.iter().map(|&start| Term::Plain(start)));
-                } else {
-                    reversed.push(self.term(next, &mut parts));
-                }
-                break;
+            if self.continues(next) {
+                self.parts.push(next);
+                end = next;
+                continue;
             }
-            parts.push(next);
-            end = next;
+            if self.is_used_once(next) && graph.op(next) == Some(Op::Dot) {
+                self.parts.push(next);
+                let operands = graph.operands(next);
+                let (start, pairs) = operands.split_at(operands.len() % 2);
+                let products = pairs.rchunks_exact(2).map(|pair| Term::Product(pair[0], pair[1]));
+                self.terms.extend(products.chain(start.iter().map(|&start| Term::Plain(start))));
+            } else {
+                self.add(next);
+            }
+            return;
         }
-        // A sum or a difference of two plain numbers is as good as it is.
-        if parts.is_empty() && reversed.len() == 2 {
-            return None;
-        }
-        for part in parts {
-            self.part_of_sum[part.index()] = true;
-        }
-        reversed.reverse();
-        Some(reversed)
     }
 
     /// Whether a chain goes on into this node.
@@ -112,81 +144,149 @@ impl Plan<'_> {
         self.is_used_once(id) && self.is_sum(id)
     }
 
-    fn term(&self, id: Id, parts: &mut Vec<Id>) -> Term {
-        match (self.graph.op(id), self.graph.operands(id)) {
+    fn add(&mut self, id: Id) {
+        let term = match (self.graph.op(id), self.graph.operands(id)) {
             (Some(Op::Mul), &[a, b]) if self.is_used_once(id) => {
-                parts.push(id);
+                self.parts.push(id);
                 Term::Product(a, b)
             }
             _ => Term::Plain(id),
-        }
+        };
+        self.terms.push(term);
     }
 
     /// A term that is subtracted. −(a·b) is (−a)·b to the bit; it costs nothing where a is a constant.
-    fn negated(&self, id: Id, parts: &mut Vec<Id>) -> Term {
-        match (self.graph.op(id), self.graph.operands(id)) {
+    fn subtract(&mut self, id: Id) {
+        let term = match (self.graph.op(id), self.graph.operands(id)) {
             (Some(Op::Mul), &[a, b]) if self.is_used_once(id) => {
                 let is_constant = |id: Id| matches!(self.graph.node(id), Node::Constant(_));
-                if is_constant(a) || is_constant(b) {
-                    parts.push(id);
-                    return if is_constant(a) {
-                        Term::NegatedProduct(a, b)
-                    } else {
-                        Term::NegatedProduct(b, a)
-                    };
+                match (is_constant(a), is_constant(b)) {
+                    (true, _) => Term::NegatedProduct(a, b),
+                    (_, true) => Term::NegatedProduct(b, a),
+                    _ => Term::Negated(id),
                 }
-                Term::Negated(id)
             }
             _ => Term::Negated(id),
+        };
+        if matches!(term, Term::NegatedProduct(..)) {
+            self.parts.push(id);
         }
+        self.terms.push(term);
     }
 }
 
 /// From how many products on a bias after them is added by itself.
 const LONG: usize = 8;
 
-/// Appends the sum: plain where it has no products, otherwise as products, a plain term among them times 1.
-fn push_sum(graph: &Graph, into: &mut Graph, places: &[Id], terms: &[Term]) -> Id {
-    let place = |id: Id| places[id.index()];
-    let mut terms = terms.to_vec();
-    // The first two terms commute; a plain one in front needs no factor.
-    if let [Term::Product(..) | Term::NegatedProduct(..) | Term::Negated(_), Term::Plain(_), ..] =
-        terms[..]
-    {
-        terms.swap(0, 1);
+/// The graph in the making.
+struct Collected<'a> {
+    graph: Graph,
+    from: &'a Graph,
+    /// Where the old graph's nodes have gone.
+    places: Vec<Id>,
+    constants: FxHashMap<u64, Id>,
+    operands: Vec<Id>,
+}
+
+impl Collected<'_> {
+    fn place(&mut self, id: Id) -> Id {
+        let place = self.places[id.index()];
+        if place != NOWHERE {
+            return place;
+        }
+        let place = match self.from.node(id) {
+            Node::Constant(value) => self.constant(value),
+            _ => unreachable!("what is used comes before what uses it"),
+        };
+        self.places[id.index()] = place;
+        place
     }
-    let plain = terms.iter().filter(|term| matches!(term, Term::Plain(_))).count();
-    if plain == terms.len() {
-        let operands: Vec<Id> = terms
-            .iter()
-            .map(|term| match *term {
-                Term::Plain(id) => place(id),
-                _ => unreachable!("all terms are plain"),
-            })
-            .collect();
-        return into.push(Op::Sum, &operands);
+
+    fn constant(&mut self, value: f64) -> Id {
+        *self.constants.entry(value.to_bits()).or_insert_with(|| self.graph.constant(value))
     }
-    // A bias after a dot product: as a product with 1 it would be the one pair that is not like the others, and cost the
-    // whole sum its tiles.
-    if let [products @ .., Term::Plain(bias)] = &terms[..]
-        && products.len() >= LONG
-        && products.iter().all(|term| matches!(term, Term::Product(..)))
-    {
-        let dot = push_sum(graph, into, places, products);
-        return into.push(Op::Add, &[dot, place(*bias)]);
+
+    fn copy(&mut self, op: Op, operands: &[Id]) -> Id {
+        let mut copied = core::mem::take(&mut self.operands);
+        copied.clear();
+        for &operand in operands {
+            copied.push(self.place(operand));
+        }
+        let id = self.graph.push(op, &copied);
+        self.operands = copied;
+        id
     }
-    let mut operands = Vec::with_capacity(2 * terms.len());
-    for (position, term) in terms.into_iter().enumerate() {
-        match term {
-            Term::Plain(id) if position == 0 => operands.push(place(id)),
-            Term::Plain(id) => operands.extend([into.constant(1.0), place(id)]),
-            Term::Negated(id) => operands.extend([into.constant(-1.0), place(id)]),
-            Term::Product(a, b) => operands.extend([place(a), place(b)]),
-            Term::NegatedProduct(constant, b) => {
-                let value = graph.constant_value(constant).unwrap_or(f64::NAN);
-                operands.extend([into.constant(-value), place(b)]);
+
+    /// Appends the sum: plain where it has no products, otherwise as products, a plain term among them times 1.
+    fn push_sum(&mut self, terms: &mut [Term]) -> Id {
+        // The first two terms commute; a plain one in front needs no factor.
+        if let [
+            Term::Product(..) | Term::NegatedProduct(..) | Term::Negated(_),
+            Term::Plain(_),
+            ..,
+        ] = terms
+        {
+            terms.swap(0, 1);
+        }
+        // A bias after a dot product: as a product with 1 it would be the one pair that is not like the others, and cost
+        // the whole sum its tiles.
+        if let [products @ .., Term::Plain(bias)] = terms
+            && products.len() >= LONG
+            && products.iter().all(|term| matches!(term, Term::Product(..)))
+        {
+            let bias = *bias;
+            let dot = self.push_sum(products);
+            let bias = self.place(bias);
+            return self.graph.push(Op::Add, &[dot, bias]);
+        }
+        let all_plain = terms.iter().all(|term| matches!(term, Term::Plain(_)));
+        // Factors that are added here stand where the sum has its constants, so that like terms stay alike.
+        let constants_last = self.has_constants_last(terms);
+        let mut operands = core::mem::take(&mut self.operands);
+        operands.clear();
+        for (position, term) in terms.iter().enumerate() {
+            let (factor, id) = match *term {
+                Term::Plain(id) if all_plain || position == 0 => {
+                    operands.push(self.place(id));
+                    continue;
+                }
+                Term::Plain(id) => (self.constant(1.0), id),
+                Term::Negated(id) => (self.constant(-1.0), id),
+                Term::Product(a, b) => (self.place(a), b),
+                Term::NegatedProduct(constant, id) => {
+                    let value = self.from.constant_value(constant).unwrap_or(f64::NAN);
+                    (self.constant(-value), id)
+                }
+            };
+            let (is_product, id) = (matches!(term, Term::Product(..)), self.place(id));
+            operands.extend(if constants_last && !is_product {
+                [id, factor]
+            } else {
+                [factor, id]
+            });
+        }
+        let id = self.graph.push(if all_plain { Op::Sum } else { Op::Dot }, &operands);
+        self.operands = operands;
+        id
+    }
+
+    /// Whether more products of the sum have a constant as their second factor than as their first.
+    fn has_constants_last(&self, terms: &[Term]) -> bool {
+        let is_constant = |id: Id| matches!(self.from.node(id), Node::Constant(_));
+        let mut more = 0;
+        for term in terms {
+            if let Term::Product(a, b) = *term {
+                more += i64::from(is_constant(b)) - i64::from(is_constant(a));
             }
         }
+        more > 0
     }
-    into.push(Op::Dot, &operands)
+
+    fn finish(mut self) -> Graph {
+        let outputs = self.from.outputs.iter();
+        self.graph.outputs = outputs.map(|&output| self.place(output)).collect();
+        let guards = self.from.guards.iter();
+        self.graph.guards = guards.map(|guard| guard.map(|id| self.place(id))).collect();
+        self.graph
+    }
 }

@@ -5,27 +5,24 @@ use smallvec::SmallVec;
 use crate::op::Op;
 use crate::program::graph::{Graph, Id};
 
-/// The graph with every operation that depends on no input computed, and every `select` by a constant decided.
-pub(crate) fn fold_constants(graph: &Graph) -> Graph {
-    graph.rewrite(|folded, id, operands| fold(graph, folded, id, operands))
+/// What an operation is that need not be computed.
+pub(crate) enum Folded {
+    Constant(f64),
+    /// One of its operands.
+    Operand(Id),
 }
 
-fn fold(graph: &Graph, folded: &mut Graph, id: Id, operands: &[Id]) -> Id {
-    let Some(op) = graph.op(id) else { return graph.copy(folded, id, operands) };
-    push_folded(folded, op, operands)
-}
-
-/// Appends the operation, or the constant that it comes to.
-pub(crate) fn push_folded(folded: &mut Graph, op: Op, operands: &[Id]) -> Id {
+/// What an operation on constants comes to, and a `select` by a constant.
+#[inline]
+pub(crate) fn folded(graph: &Graph, op: Op, operands: &[Id]) -> Option<Folded> {
     if op == Op::Select
-        && let Some(condition) = folded.constant_value(operands[0])
+        && let Some(condition) = graph.constant_value(operands[0])
     {
-        return if condition > 0.0 { operands[1] } else { operands[2] };
+        return Some(Folded::Operand(if condition > 0.0 { operands[1] } else { operands[2] }));
     }
-    let values: Option<SmallVec<[f64; 8]>> =
-        operands.iter().map(|&operand| folded.constant_value(operand)).collect();
-    match values {
-        Some(values) => folded.constant(op.evaluate(&values)),
-        None => folded.push(op, operands),
+    let mut values: SmallVec<[f64; 4]> = SmallVec::new();
+    for &operand in operands {
+        values.push(graph.constant_value(operand)?);
     }
+    Some(Folded::Constant(op.evaluate(&values)))
 }

@@ -12,7 +12,7 @@
 
 use crate::guard::{Comparison, Guard, Outcome};
 use crate::op::Op;
-use crate::program::graph::fold_constants::fold_constants;
+use crate::program::graph::builder::{Passes, rebuilt};
 use crate::program::graph::{Graph, Id};
 
 /// The graph without the rules for what is not finite, and with guards. `None` where it has no such rules.
@@ -22,7 +22,7 @@ pub(crate) fn lower(graph: &Graph) -> Option<Graph> {
         return None;
     }
     // A constant that is not finite keeps its rules; what comes to one must be seen to.
-    let graph = &fold_constants(graph);
+    let graph = &rebuilt(graph, Passes::FoldConstants);
     let has_rules = |id| matches!(graph.op(id), Some(Op::Chain | Op::Cofactor));
     let mut suspects: Vec<Id> = Vec::new();
     let mut lowered = graph.rewrite(|lowered, id, operands| {

@@ -1,55 +1,44 @@
 //! The passes in the order in which each finds most.
 
 use crate::program::graph::Graph;
+use crate::program::graph::builder::{Builder, Passes, rebuilt, rebuilt_by};
 use crate::program::graph::collect_sums::collect_sums;
-use crate::program::graph::drop_dead_code::drop_dead_code;
-use crate::program::graph::fold_constants::fold_constants;
-use crate::program::graph::number_values::number_values;
-use crate::program::graph::simplify::{Rewrites, simplify};
-
-/// A rewriting of the graph that keeps its values.
-struct Pass {
-    name: &'static str,
-    run: fn(&Graph, Rewrites) -> Graph,
-}
-
-const FOLD_CONSTANTS: Pass = Pass { name: "fold constants", run: |graph, _| fold_constants(graph) };
-const SIMPLIFY: Pass = Pass { name: "simplify", run: simplify };
-const NUMBER_VALUES: Pass = Pass { name: "number values", run: |graph, _| number_values(graph) };
-const DROP_DEAD_CODE: Pass = Pass { name: "drop dead code", run: |graph, _| drop_dead_code(graph) };
-const COLLECT_SUMS: Pass = Pass { name: "collect sums", run: |graph, _| collect_sums(graph) };
-
-/// What is done before chains of additions are collected.
-const UNTIL_SUMS: [Pass; 4] = [FOLD_CONSTANTS, SIMPLIFY, NUMBER_VALUES, DROP_DEAD_CODE];
-/// The rest. Sums have new constants, and leave behind what they are made of.
-const FROM_SUMS: [Pass; 3] = [COLLECT_SUMS, NUMBER_VALUES, DROP_DEAD_CODE];
+use crate::program::graph::drop_dead_code::{drop_dead_code, drop_idle_guards};
+use crate::program::graph::simplify::Rewrites;
 
 /// All passes.
 pub(crate) fn optimize(graph: &Graph, rewrites: Rewrites) -> Graph {
-    optimize_from_sums(&optimize_until_sums(graph, rewrites))
+    optimize_from_sums(rebuilt(graph, Passes::NumberValues(rewrites)))
 }
 
-/// The passes before chains of additions are collected.
+/// The passes that a [`Builder`](super::builder::Builder) runs, and then what they leave is dropped.
 pub(crate) fn optimize_until_sums(graph: &Graph, rewrites: Rewrites) -> Graph {
-    run(&UNTIL_SUMS, graph, rewrites)
+    drop_dead_code(&rebuilt(graph, Passes::NumberValues(rewrites)))
 }
 
-/// The passes from the collection of chains of additions on.
-pub(crate) fn optimize_from_sums(graph: &Graph) -> Graph {
-    run(&FROM_SUMS, graph, Rewrites::Exact)
+/// The passes from the collection of chains of additions on. They look at no dead code.
+pub(crate) fn optimize_from_sums(mut graph: Graph) -> Graph {
+    drop_idle_guards(&mut graph);
+    collect_sums(&graph)
 }
 
-/// What the graph becomes by each pass in turn, with the pass's name.
+/// What the graph becomes by each pass in turn, with the pass's name. A chain is collected with new constants, and leaves
+/// behind what it was made of; the last pass sees to both as it goes.
 pub(crate) fn each_pass(graph: &Graph, rewrites: Rewrites) -> Vec<(&'static str, Graph)> {
-    let mut stages: Vec<(&'static str, Graph)> = Vec::new();
-    for pass in UNTIL_SUMS.iter().chain(&FROM_SUMS) {
-        let before = stages.last().map_or(graph, |(_, graph)| graph);
-        stages.push((pass.name, (pass.run)(before, rewrites)));
-    }
-    stages
-}
-
-fn run(passes: &[Pass], graph: &Graph, rewrites: Rewrites) -> Graph {
-    let [first, rest @ ..] = passes else { return graph.clone() };
-    rest.iter().fold((first.run)(graph, rewrites), |graph, pass| (pass.run)(&graph, rewrites))
+    let by = |passes| {
+        let builder = Builder::new(graph.inputs(), passes, graph.len());
+        rebuilt_by(graph, builder.keeping_what_is_replaced())
+    };
+    let numbered = by(Passes::NumberValues(rewrites));
+    let live = drop_dead_code(&numbered);
+    let collected = collect_sums(&live);
+    vec![
+        ("fold constants", by(Passes::FoldConstants)),
+        ("simplify", by(Passes::Simplify(rewrites))),
+        ("number values", numbered),
+        ("drop dead code", live),
+        ("collect sums", collected.clone()),
+        ("number values", collected.clone()),
+        ("drop dead code", collected),
+    ]
 }

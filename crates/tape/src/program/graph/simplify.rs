@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use smallvec::SmallVec;
 
 use crate::op::Op;
-use crate::program::graph::fold_constants::push_folded;
-use crate::program::graph::{Graph, Id};
+use crate::program::graph::builder::Builder;
+use crate::program::graph::{Graph, Id, Node};
 
 /// Rewrites that keep the value to the bit, and derivatives but for rounding, for every number: infinite, NaN, −0. A test
 /// walks the table with such numbers.
@@ -88,37 +88,16 @@ pub enum Rewrites {
     Relaxed,
 }
 
-/// The graph with every pattern of the table replaced.
-pub(crate) fn simplify(graph: &Graph, rewrites: Rewrites) -> Graph {
-    static ONLY_EXACT: LazyLock<Rules> = LazyLock::new(|| Rules::of(&[EXACT]));
-    static ALL: LazyLock<Rules> = LazyLock::new(|| Rules::of(&[EXACT, RELAXED]));
-    let rules: &Rules = match rewrites {
-        Rewrites::Exact => &ONLY_EXACT,
-        Rewrites::Relaxed => &ALL,
-    };
-    graph.rewrite(|simplified, id, operands| match graph.op(id) {
-        Some(op) => {
-            let appended = push_folded(simplified, op, operands);
-            rewritten(simplified, appended, rules)
-        }
-        None => graph.copy(simplified, id, operands),
-    })
+/// An operation that is not a node yet.
+pub(super) struct Expression {
+    pub(super) op: Op,
+    pub(super) operands: SmallVec<[Id; 3]>,
 }
 
-/// The node that takes this one's place, by as many rules as apply one after the other.
-fn rewritten(graph: &mut Graph, mut id: Id, rules: &Rules) -> Id {
-    // Every rule makes the expression smaller or an operation cheaper; the bound is for rules to come.
-    const MOST: usize = 8;
-    for _ in 0..MOST {
-        let Some(op) = graph.op(id) else { break };
-        let found = rules.of_op(op).iter().find_map(|rule| {
-            let mut bound = Bound::default();
-            rule.left.matches(graph, id, &mut bound).then_some((rule, bound))
-        });
-        let Some((rule, bound)) = found else { break };
-        id = rule.right.build(graph, &bound);
-    }
-    id
+/// What a rule makes of an expression.
+pub(super) enum Rewritten {
+    Node(Id),
+    Expression(Expression),
 }
 
 struct Rule {
@@ -126,10 +105,67 @@ struct Rule {
     right: Pattern,
 }
 
-/// The rules that rewrite each operation, in the order of the tables.
-struct Rules(Vec<Vec<Rule>>);
+/// A rule that applies, and what its letters stand for.
+pub(super) struct Applying<'a> {
+    rule: &'a Rule,
+    bound: Bound,
+}
+
+impl Applying<'_> {
+    /// The right side. What is within it is added to the graph.
+    pub(super) fn build(&self, builder: &mut Builder) -> Rewritten {
+        match &self.rule.right {
+            Pattern::Operation(op, patterns) => {
+                let operands = patterns.iter().map(|p| p.build(builder, &self.bound)).collect();
+                Rewritten::Expression(Expression { op: *op, operands })
+            }
+            pattern => Rewritten::Node(pattern.build(builder, &self.bound)),
+        }
+    }
+}
+
+/// The rules for one operation, in the order of the tables.
+#[derive(Default)]
+struct RulesOfOp {
+    rules: Vec<Rule>,
+    /// What an operand must be, one of them at least, for any rule to apply; or nothing need be known of them.
+    for_any: bool,
+    for_constants: bool,
+    for_ops: Vec<Op>,
+}
+
+impl RulesOfOp {
+    fn add(&mut self, rule: Rule) {
+        let Pattern::Operation(_, operands) = &rule.left else {
+            unreachable!("a rule rewrites an operation")
+        };
+        let mut knows_any = false;
+        for operand in operands {
+            match operand {
+                Pattern::Any('2') | Pattern::Constant(_) => self.for_constants = true,
+                Pattern::Operation(op, _) => self.for_ops.push(*op),
+                Pattern::Any(_) => continue,
+            }
+            knows_any = true;
+        }
+        self.for_any |= !knows_any;
+        self.rules.push(rule);
+    }
+}
+
+/// The rules that rewrite each operation.
+pub(super) struct Rules(Vec<RulesOfOp>);
 
 impl Rules {
+    pub(super) fn of_rewrites(rewrites: Rewrites) -> &'static Self {
+        static ONLY_EXACT: LazyLock<Rules> = LazyLock::new(|| Rules::of(&[EXACT]));
+        static ALL: LazyLock<Rules> = LazyLock::new(|| Rules::of(&[EXACT, RELAXED]));
+        match rewrites {
+            Rewrites::Exact => &ONLY_EXACT,
+            Rewrites::Relaxed => &ALL,
+        }
+    }
+
     fn of(tables: &[&[(&str, &str)]]) -> Self {
         let mut rules = Self(Vec::new());
         for &(left, right) in tables.iter().flat_map(|table| table.iter()) {
@@ -139,15 +175,43 @@ impl Rules {
             };
             let place = op as usize;
             if rules.0.len() <= place {
-                rules.0.resize_with(place + 1, Vec::new);
+                rules.0.resize_with(place + 1, RulesOfOp::default);
             }
-            rules.0[place].push(Rule { left, right });
+            rules.0[place].add(Rule { left, right });
         }
         rules
     }
 
-    fn of_op(&self, op: Op) -> &[Rule] {
-        self.0.get(op as usize).map_or(&[], Vec::as_slice)
+    /// Whether it is worth looking for a rule.
+    #[inline]
+    pub(super) fn may_apply(&self, graph: &Graph, op: Op, operands: &[Id]) -> bool {
+        let Some(rules) = self.0.get(op as usize) else { return false };
+        let is_known = |&operand: &Id| match graph.node(operand) {
+            Node::Constant(_) => rules.for_constants,
+            Node::Operation { op, .. } => rules.for_ops.contains(&op),
+            Node::Input(_) => false,
+        };
+        rules.for_any || operands.iter().any(is_known)
+    }
+
+    /// The first rule that applies.
+    pub(super) fn applying_to(
+        &self,
+        graph: &Graph,
+        expression: &Expression,
+    ) -> Option<Applying<'_>> {
+        let rules = self.0.get(expression.op as usize)?;
+        rules.rules.iter().find_map(|rule| {
+            let Pattern::Operation(_, patterns) = &rule.left else { return None };
+            let mut pairs = patterns.iter().zip(&expression.operands);
+            if !pairs.clone().all(|(pattern, &operand)| pattern.may_match(graph, operand)) {
+                return None;
+            }
+            let mut bound = Bound::default();
+            let matches =
+                pairs.all(|(pattern, &operand)| pattern.matches(graph, operand, &mut bound));
+            matches.then_some(Applying { rule, bound })
+        })
     }
 }
 
@@ -161,6 +225,18 @@ pub(crate) enum Pattern {
 type Bound = SmallVec<[(char, Id); 4]>;
 
 impl Pattern {
+    /// Whether it fits as far as a look at the node itself tells.
+    #[inline]
+    fn may_match(&self, graph: &Graph, id: Id) -> bool {
+        match (self, graph.node(id)) {
+            (Pattern::Any('2'), Node::Constant(value)) => has_exact_reciprocal(value),
+            (Pattern::Any(name), _) => *name != '2',
+            (Pattern::Constant(value), Node::Constant(other)) => other.to_bits() == value.to_bits(),
+            (Pattern::Operation(op, _), Node::Operation { op: other, .. }) => other == *op,
+            _ => false,
+        }
+    }
+
     fn matches(&self, graph: &Graph, id: Id, bound: &mut Bound) -> bool {
         match self {
             Pattern::Any(name) => {
@@ -186,17 +262,17 @@ impl Pattern {
         }
     }
 
-    fn build(&self, graph: &mut Graph, bound: &Bound) -> Id {
+    fn build(&self, builder: &mut Builder, bound: &Bound) -> Id {
         match self {
             Pattern::Any(name) => {
                 let found = bound.iter().find(|(letter, _)| letter == name);
                 found.map_or_else(|| unreachable!("?{name} is on the left too"), |&(_, id)| id)
             }
-            Pattern::Constant(value) => graph.constant(*value),
+            Pattern::Constant(value) => builder.constant(*value),
             Pattern::Operation(op, patterns) => {
                 let operands: SmallVec<[Id; 3]> =
-                    patterns.iter().map(|pattern| pattern.build(graph, bound)).collect();
-                push_folded(graph, *op, &operands)
+                    patterns.iter().map(|pattern| pattern.build(builder, bound)).collect();
+                builder.push_as_it_is(*op, &operands)
             }
         }
     }

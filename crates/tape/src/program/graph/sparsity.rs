@@ -318,6 +318,7 @@ impl Meetings {
 mod tests {
     use super::*;
     use crate::program::Program;
+    use crate::program::graph::builder::Passes;
     use crate::program::graph::trace::{Extent, trace};
     use crate::var::Var;
 
@@ -398,7 +399,7 @@ mod tests {
     #[test]
     fn both_ways_to_a_jacobian_agree() {
         let f = |x: &[Var]| (0..300).map(|i| x[i].sin() * x[(7 * i) % 300]).collect::<Vec<_>>();
-        let graph = trace(f, &[0.5; 300], Extent::All).unwrap().graph;
+        let graph = trace(f, &[0.5; 300], Extent::All, Passes::None).unwrap().graph;
         let sets = rows_by_sets(&graph).unwrap();
         assert_eq!(sets, rows_by_search(&graph));
         assert_eq!(sets.row(1), [1, 7]);
@@ -413,7 +414,7 @@ mod tests {
             });
             running.collect::<Vec<_>>()
         };
-        let graph = trace(f, &[0.5; 1000], Extent::All).unwrap().graph;
+        let graph = trace(f, &[0.5; 1000], Extent::All, Passes::None).unwrap().graph;
         assert!(rows_by_sets(&graph).is_none());
         assert_eq!(jacobian_pattern(&graph).len(), 1000 * 1001 / 2);
     }

@@ -3,8 +3,6 @@
 use core::cell::{Cell, RefCell};
 use core::mem::ManuallyDrop;
 
-use smallvec::SmallVec;
-
 use crate::derivative::gradient::Kept;
 use crate::error::Error;
 use crate::guard::{Comparison, Guard, Outcome};
@@ -13,6 +11,7 @@ use crate::list::recorded::{Group, Operand};
 use crate::number::Number;
 use crate::op::Op;
 use crate::outputs::Outputs;
+use crate::program::graph::builder::{Builder, Passes};
 use crate::program::graph::{Graph, Id};
 use crate::real::Real;
 use crate::var::Var;
@@ -191,7 +190,7 @@ pub(crate) struct Trace {
     pub(crate) nodes: usize,
 }
 
-/// Records `f` at `x` and makes a graph of it, as it was recorded.
+/// Records `f` at `x` and makes a graph of it, by these passes.
 ///
 /// # Errors
 /// When an operation cannot be replayed, an output is on another tape, or there are too many nodes.
@@ -200,6 +199,7 @@ pub(crate) fn trace<R: Outputs>(
     f: impl FnOnce(&[Var]) -> R,
     x: &[f64],
     extent: Extent,
+    passes: Passes,
 ) -> Result<Trace, Error> {
     let kept = Kept::<f64>::take();
     kept.tape.clear();
@@ -224,7 +224,7 @@ pub(crate) fn trace<R: Outputs>(
             Extent::Needed => needed(list, &outputs, &guards),
             Extent::All => vec![true; list.nodes().len()],
         };
-        let graph = graph_of(list, x.len(), &outputs, &guards, &needed)?;
+        let graph = graph_of(list, x.len(), &outputs, &guards, &needed, passes)?;
         Ok(Trace { graph, nodes: list.nodes().len() - 1 })
     });
     kept.put_back();
@@ -263,64 +263,72 @@ fn graph_of(
     outputs: &[Var],
     guards: &[Guard<Place>],
     needed: &[bool],
+    passes: Passes,
 ) -> Result<Graph, Error> {
-    let mut maker = Maker { graph: Graph::new(inputs), places: vec![Id(0); list.nodes().len()] };
+    let nodes = list.nodes().len();
+    let builder = Builder::new(inputs, passes, nodes);
+    let mut maker = Maker { builder, places: vec![Id(0); nodes], operands: Vec::new() };
     let mut bounds = Vec::new();
     for group in Group::all(list).filter(|group| needed[group.last]) {
         let id = match group.op {
             Op::Input if group.last <= inputs => Id(group.last as u32 - 1),
-            Op::Input => maker.graph.constant(group.kept_value()),
+            Op::Input => maker.builder.constant(group.kept_value()),
             Op::Custom | Op::SumOver => {
                 return Err(Error::Opaque { op: group.op.name(), index: group.last });
             }
             Op::WeightedSum => maker.weighted_sum(&group),
             Op::LogSumExp => maker.log_sum_exp(&group),
             op => {
-                let operands = maker.operands(&group);
+                maker.take_operands(&group);
                 if op == Op::Clamp {
-                    let operands = [operands[1], operands[2]];
+                    let operands = [maker.operands[1], maker.operands[2]];
                     let (comparison, outcome) = (Comparison::LessOrEqual, Outcome(1));
                     bounds.push(Guard { comparison, operands, outcome });
                 }
-                maker.graph.push(op, &operands)
+                maker.builder.push(op, &maker.operands)
             }
         };
         maker.places[group.last] = id;
-        let size = maker.graph.len();
+        let size = maker.builder.graph().len();
         if size >= u32::MAX as usize / 2 {
             return Err(Error::TooLarge { what: "nodes", size });
         }
     }
-    let Maker { mut graph, places } = maker;
+    let Maker { mut builder, places, .. } = maker;
     let mut name = |place: Place| match place.index {
-        0 => graph.constant(place.value),
+        0 => builder.constant(place.value),
         index => places[index as usize],
     };
     let outputs =
         outputs.iter().map(|output| name(Place { index: output.index(), value: output.value }));
     let outputs = outputs.collect();
-    let guards: Vec<Guard<Id>> = guards.iter().map(|guard| guard.map(&mut name)).collect();
+    let asked: Vec<Guard<Id>> = guards.iter().map(|guard| guard.map(&mut name)).collect();
+    let mut graph = builder.finish();
     graph.outputs = outputs;
     // What the function asked comes first, in the order in which it asked: two paths have the guards in common up to
     // where they part.
-    graph.guards = guards;
+    graph.guards = asked;
     graph.guards.extend(bounds);
     Ok(graph)
 }
 
 /// The graph so far, and the node that each entry of the list has become.
 struct Maker {
-    graph: Graph,
+    builder: Builder,
     places: Vec<Id>,
+    /// Of the operation in hand.
+    operands: Vec<Id>,
 }
 
 impl Maker {
-    fn operands(&mut self, group: &Group<'_, f64>) -> SmallVec<[Id; 8]> {
-        let operand = |operand| match operand {
-            Operand::Node { index, .. } => self.places[index],
-            Operand::Constant(constant) => self.graph.constant(constant),
-        };
-        group.operands().map(operand).collect()
+    fn take_operands(&mut self, group: &Group<'_, f64>) {
+        self.operands.clear();
+        for operand in group.operands() {
+            self.operands.push(match operand {
+                Operand::Node { index, .. } => self.places[index],
+                Operand::Constant(constant) => self.builder.constant(constant),
+            });
+        }
     }
 
     /// Products of weights and terms, added to the first term where that has weight 1. A constant term was recorded
@@ -330,29 +338,29 @@ impl Maker {
         for (position, operand) in group.operands().enumerate() {
             let (weight, term) = match operand {
                 Operand::Node { index, partial } => (partial, self.places[index]),
-                Operand::Constant(constant) => (1.0, self.graph.constant(constant)),
+                Operand::Constant(constant) => (1.0, self.builder.constant(constant)),
             };
             if position > 0 || weight != 1.0 {
-                operands.push(self.graph.constant(weight));
+                operands.push(self.builder.constant(weight));
             }
             operands.push(term);
         }
         match operands[..] {
             [term] => term,
-            [weight, term] => self.graph.push(Op::Mul, &[weight, term]),
-            _ => self.graph.push(Op::Dot, &operands),
+            [weight, term] => self.builder.push(Op::Mul, &[weight, term]),
+            _ => self.builder.push(Op::Dot, &operands),
         }
     }
 
     /// m + ln Σ e^(xᵢ − m), where m is the largest term, taken as a constant.
     fn log_sum_exp(&mut self, group: &Group<'_, f64>) -> Id {
-        let terms = self.operands(group);
-        let graph = &mut self.graph;
-        let largest = graph.push(Op::Largest, &terms);
+        self.take_operands(group);
+        let builder = &mut self.builder;
+        let largest = builder.push(Op::Largest, &self.operands);
         let weights: Vec<Id> =
-            terms.iter().map(|&term| graph.push(Op::Weight, &[term, largest])).collect();
-        let sum = graph.push(Op::Sum, &weights);
-        let logarithm = graph.push(Op::Ln, &[sum]);
-        graph.push(Op::Add, &[largest, logarithm])
+            self.operands.iter().map(|&term| builder.push(Op::Weight, &[term, largest])).collect();
+        let sum = builder.push(Op::Sum, &weights);
+        let logarithm = builder.push(Op::Ln, &[sum]);
+        builder.push(Op::Add, &[largest, logarithm])
     }
 }

@@ -14,9 +14,10 @@ mod reverse;
 mod single;
 
 use core::cell::Cell;
+use core::ops::Range;
 
 use crate::instructions::{Work, dispatch};
-use crate::program::code::{Code, NONE, Run, Single};
+use crate::program::code::{Code, NONE, Run, Step};
 use crate::program::machine::element::Element;
 use crate::program::machine::manner::{Functions, Manner};
 use crate::program::machine::slots::Slots;
@@ -41,18 +42,22 @@ impl<'a, E: Element> Machine<'a, E> {
     }
 }
 
-impl<'a, E: Element> Machine<'a, E> {
+impl<E: Element> Machine<'_, E> {
     #[inline(always)]
     fn compute_all(&self) {
         for run in &self.code.runs {
-            if let Some(singles) = self.singles(run) {
-                for single in singles {
-                    self.compute_single(single);
+            match run {
+                Run::Singles(run) if self.functions == Functions::Scalar => {
+                    for single in &self.code.singles[run.clone()] {
+                        self.compute_single(single);
+                    }
                 }
-            } else {
-                for step in &self.code.steps[run.steps.clone()] {
-                    self.compute(step);
+                Run::Steps(run) => {
+                    for step in &self.code.steps[run.clone()] {
+                        self.compute(step);
+                    }
                 }
+                Run::Singles(run) => self.compute_singles_as_steps(run),
             }
         }
     }
@@ -60,24 +65,39 @@ impl<'a, E: Element> Machine<'a, E> {
     #[inline(always)]
     fn propagate_all(&self) {
         for run in self.code.runs.iter().rev() {
-            if let Some(singles) = self.singles(run) {
-                for single in singles.iter().rev().filter(|single| single.adjoint != NONE) {
-                    self.propagate_single(single);
+            match run {
+                Run::Singles(run) if self.functions == Functions::Scalar => {
+                    let singles = self.code.singles[run.clone()].iter().rev();
+                    for single in singles.filter(|single| single.adjoint != NONE) {
+                        self.propagate_single(single);
+                    }
                 }
-            } else {
-                let steps = self.code.steps[run.steps.clone()].iter().rev();
-                for step in steps.filter(|step| step.adjoint != NONE) {
-                    self.propagate(step);
+                Run::Steps(run) => {
+                    let steps = self.code.steps[run.clone()].iter().rev();
+                    for step in steps.filter(|step| step.adjoint != NONE) {
+                        self.propagate(step);
+                    }
                 }
+                Run::Singles(run) => self.propagate_singles_as_steps(run),
             }
         }
     }
 
-    /// The steps of a run as singles, where they are run so. Those have no vector functions.
-    #[inline(always)]
-    fn singles(&self, run: &Run) -> Option<&'a [Single]> {
-        let singles = run.singles.clone().filter(|_| self.functions == Functions::Scalar)?;
-        Some(&self.code.singles[singles])
+    /// Singles have no vector functions.
+    #[inline(never)]
+    fn compute_singles_as_steps(&self, run: &Range<usize>) {
+        for single in &self.code.singles[run.clone()] {
+            self.compute(&single.as_step());
+        }
+    }
+
+    #[inline(never)]
+    fn propagate_singles_as_steps(&self, run: &Range<usize>) {
+        for single in self.code.singles[run.clone()].iter().rev() {
+            if single.adjoint != NONE {
+                self.propagate(&single.as_step());
+            }
+        }
     }
 }
 
@@ -114,17 +134,34 @@ pub(crate) fn reverse<E: Element>(code: &Code, slots: &mut Slots<E>, manner: Man
 /// too.
 pub(crate) fn forward_carefully<E: Element>(code: &Code, slots: &mut Slots<E>, manner: Manner) {
     let machine = Machine::new(code, slots, manner);
-    for step in &code.steps {
-        machine.compute_carefully(step);
+    for run in &code.runs {
+        match run {
+            Run::Steps(run) => {
+                code.steps[run.clone()].iter().for_each(|step| machine.compute_carefully(step));
+            }
+            Run::Singles(run) => {
+                let singles = code.singles[run.clone()].iter();
+                singles.for_each(|single| machine.compute_carefully(&single.as_step()));
+            }
+        }
     }
 }
 
 /// [`reverse`] by the engine's rules for what is not finite.
 pub(crate) fn reverse_carefully<E: Element>(code: &Code, slots: &mut Slots<E>, manner: Manner) {
     let machine = Machine::new(code, slots, manner);
-    for step in code.steps.iter().rev() {
+    let propagate = |step: &Step| {
         if step.adjoint != NONE {
             machine.propagate_carefully(step);
+        }
+    };
+    for run in code.runs.iter().rev() {
+        match run {
+            Run::Steps(run) => code.steps[run.clone()].iter().rev().for_each(propagate),
+            Run::Singles(run) => {
+                let singles = code.singles[run.clone()].iter().rev();
+                singles.for_each(|single| propagate(&single.as_step()));
+            }
         }
     }
 }

@@ -5,13 +5,12 @@ use proptest::prelude::*;
 use super::random::{cases, config, points};
 use super::{agree, duals, hold, same_bits, scales};
 use crate::program::graph::Graph;
+use crate::program::graph::builder::{Builder, Passes, rebuilt, rebuilt_by};
 use crate::program::graph::collect_sums::collect_sums;
 use crate::program::graph::drop_dead_code::drop_dead_code;
-use crate::program::graph::fold_constants::fold_constants;
 use crate::program::graph::hoist::hoist;
-use crate::program::graph::number_values::number_values;
 use crate::program::graph::passes::optimize;
-use crate::program::graph::simplify::{Rewrites, simplify};
+use crate::program::graph::simplify::Rewrites;
 
 /// Both graphs have the same outputs and derivatives at `x`, and their guards hold or fail together.
 fn check(name: &str, before: &Graph, after: &Graph, x: &[f64]) -> Result<(), TestCaseError> {
@@ -50,9 +49,9 @@ fn check(name: &str, before: &Graph, after: &Graph, x: &[f64]) -> Result<(), Tes
 type Pass = (&'static str, fn(&Graph) -> Graph);
 
 const PASSES: [Pass; 6] = [
-    ("fold_constants", fold_constants),
-    ("simplify", |graph| simplify(graph, Rewrites::Exact)),
-    ("number_values", number_values),
+    ("fold_constants", |graph| rebuilt(graph, Passes::FoldConstants)),
+    ("simplify", |graph| rebuilt(graph, Passes::Simplify(Rewrites::Exact))),
+    ("number_values", |graph| rebuilt_by(graph, Builder::only_numbering(graph.inputs()))),
     ("drop_dead_code", drop_dead_code),
     ("collect_sums", collect_sums),
     ("all passes", |graph| optimize(graph, Rewrites::Exact)),
