@@ -64,6 +64,15 @@ impl Row {
         self.cells.push((column, cell));
     }
 
+    /// Keeps the shorter time of each cell.
+    pub fn keep_faster(&mut self, other: &Self) {
+        for (column, cell) in &mut self.cells {
+            if let (Cell::Time(time), Some(again)) = (cell, other.time(*column)) {
+                *time = time.min(again);
+            }
+        }
+    }
+
     fn cell(&self, column: Column) -> Option<&Cell> {
         self.cells.iter().find(|cell| cell.0 == column).map(|cell| &cell.1)
     }

@@ -14,8 +14,8 @@ pub struct Turns<'a, L> {
 
 /// How long a turn lasts, in seconds: many calls where one is short, so that the clock costs nothing.
 const TURN: f64 = 1e-3;
-/// The most turns of an entry of which one call takes longer than this, in seconds.
-const LONG: (f64, usize) = (0.05, 5);
+/// An entry of which one call takes longer than this, in seconds, has one turn.
+const LONG: f64 = 0.05;
 
 impl<'a, L> Turns<'a, L> {
     pub fn new(case: &'a str, expected: (f64, Vec<f64>)) -> Self {
@@ -61,27 +61,34 @@ impl<'a, L> Turns<'a, L> {
             .entries
             .into_iter()
             .map(|(label, mut run)| {
-                // The first calls only make ready.
-                let once = (0..3).map(|_| time(&mut run, 1)).fold(f64::INFINITY, f64::min);
+                let least = turn(&mut run, 1);
                 #[expect(
                     clippy::cast_possible_truncation,
                     clippy::cast_sign_loss,
                     reason = "some calls"
                 )]
-                let calls = (TURN / once).ceil().max(1.0) as usize;
-                let turns = if once > LONG.0 { rounds.min(LONG.1) } else { rounds };
-                (label, run, calls, turns.max(1), once)
+                let calls = (TURN / least).ceil().max(1.0) as usize;
+                (label, run, calls, least)
             })
             .collect();
-        for round in 0..rounds {
-            for (_, run, calls, turns, least) in &mut entries {
-                if round < *turns {
-                    *least = least.min(time(run, *calls));
+        for _ in 0..rounds {
+            for (_, run, calls, least) in &mut entries {
+                if *least < LONG {
+                    *least = least.min(turn(run, *calls));
                 }
             }
         }
-        entries.into_iter().map(|(label, _, _, _, least)| (label, least * 1e9)).collect()
+        entries.into_iter().map(|(label, _, _, least)| (label, least * 1e9)).collect()
     }
+}
+
+/// Seconds of a call, of one turn. Where a call lasts longer than a turn, the first of three meets the caches that the entry
+/// before has left.
+fn turn(run: &mut impl FnMut(), calls: usize) -> f64 {
+    if calls > 1 {
+        return time(run, calls);
+    }
+    (0..3).map(|_| time(run, 1)).fold(f64::INFINITY, f64::min)
 }
 
 /// Seconds of a call. It is the thread's time: what else runs on the machine is not counted.
