@@ -80,7 +80,7 @@ fn logistic_loss(rounds: Option<usize>) -> (Line, Line) {
     let x = vec![0.1; 100];
     let program = Program::trace(loss, &x).expect("it can be traced");
     let what = "logistic loss of 100 coefficients, 200 rows".to_owned();
-    let product = product_line(&program, &x, what.clone(), rounds);
+    let product = product_line(&program, &x, &what, rounds);
     let (mut workspace, mut gradient) = (Workspace::default(), vec![0.0; 100]);
     let ratio = ratio(
         rounds,
@@ -94,10 +94,10 @@ fn logistic_loss(rounds: Option<usize>) -> (Line, Line) {
 fn rosenbrock_product(rounds: Option<usize>) -> Line {
     let x = vec![0.5; 10_000];
     let program = Program::trace(|x: &[Var]| rosenbrock(x), &x).expect("it can be traced");
-    product_line(&program, &x, "chained Rosenbrock of 10,000 variables".to_owned(), rounds)
+    product_line(&program, &x, "chained Rosenbrock of 10,000 variables", rounds)
 }
 
-fn product_line(program: &Program, x: &[f64], what: String, rounds: Option<usize>) -> Line {
+fn product_line(program: &Program, x: &[f64], what: &str, rounds: Option<usize>) -> Line {
     let v = vec![1.0; x.len()];
     let (mut workspace, mut gradient) = (Workspace::default(), vec![0.0; x.len()]);
     let (mut duals, mut of_product) = (Workspace::default(), vec![0.0; x.len()]);

@@ -1,13 +1,15 @@
 //! The contestants: one file each, with the way of use that its documentation recommends.
 
+pub mod aad;
 mod ad_trait;
-mod echidna;
+pub mod echidna;
 mod plain;
 mod program;
-mod reverse;
+pub mod reverse;
 mod tape;
+pub mod tpt;
 #[cfg(feature = "xad")]
-mod xad;
+pub mod xad;
 
 pub use ad_trait::AdTrait;
 pub use echidna::{Echidna, EchidnaReplay};

@@ -1,4 +1,5 @@
-//! Measures this project's crate beside the other Rust crates that differentiate in reverse mode, on six kernels.
+//! Measures this project's crate beside the other Rust crates that differentiate in reverse mode: on six kernels, and on
+//! functions whose operations do not repeat.
 //!
 //! ```text
 //! cargo run --release --manifest-path crates/bench/Cargo.toml
@@ -37,7 +38,7 @@ struct Options {
     /// Measure what programs and batches cost instead, each line as a ratio.
     #[arg(long)]
     bars: bool,
-    /// Measure functions whose operations do not repeat instead: one-shot, replay, tracing, and a peer.
+    /// Measure functions whose operations do not repeat instead, in Markdown: one-shot, replay, tracing, by hand, and the peers.
     #[arg(long)]
     functions: bool,
     /// Print one Markdown table of all kernels.
@@ -51,7 +52,7 @@ fn main() {
         return bars::print(options.rounds);
     }
     if options.functions {
-        return function::print();
+        return function::print(options.rounds);
     }
     let kernels =
         if options.kernel.is_empty() { KernelName::value_variants() } else { &options.kernel };

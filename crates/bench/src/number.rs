@@ -1,6 +1,6 @@
-//! What the kernels ask of an engine: arithmetic on its number, and sums of many terms.
+//! What the kernels and the functions ask of an engine: arithmetic on its number, and sums of many terms.
 
-use std::ops::{Add, Mul, Sub};
+use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// The number of an engine, with the operations that the kernels use.
 pub trait Number: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> {
@@ -14,6 +14,40 @@ pub trait Number: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = 
     fn offset(self, constant: f64) -> Self;
     fn exp(self) -> Self;
     fn ln(self) -> Self;
+}
+
+/// The number of an engine, with all that [`function`](crate::function) asks of it. A constant stands to the right of an
+/// operator as the plain number that it is, which every engine here recommends.
+pub trait Elementary:
+    Number
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + Add<f64, Output = Self>
+    + Sub<f64, Output = Self>
+    + Mul<f64, Output = Self>
+    + Div<f64, Output = Self>
+{
+    /// The names of the methods that the engine has no operation for. A call of one panics.
+    const LACKS: &'static [&'static str] = &[];
+
+    /// constant − x.
+    fn subtract_from(self, constant: f64) -> Self;
+    /// max(x, 0).
+    fn positive_part(self) -> Self;
+    fn recip(self) -> Self;
+    fn sqrt(self) -> Self;
+    fn sin(self) -> Self;
+    fn cos(self) -> Self;
+    fn atan(self) -> Self;
+    fn tanh(self) -> Self;
+    fn erf(self) -> Self {
+        unimplemented!("the engine has no erf")
+    }
+
+    /// Whether |x| < bound, as a branch of the function.
+    fn is_within(self, bound: f64) -> bool {
+        self.value().abs() < bound
+    }
 }
 
 /// How an engine adds up many terms.
@@ -121,3 +155,66 @@ macro_rules! implement_number {
     };
 }
 pub(crate) use implement_number;
+
+/// Implements [`Elementary`] for a type whose functions are found under one name, and take it by value or by reference.
+macro_rules! implement_elementary {
+    (
+        $number:ty, $home:ident $(by $reference:tt)?;
+        lacks: $lacks:expr,
+        |$x:ident| recip: $recip:expr, positive_part: $positive_part:expr $(, erf: $erf:expr)? $(, |$bound:ident| is_within: $is_within:expr)?
+    ) => {
+        impl crate::number::Elementary for $number {
+            const LACKS: &'static [&'static str] = $lacks;
+
+            #[inline]
+            fn subtract_from(self, constant: f64) -> Self {
+                constant - self
+            }
+            #[inline]
+            fn positive_part(self) -> Self {
+                let $x = self;
+                $positive_part
+            }
+            #[inline]
+            fn recip(self) -> Self {
+                let $x = self;
+                $recip
+            }
+            #[inline]
+            fn sqrt(self) -> Self {
+                $home::sqrt($($reference)? self)
+            }
+            #[inline]
+            fn sin(self) -> Self {
+                $home::sin($($reference)? self)
+            }
+            #[inline]
+            fn cos(self) -> Self {
+                $home::cos($($reference)? self)
+            }
+            #[inline]
+            fn atan(self) -> Self {
+                $home::atan($($reference)? self)
+            }
+            #[inline]
+            fn tanh(self) -> Self {
+                $home::tanh($($reference)? self)
+            }
+            $(
+                #[inline]
+                fn erf(self) -> Self {
+                    let $x = self;
+                    $erf
+                }
+            )?
+            $(
+                #[inline]
+                fn is_within(self, $bound: f64) -> bool {
+                    let $x = self;
+                    $is_within
+                }
+            )?
+        }
+    };
+}
+pub(crate) use implement_elementary;

@@ -99,7 +99,14 @@ fn times(ratio: Option<f64>) -> String {
 }
 
 fn microseconds(seconds: f64) -> String {
-    thousands((seconds * 1e6).round() as usize)
+    rounded(seconds * 1e6)
+}
+
+/// A positive number without its decimals.
+pub fn rounded(number: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is rounded")]
+    let whole = number.round() as usize;
+    thousands(whole)
 }
 
 /// 1234567 as 1,234,567.

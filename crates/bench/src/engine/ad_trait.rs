@@ -1,4 +1,4 @@
-//! ad_trait: its reverse-mode number on the thread's computation graph, which keeps its memory when reset.
+//! `ad_trait`: its reverse-mode number on the thread's computation graph, which keeps its memory when reset.
 //!
 //! The graph is driven as `FunctionEngine` with `ReverseAD` drives it, without the matrix that this builds of the result.
 

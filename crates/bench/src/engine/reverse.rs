@@ -2,9 +2,11 @@
 
 use reverse::{Gradient, Var};
 
+pub use reverse::Var as Active;
+
 use super::{Engine, Outcome};
 use crate::kernel::Kernel;
-use crate::number::{Number, OneByOne};
+use crate::number::{Number, OneByOne, implement_elementary};
 
 impl Number for Var<'_> {
     #[inline]
@@ -31,6 +33,24 @@ impl Number for Var<'_> {
     fn ln(self) -> Self {
         Var::ln(&self)
     }
+}
+
+implement_elementary!(
+    Var<'_>, Var by &;
+    lacks: &["erf"],
+    |x| recip: Var::recip(&x), positive_part: if x.val > 0.0 { x } else { x.tape.add_var(0.0) }
+);
+
+/// The value and the gradient of `f`, recorded anew on the tape.
+pub fn gradient(
+    tape: &mut reverse::Tape,
+    f: impl for<'t> Fn(&[Var<'t>]) -> Var<'t>,
+    x: &[f64],
+) -> (f64, Vec<f64>) {
+    tape.clear();
+    let x = tape.add_vars(x);
+    let result = f(&x);
+    (result.val, result.grad().wrt(&x))
 }
 
 #[derive(Default)]

@@ -4,9 +4,14 @@ use tape::{Real, Var};
 
 use super::{Engine, Outcome};
 use crate::kernel::Kernel;
-use crate::number::{OneByOne, Reduce, add_weighted_by, implement_number};
+use crate::number::{OneByOne, Reduce, add_weighted_by, implement_elementary, implement_number};
 
 implement_number!(Var, constant: Var::constant, |x| value: Var::value(x), exp: Var::exp(x), ln: Var::ln(x));
+implement_elementary!(
+    Var, Real;
+    lacks: &[],
+    |x| recip: Real::recip(x), positive_part: Real::relu(x), erf: Real::erf(x), |bound| is_within: Real::abs(x) < bound
+);
 
 /// One call of [`tape::gradient`], on the tape that the thread keeps.
 fn run<K: Kernel>(kernel: &K, reduce: &impl Reduce<Var>) -> Outcome {

@@ -4,11 +4,18 @@ use xad_rs::{AReal, Real, Tape, compute_gradient_rev_with, math};
 
 use super::{Engine, Outcome};
 use crate::kernel::Kernel;
-use crate::number::{OneByOne, Reduce, add_weighted_by, implement_number, largest};
+use crate::number::{
+    OneByOne, Reduce, add_weighted_by, implement_elementary, implement_number, largest,
+};
 
-type Active = AReal<f64>;
+pub type Active = AReal<f64>;
 
 implement_number!(Active, constant: Active::new, |x| value: Active::value(&x), exp: Real::exp(&x), ln: Real::ln(&x));
+implement_elementary!(
+    Active, Real by &;
+    lacks: &[],
+    |x| recip: 1.0 / x, positive_part: Real::max(&x, &Active::new(0.0)), erf: Real::erf(&x)
+);
 
 fn run<K: Kernel>(tape: &mut Tape<f64>, kernel: &K, reduce: &impl Reduce<Active>) -> Outcome {
     let (value, gradient) =

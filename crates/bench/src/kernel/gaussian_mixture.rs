@@ -1,10 +1,10 @@
-//! The log posterior of a Gaussian mixture with a Wishart prior: ADBench's and GradBench's `gmm`.
+//! The log posterior of a Gaussian mixture with a Wishart prior: `ADBench`'s and GradBench's `gmm`.
 //!
 //! Component k has the weight exp αₖ / Σ exp α, the mean μₖ, and the precision Qₖᵀ·Qₖ, where Qₖ is lower triangular
 //! with the diagonal exp qₖ. For n points xᵢ of d numbers,
 //!
 //! log p = Σᵢ lseₖ(αₖ + Σ qₖ − ½‖Qₖ(xᵢ − μₖ)‖²) − n·(lse α + d/2·ln 2π)
-//!       + Σₖ (m·Σ qₖ − ½γ²‖Qₖ‖²) + K·(ν·d·ln(γ/√2) − ln Γ_d(ν/2)),  ν = d + m + 1.
+//!       + Σₖ (m·Σ qₖ − ½γ²‖Qₖ‖²) + K·(ν·d·ln(γ/√2) − ln Γ(d; ν/2)),  ν = d + m + 1.
 
 use std::f64::consts::{PI, TAU};
 
@@ -192,7 +192,7 @@ fn row_start(row: usize) -> usize {
     row * (row + 1) / 2
 }
 
-/// ln Γ_p(a) = p(p − 1)/4·ln π + Σⱼ ln Γ(a − j/2), j from 0 to p − 1.
+/// ln Γ(p; a) = p(p − 1)/4·ln π + Σⱼ ln Γ(a − j/2), j from 0 to p − 1.
 fn ln_multivariate_gamma(a: f64, p: usize) -> f64 {
     let gammas: f64 = (0..p).map(|j| libm::lgamma(a - j as f64 / 2.0)).sum();
     (p * (p - 1)) as f64 / 4.0 * PI.ln() + gammas
