@@ -242,11 +242,13 @@ fn sample_chain(posterior: &Posterior, options: &Options, chain: u64) -> Result<
     let mut random = ChaCha8Rng::seed_from_u64(options.seed);
     random.set_stream(chain);
     let density = Density { program: &posterior.program, workspace: Workspace::default() };
-    let settings = DiagNutsSettings {
+    let mut settings = DiagNutsSettings {
         num_tune: options.tune.into(),
         num_draws: options.draws.into(),
         ..DiagNutsSettings::default()
     };
+    // Short steps, for the eight schools are curved where τ is near 0.
+    settings.adapt_options.step_size_settings.target_accept = 0.95;
     let start: Vec<f64> = (0..density.dim()).map(|_| random.random_range(-2.0..2.0)).collect();
     let mut sampler = settings.new_chain(chain, CpuMath::new(density), &mut random)?;
     sampler.set_position(&start)?;
