@@ -2,7 +2,7 @@
 //!
 //! Goal: write the function and its constraints as one function with several outputs, and leave the Jacobian and the Hessian of the
 //! Lagrangian to the engine. The method is in `src/lib.rs`; the crate `clarabel` solves its quadratic problems.
-//! Run it with `cargo run --release -p constrained --example constrained`, and with `-- --help` for its options.
+//! Run it with `cargo run --release --example constrained`, and with `-- --help` for its options.
 //!
 //! The problems, starts and minima are those of Hock and Schittkowski, Test Examples for Nonlinear Programming Codes, Lecture Notes
 //! in Economics and Mathematical Systems 187, 1981, by their numbers there. The minimum of 112 is that of later work: the book's

@@ -2,7 +2,7 @@
 //!
 //! Goal: write a model as a formula, and leave its Jacobian to the engine. The residuals of all observations are traced into one
 //! `Program`; the crate `levenberg-marquardt` asks it for values and Jacobians and makes the steps.
-//! Run it with `cargo run --release -p least_squares --example least_squares`, and with `-- --help` for its options.
+//! Run it with `cargo run --release --example least_squares`, and with `-- --help` for its options.
 //!
 //! The problems are the Statistical Reference Datasets for non-linear regression of the National Institute of Standards and
 //! Technology, <https://www.itl.nist.gov/div898/strd/nls/nls_main.shtml>. Each file has the data, two starts, and the parameters

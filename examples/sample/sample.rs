@@ -2,7 +2,7 @@
 //!
 //! Goal: write a log density as a formula, and give its gradient to a sampler. A `Program` computes both; the crate `nuts-rs` makes
 //! the moves. Four chains run in threads of their own and share the program.
-//! Run it with `cargo run --release -p sample --example sample`, and with `-- --help` for its options.
+//! Run it with `cargo run --release --example sample`, and with `-- --help` for its options.
 //!
 //! The models are the eight schools of Rubin (1981), which every sampler is tried on, and a logistic regression on Fisher's iris
 //! data. The exact means come from quadrature, by `reference.py` beside this file.

@@ -13,7 +13,7 @@ use clarabel::solver::{
 use nalgebra::{DMatrix, DVector};
 use tape::Program;
 
-/// A point where the first-order conditions of a minimum hold.
+/// A point where the first-order conditions of a minimum hold. Whether it is a minimum is not checked.
 #[derive(Debug)]
 pub struct Solution {
     /// The point.
@@ -43,10 +43,13 @@ const MEMORY: usize = 5;
 /// Where a quadratic problem has no solution, no step makes progress, or 200 iterations do not suffice; where `start` is not as
 /// long as the program's inputs.
 pub fn minimize(program: &Program, equalities: usize, start: &[f64]) -> Result<Solution> {
-    let constraints = program.outputs().saturating_sub(1);
-    ensure!(equalities <= constraints, "{equalities} of {constraints} constraints are equalities");
+    ensure!(
+        equalities < program.outputs(),
+        "a function and {equalities} constraints are more than the program's {} outputs",
+        program.outputs()
+    );
     let mut x = start.to_vec();
-    let mut multipliers = vec![0.0; constraints];
+    let mut multipliers = vec![0.0; program.outputs() - 1];
     let mut penalty = 0.0_f64;
     let mut history: Vec<Merit> = Vec::new();
     for iterations in 0..ITERATIONS {
@@ -58,9 +61,8 @@ pub fn minimize(program: &Program, equalities: usize, start: &[f64]) -> Result<S
         }
         let step = local.solve()?;
         multipliers = step.multipliers;
-        // Above the largest multiplier, the step makes the merit smaller.
-        let largest = multipliers.iter().fold(0.0_f64, |largest, m| largest.max(m.abs()));
-        penalty = penalty.max(1.5 * largest);
+        // With a penalty above the largest multiplier, the step leads to a smaller merit.
+        penalty = penalty.max(1.5 * largest(multipliers.iter().copied()));
         history.push(merit);
         let recent = &history[history.len().saturating_sub(MEMORY)..];
         let bound = recent.iter().map(|merit| merit.total(penalty)).fold(f64::MIN, f64::max);
@@ -170,17 +172,15 @@ impl Local {
     }
 
     fn worst_violation(&self) -> f64 {
-        violations(self.constraints(), self.equalities).fold(0.0, f64::max)
+        largest(violations(self.constraints(), self.equalities))
     }
 
     /// Karush, Kuhn and Tucker: ∇L = 0, the constraints hold, and a multiplier belongs to a constraint that is 0.
     fn is_solved(&self, multipliers: &[f64]) -> bool {
-        let largest =
-            |numbers: &mut dyn Iterator<Item = f64>| numbers.map(f64::abs).fold(0.0, f64::max);
-        let scale = 1.0 + largest(&mut multipliers.iter().copied());
-        let complementary = self.constraints().iter().zip(multipliers).map(|(g, m)| g * m);
-        largest(&mut self.gradient_of_lagrangian.iter().copied()) <= TOLERANCE * scale
-            && largest(&mut { complementary }) <= TOLERANCE * scale
+        let scale = 1.0 + largest(multipliers.iter().copied());
+        let products = self.constraints().iter().zip(multipliers).map(|(g, m)| g * m);
+        largest(self.gradient_of_lagrangian.iter().copied()) <= TOLERANCE * scale
+            && largest(products) <= TOLERANCE * scale
             && self.worst_violation() <= TOLERANCE
     }
 
@@ -193,7 +193,7 @@ impl Local {
         let (hessian, gradient) = self.convex_model();
         let price = 10.0 * (1.0 + self.gradient.amax());
         let cost: Vec<f64> = gradient.iter().copied().chain([price]).collect();
-        // clarabel's constraints are A·(d, t) + s = b, with s = 0 for equalities and s ≥ 0 for the rest; the last is t ≥ 0.
+        // clarabel's constraints are A·(d, t) + s = b, with s = 0 for equalities and s ≥ 0 for the rest; the last are 0 ≤ t ≤ 1.
         let sign = |i: usize| if i < self.equalities { 1.0 } else { -1.0 };
         let constraints = self.constraints();
         let row = |i: usize, j: usize| match (i < m, j < n) {
@@ -201,13 +201,14 @@ impl Local {
             (true, false) if i < self.equalities || constraints[i] < 0.0 => {
                 -sign(i) * constraints[i]
             }
-            (false, false) => -1.0,
+            (false, false) if i == m => -1.0,
+            (false, false) => 1.0,
             _ => 0.0,
         };
         let sides: Vec<f64> =
-            constraints.iter().enumerate().map(|(i, g)| -sign(i) * g).chain([0.0]).collect();
+            constraints.iter().enumerate().map(|(i, g)| -sign(i) * g).chain([0.0, 1.0]).collect();
         let curvature = |i: usize, j: usize| if i <= j && j < n { hessian[(i, j)] } else { 0.0 };
-        let cones = [ZeroConeT(self.equalities), NonnegativeConeT(m + 1 - self.equalities)];
+        let cones = [ZeroConeT(self.equalities), NonnegativeConeT(m + 2 - self.equalities)];
         let settings = DefaultSettings {
             verbose: false,
             tol_gap_abs: 1e-12,
@@ -215,7 +216,7 @@ impl Local {
             tol_feas: 1e-12,
             ..DefaultSettings::default()
         };
-        let (quadratic, linear) = (sparse(n + 1, n + 1, curvature), sparse(m + 1, n + 1, row));
+        let (quadratic, linear) = (sparse(n + 1, n + 1, curvature), sparse(m + 2, n + 1, row));
         let mut solver = DefaultSolver::new(&quadratic, &cost, &linear, &sides, &cones, settings)?;
         solver.solve();
         let solution = &solver.solution;
@@ -259,6 +260,11 @@ impl Local {
             raise *= 4.0;
         }
     }
+}
+
+/// In magnitude; 0 of none.
+fn largest(numbers: impl Iterator<Item = f64>) -> f64 {
+    numbers.map(f64::abs).fold(0.0, f64::max)
 }
 
 /// Whether every curvature is positive, and not by rounding.
@@ -331,6 +337,19 @@ mod tests {
     fn a_start_outside_the_domain_is_an_error() {
         let error = solve(|x| vec![x[0].ln()], 0, &[-1.0]).unwrap_err();
         assert!(error.to_string().contains("not finite"), "{error}");
+    }
+
+    #[test]
+    fn more_equalities_than_constraints_are_an_error() {
+        assert!(solve(|x| vec![x[0] * x[0]], 1, &[1.0]).is_err());
+    }
+
+    #[test]
+    fn tangents_that_contradict_one_another_are_passed_by() {
+        // The tangent of the first constraint leads to 2.6, beyond the bound 1.5.
+        let outputs = |x: &[Var]| vec![-x[0], 1.0 - x[0] * x[0], x[0] - 0.1, 1.5 - x[0]];
+        let solution = solve(outputs, 1, &[0.2]).unwrap();
+        assert!((solution.x[0] - 1.0).abs() < 1e-9, "{solution:?}");
     }
 
     #[test]
