@@ -245,24 +245,45 @@ fn an_infinite_derivative_in_lanes_leaves_the_others_alone() {
     }
 }
 
-/// A chain takes 2 products, of which all entries beside the diagonal but the outermost are differences.
+/// A chain takes 2 products, of which all entries beside the diagonal but the outermost are differences: what is infinite
+/// would spread from the ends to the middle.
 #[test]
 fn an_infinite_derivative_does_not_spread_along_a_chain() {
-    let f = |x: &[Var]| x.windows(2).map(|x| x[0] * x[1]).sum::<Var>() + (x[3] * x[4]).sqrt();
-    let x = [1.0, 2.0, 3.0, 0.0, 5.0, 6.0, 7.0];
-    let program = Program::trace(f, &x).unwrap();
-    assert_eq!(program.hessian_colors(), Ok(2));
-    let (_, _, hessian) = program.sparse_hessian(&x).unwrap();
-    let (_, _, dense) = tape::hessian(f, &x);
-    for i in 0..7 {
-        for j in 0..7 {
+    for place in 0..6 {
+        let f = |x: &[Var]| {
+            let chain = x.windows(2).map(|x| x[0] * x[1]).sum::<Var>();
+            chain + (x[place] * x[place + 1]).sqrt()
+        };
+        let mut x = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
+        x[place] = 0.0;
+        let program = Program::trace(f, &x).unwrap();
+        assert_eq!(program.hessian_colors(), Ok(2));
+        let (_, _, hessian) = program.sparse_hessian(&x).unwrap();
+        let dense = tape::hessian(f, &x).2;
+        for (i, j) in (0..7).flat_map(|i| (0..7).map(move |j| (i, j))) {
             let (found, expected) = (hessian.get(i, j), dense[(i, j)]);
             let is_equal = found == expected || found.is_nan() && expected.is_nan();
-            assert!(is_equal, "({i}, {j}) is {found}, not {expected}");
+            assert!(is_equal, "{place}: ({i}, {j}) is {found}, not {expected}");
         }
+        assert!(!hessian.get(place, place + 1).is_finite());
     }
-    assert!(!hessian.get(3, 4).is_finite());
-    assert_eq!([hessian.get(2, 3), hessian.get(4, 5), hessian.get(5, 6)], [1.0; 3]);
+}
+
+#[test]
+fn an_infinite_derivative_in_a_peeled_row_leaves_the_others_alone() {
+    let f = |x: &[Var]| {
+        let sum = x.iter().map(|x| x.sqrt()).sum::<Var>();
+        x[1..].iter().map(|&y| y * x[0]).chain([sum]).collect::<Vec<_>>()
+    };
+    let x = [4.0, 1.0, 0.0, 4.0, 4.0, 4.0];
+    let program = Program::trace(f, &x).unwrap();
+    assert_eq!(program.jacobian_colors(), 3);
+    let (_, jacobian) = program.sparse_jacobian(&x).unwrap();
+    for i in 1..6 {
+        assert!(jacobian.row(i - 1).eq([(0, x[i]), (i, 4.0)]));
+    }
+    let row: Vec<f64> = jacobian.row(5).map(|(_, entry)| entry).collect();
+    assert_eq!(row, [0.25, 0.5, f64::INFINITY, 0.25, 0.25, 0.25]);
 }
 
 #[test]

@@ -21,11 +21,15 @@ impl Symmetric {
     /// Colours for a pattern; `cost` is what the products with so many colours take.
     pub(crate) fn of_hessian(pattern: &Pattern, cost: impl Fn(usize) -> usize) -> Self {
         let orders = Orders::of(pattern);
-        let stars = orders.fewest(|order, limit| star_colors(pattern, order, limit), usize::MAX);
+        let stars = if orders.at_least == orders.vertices {
+            each_its_own(pattern)
+        } else {
+            orders.fewest(|order, limit| star_colors(pattern, order, limit), usize::MAX)
+        };
         let mirrors = mirrors(pattern);
         let is_better = |colors: usize| cost(colors) < cost(count(&stars));
         let limit = (0..count(&stars)).rev().find(|&colors| is_better(colors)).unwrap_or(0);
-        let colors = if limit > 0 && at_least(pattern, &orders.smallest_last) <= limit {
+        let colors = if limit > 0 && orders.at_least <= limit {
             orders.fewest(|order, limit| acyclic_colors(pattern, order, limit), limit)
         } else {
             Vec::new()
@@ -45,11 +49,19 @@ struct Orders {
     smallest_last: Vec<usize>,
     /// What is banded is best coloured in its own order.
     natural: Vec<usize>,
+    /// The number of those that have a colour.
+    vertices: usize,
+    /// A number of colours that every colouring takes. (A star colouring is acyclic, too.)
+    at_least: usize,
 }
 
 impl Orders {
     fn of(pattern: &Pattern) -> Self {
-        Self { smallest_last: smallest_last(pattern), natural: (0..pattern.rows()).collect() }
+        let natural: Vec<usize> = (0..pattern.rows()).collect();
+        let smallest_last = smallest_last(pattern);
+        let vertices = natural.iter().filter(|&&vertex| !pattern.row(vertex).is_empty()).count();
+        let at_least = at_least(pattern, &smallest_last);
+        Self { smallest_last, natural, vertices, at_least }
     }
 
     /// The colours, by an order and a limit, in the better order; none where both go beyond the limit.
@@ -60,8 +72,16 @@ impl Orders {
     ) -> Vec<u32> {
         let first = color(&self.smallest_last, limit);
         let limit = first.as_ref().map_or(limit, |colors| count(colors).saturating_sub(1));
-        color(&self.natural, limit).or(first).unwrap_or_default()
+        let second = if limit < self.at_least { None } else { color(&self.natural, limit) };
+        second.or(first).unwrap_or_default()
     }
+}
+
+/// A colour for each vertex, where all are neighbours.
+fn each_its_own(pattern: &Pattern) -> Vec<u32> {
+    let mut colors = 0..;
+    let mut color = |vertex| if pattern.row(vertex).is_empty() { None } else { colors.next() };
+    (0..pattern.rows()).map(|vertex| color(vertex).unwrap_or(NONE)).collect()
 }
 
 /// The vertices in an order in which each has few neighbours before it: the one with the fewest is taken away, and comes

@@ -105,8 +105,8 @@ impl Substitution {
         self.differences.iter().all(|difference| {
             let Read { place: row, entry, .. } = difference.read;
             let scale = largest[row].min(largest[difference.column]);
-            // Of NaN, as of ∞, this is false.
-            magnitudes[entry] * f64::EPSILON <= LARGEST_ERROR * scale && data[entry].is_finite()
+            // Where something is not finite, neither is its magnitude, and this is false.
+            magnitudes[entry] * f64::EPSILON <= LARGEST_ERROR * scale
         })
     }
 }
