@@ -4,7 +4,8 @@ use std::sync::OnceLock;
 
 use crate::lanes::Lanes;
 use crate::pattern::Pattern;
-use crate::program::graph::coloring::{Coloring, Grouping};
+use crate::program::graph::coloring::hessian::Symmetric;
+use crate::program::graph::coloring::jacobian::Grouping;
 use crate::program::machine::element::LANES;
 use crate::program::machine::slots::Pool;
 use crate::program::machine::tangent::Plain;
@@ -24,5 +25,5 @@ pub(super) struct Sparse {
     pub(super) jacobian: OnceLock<Pattern>,
     pub(super) grouping: OnceLock<Grouping>,
     pub(super) hessian: OnceLock<Pattern>,
-    pub(super) stars: OnceLock<Coloring>,
+    pub(super) symmetric: OnceLock<Symmetric>,
 }

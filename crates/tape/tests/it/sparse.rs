@@ -61,9 +61,39 @@ fn rosenbrock<T: Real>(x: &[T]) -> T {
 }
 
 #[test]
-fn the_hessian_of_a_chain_takes_3_colors() {
-    let hessian = check_hessian(rosenbrock, &point(30), 3);
+fn the_hessian_of_a_chain_takes_2_colors() {
+    let hessian = check_hessian(rosenbrock, &point(30), 2);
     assert_eq!(hessian.len(), 30 + 2 * 29);
+}
+
+/// Each variable with the next three: by substitution in one product more, where that saves any.
+fn band(x: &[Var]) -> Var {
+    x.windows(4).map(|x| (x[0] * x[1]).sin() * (x[2] + x[3]).exp()).sum()
+}
+
+#[test]
+fn the_hessian_of_a_band_takes_a_color_more_than_there_are_entries_on_a_side() {
+    // In lanes, 4 colours and 7 take as long: an entry is read then. Of 20,000 variables the slots do not stay in the cache.
+    check_hessian(band, &point(30), 7);
+    let x = point(20_000);
+    let program = Program::trace(band, &x).unwrap();
+    let (_, _, hessian) = program.sparse_hessian(&x).unwrap();
+    assert_eq!(program.hessian_colors(), Ok(4));
+    // The first ones, and the last ones, in the middle of a tree.
+    for first in [0, 10_000, 19_970] {
+        let of_part = tape::hessian(band, &x[first..first + 30]).2;
+        let part = first + 3..first + 27;
+        for (i, j) in part.clone().flat_map(|i| part.clone().map(move |j| (i, j))) {
+            let (found, expected) = (hessian.get(i, j), of_part[(i - first, j - first)]);
+            assert!((found - expected).abs() <= 1e-11, "({i}, {j}) is {found:e}, not {expected:e}");
+        }
+    }
+}
+
+#[test]
+fn a_dense_block_beside_a_chain_takes_as_many_colors_as_columns() {
+    let f = |x: &[Var]| rosenbrock(x) + x[5..15].iter().copied().product::<Var>();
+    check_hessian(f, &point(40), 10);
 }
 
 #[test]
@@ -132,11 +162,21 @@ fn the_jacobian_of_a_tall_system_goes_by_columns() {
 
 #[test]
 fn the_jacobian_of_a_wide_system_goes_by_rows() {
-    // Every output has inputs of its own, and the first one in common.
+    // Every output has inputs of its own, and as many in common.
     for outputs in [1, 3, 4, 5, 8, 11, 14] {
+        let output = |common: &[Var], own: &[Var]| tape::dot(common, own).sin();
+        let f = |x: &[Var]| x[15..].chunks_exact(15).map(|own| output(&x[..15], own)).collect();
+        check_jacobian(f, &point(15 * (1 + outputs)), outputs);
+    }
+}
+
+#[test]
+fn a_common_input_is_peeled_off() {
+    // Every output has inputs of its own, and the first one in common.
+    for outputs in [1, 2, 3, 14] {
         let output = |first: Var, x: &[Var]| first * x.iter().map(|x| x.sin()).sum::<Var>();
         let f = |x: &[Var]| x[1..].chunks_exact(15).map(|own| output(x[0], own)).collect();
-        check_jacobian(f, &point(1 + 15 * outputs), outputs);
+        check_jacobian(f, &point(1 + 15 * outputs), outputs.min(2));
     }
 }
 
@@ -147,7 +187,24 @@ fn a_dense_row_and_column_do_no_harm() {
         outputs[7] = tape::sum(x);
         outputs
     };
-    check_jacobian(f, &point(12), 12);
+    check_jacobian(f, &point(12), 3);
+}
+
+#[test]
+fn an_arrow_of_100_000_rows_takes_3_products() {
+    let f = |x: &[Var]| {
+        let sum = x.iter().map(|x| x.sin()).sum::<Var>();
+        x[1..].iter().map(|&y| y * x[0]).chain([sum]).collect::<Vec<_>>()
+    };
+    let x = point(100_000);
+    let program = Program::trace(f, &x).unwrap();
+    let (_, jacobian) = program.sparse_jacobian(&x).unwrap();
+    assert_eq!(program.jacobian_colors(), 3);
+    for i in [1, 50_000, 99_999] {
+        let row = [(0, x[i]), (i, x[0])];
+        assert!(jacobian.row(i - 1).eq(row), "row {i}");
+        assert_eq!(jacobian.get(99_999, i), x[i].cos());
+    }
 }
 
 #[test]
@@ -188,6 +245,62 @@ fn an_infinite_derivative_in_lanes_leaves_the_others_alone() {
     }
 }
 
+/// A chain takes 2 products, of which all entries beside the diagonal but the outermost are differences: what is infinite
+/// would spread from the ends to the middle.
+#[test]
+fn an_infinite_derivative_does_not_spread_along_a_chain() {
+    for place in 0..6 {
+        let f = |x: &[Var]| {
+            let chain = x.windows(2).map(|x| x[0] * x[1]).sum::<Var>();
+            chain + (x[place] * x[place + 1]).sqrt()
+        };
+        let mut x = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
+        x[place] = 0.0;
+        let program = Program::trace(f, &x).unwrap();
+        assert_eq!(program.hessian_colors(), Ok(2));
+        let (_, _, hessian) = program.sparse_hessian(&x).unwrap();
+        let dense = tape::hessian(f, &x).2;
+        for (i, j) in (0..7).flat_map(|i| (0..7).map(move |j| (i, j))) {
+            let (found, expected) = (hessian.get(i, j), dense[(i, j)]);
+            let is_equal = found == expected || found.is_nan() && expected.is_nan();
+            assert!(is_equal, "{place}: ({i}, {j}) is {found}, not {expected}");
+        }
+        assert!(!hessian.get(place, place + 1).is_finite());
+    }
+}
+
+#[test]
+fn an_infinite_derivative_in_a_peeled_row_leaves_the_others_alone() {
+    let f = |x: &[Var]| {
+        let sum = x.iter().map(|x| x.sqrt()).sum::<Var>();
+        x[1..].iter().map(|&y| y * x[0]).chain([sum]).collect::<Vec<_>>()
+    };
+    let x = [4.0, 1.0, 0.0, 4.0, 4.0, 4.0];
+    let program = Program::trace(f, &x).unwrap();
+    assert_eq!(program.jacobian_colors(), 3);
+    let (_, jacobian) = program.sparse_jacobian(&x).unwrap();
+    for (i, &y) in x.iter().enumerate().skip(1) {
+        assert!(jacobian.row(i - 1).eq([(0, y), (i, 4.0)]));
+    }
+    let row: Vec<f64> = jacobian.row(5).map(|(_, entry)| entry).collect();
+    assert_eq!(row, [0.25, 0.5, f64::INFINITY, 0.25, 0.25, 0.25]);
+}
+
+#[test]
+fn a_large_entry_does_not_round_small_ones_away() {
+    let scales = [1.0, 1e-3, 1e18, 1e-3, 1.0, 1e-3, 1.0];
+    for scales in [scales, scales.map(|scale| if scale == 1e18 { 1e308 } else { scale })] {
+        let f = |x: &[Var]| x.windows(2).zip(scales).map(|(x, c)| x[0] * x[1] * c).sum::<Var>();
+        let x = [1.0; 8];
+        let program = Program::trace(f, &x).unwrap();
+        assert_eq!(program.hessian_colors(), Ok(2));
+        let (_, _, hessian) = program.sparse_hessian(&x).unwrap();
+        for (i, scale) in scales.into_iter().enumerate() {
+            assert_eq!([hessian.get(i, i + 1), hessian.get(i + 1, i)], [scale; 2]);
+        }
+    }
+}
+
 #[test]
 fn another_path_is_refused() {
     let f = |x: &[Var]| if x[0] > x[1] { x[0] * x[1] } else { x[1].sin() };
@@ -218,7 +331,7 @@ fn a_chain_of_100_000_variables_has_a_hessian() {
     let x = point(100_000);
     let program = Program::trace(rosenbrock, &x).unwrap();
     let (_, _, hessian) = program.sparse_hessian(&x).unwrap();
-    assert_eq!((hessian.len(), program.hessian_colors()), (299_998, Ok(3)));
+    assert_eq!((hessian.len(), program.hessian_colors()), (299_998, Ok(2)));
     let (i, entry) = (50_000, |x: f64, next: f64| 1200.0 * x * x - 400.0 * next + 202.0);
     assert!((hessian.get(i, i) - entry(x[i], x[i + 1])).abs() < 1e-9);
     assert!((hessian.get(i, i + 1) + 400.0 * x[i]).abs() < 1e-9);
@@ -239,15 +352,18 @@ fn a_jacobian_of_100_000_variables_is_found() {
 const INPUTS: usize = 16;
 const OPERATIONS: usize = 40;
 
-/// One of these, to the bit, but for the sign of 0.
-fn is_one_of(entry: f64, candidates: &[f64]) -> bool {
-    candidates.iter().any(|&other| entry == other || (entry.is_nan() && other.is_nan()))
+/// One of these, to the bit, but for the sign of 0; or, where it may be a difference, up to its rounding.
+fn is_one_of(entry: f64, candidates: &[f64], error: f64) -> bool {
+    candidates.iter().any(|&other| {
+        entry == other || (entry.is_nan() && other.is_nan()) || (entry - other).abs() <= error
+    })
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), ..ProptestConfig::with_cases(400) })]
 
-    /// Every entry is, to the bit, one that is found column by column, or its mirror image.
+    /// Every entry is, to the bit, one that is found column by column, or its mirror image. Where substitution takes fewer
+    /// products, it may be rounded, but never be finite where that one is not, nor the other way round.
     #[test]
     fn sparse_hessians_are_the_dense_ones(
         drafts in drafts(OPERATIONS),
@@ -262,13 +378,18 @@ proptest! {
             program.hessian_vector(&x, &unit).unwrap().2
         };
         let one_by_one: Vec<Vec<f64>> = (0..INPUTS).map(column).collect();
+        let largest = |i: usize| {
+            let finite = sparse.row(i).map(|(_, entry)| entry.abs()).filter(|x| x.is_finite());
+            finite.fold(0.0, f64::max)
+        };
         for i in 0..INPUTS {
             for j in 0..INPUTS {
                 let entry = sparse.get(i, j);
+                let error = 1e-9 * largest(i).min(largest(j));
                 let candidates =
                     [in_lanes[(i, j)], in_lanes[(j, i)], one_by_one[i][j], one_by_one[j][i]];
                 prop_assert!(
-                    is_one_of(entry, &candidates),
+                    is_one_of(entry, &candidates, error),
                     "entry ({i}, {j}) is {entry:e}, none of {candidates:?}\n{program}"
                 );
             }

@@ -90,20 +90,44 @@ struct Group<'a> {
     colors: Range<usize>,
 }
 
-impl<'a> Group<'a> {
-    /// As many colours as a number has lanes. A few that are left over go one by one: that takes less memory, and less
-    /// time than lanes that carry nothing. So do all, where the slots of so many lanes would not stay in the cache.
-    fn all<E: Element>(plan: &'a dyn Plan, code: &Code) -> impl Iterator<Item = Self> {
-        /// Bytes: half of what processors have had as second-level cache for years.
-        const CACHE: usize = 512 << 10;
-        let (count, rest) = (plan.colors(), plan.colors() % LANES);
+/// How many of so many colours go through the machine together with others, as many at a time as a number has lanes. A few
+/// that are left over go one by one: that takes less memory, and less time than lanes that carry nothing.
+fn together<E: Element>(count: usize, code: &Code) -> usize {
+    let rest = count % LANES;
+    let few = match few::<E>(code) {
+        LANES.. => return 0,
         // Beside others that take lanes, fewer than where there are no others.
-        let few = if count < LANES { FEW } else { FEW - 1 };
-        let together = match (code.values + code.adjoints) * size_of::<E>() {
-            CACHE.. => 0,
-            _ if rest <= few => count - rest,
-            _ => count,
-        };
+        few if count > LANES => few - 1,
+        few => few,
+    };
+    if rest <= few { count - rest } else { count }
+}
+
+/// So many colours at most go one by one. Where the slots do not stay in the cache, what counts is how many bytes pass
+/// through the memory: as many as those of several numbers of one direction each. Where the slots of so many lanes would
+/// take too much of the memory, all colours go one by one.
+fn few<E: Element>(code: &Code) -> usize {
+    /// Bytes: half of what processors have had as second-level cache for years.
+    const CACHE: usize = 512 << 10;
+    const MEMORY: usize = 512 << 20;
+    match (code.values + code.adjoints) * size_of::<E>() {
+        ..CACHE => FEW,
+        CACHE..MEMORY => size_of::<E>().div_ceil(size_of::<E::Exact>()),
+        MEMORY.. => LANES,
+    }
+}
+
+/// What the products of a Hessian with so many colours cost, in units of one: those that are computed together cost about as
+/// much as the fewest that are.
+pub(super) fn cost_of_columns(count: usize, code: &Code) -> usize {
+    let together = together::<Plain<Lanes<LANES>>>(count, code);
+    together.div_ceil(LANES) * (few::<Plain<Lanes<LANES>>>(code) + 1) + (count - together)
+}
+
+impl<'a> Group<'a> {
+    fn all<E: Element>(plan: &'a dyn Plan, code: &Code) -> impl Iterator<Item = Self> {
+        let count = plan.colors();
+        let together = together::<E>(count, code);
         let several = (0..together).step_by(LANES).map(move |c| c..together.min(c + LANES));
         let single = (together..count).map(|color| color..color + 1);
         several.chain(single).map(move |colors| Self { plan, colors })
@@ -123,10 +147,9 @@ impl<'a> Group<'a> {
     }
 
     /// The point, with a colour's direction in each lane.
-    fn point<T: Tangent>(&self, x: &[f64]) -> Vec<Plain<T>> {
+    fn point<T: Tangent>(&self, x: &[f64]) -> impl Iterator<Item = Plain<T>> {
         let tangent = |input| self.seed(input).unwrap_or(T::ZERO);
-        let number = |(input, &x)| Plain { value: x, tangent: tangent(input) };
-        x.iter().enumerate().map(number).collect()
+        x.iter().enumerate().map(move |(input, &value)| Plain { value, tangent: tangent(input) })
     }
 
     /// Takes the entries that are found in the products.
@@ -205,14 +228,13 @@ impl Program {
         data: &mut [f64],
     ) {
         pool.with(&self.code, |slots| {
-            let point = group.point(x);
             let mut replay = Replay::new(&self.code, slots);
-            replay.at(point.iter().copied());
+            replay.at(group.point(x));
             match of {
                 Of::Jacobian => {
                     let mut outputs: Vec<Plain<T>> = replay.outputs().collect();
                     if !outputs.iter().all(|&output| Element::is_finite(output)) {
-                        outputs = self.outputs_by_the_rules(&point);
+                        outputs = self.outputs_by_the_rules(&group.point(x).collect::<Vec<_>>());
                     }
                     group.read(data, |output| outputs[output].tangent);
                 }

@@ -3,8 +3,9 @@
 use crate::error::Error;
 use crate::pattern::Pattern;
 use crate::program::Program;
-use crate::program::derivatives::directions::{ONE_OUTPUT, Of};
-use crate::program::graph::coloring::{Coloring, Grouping, star_coloring};
+use crate::program::derivatives::directions::{ONE_OUTPUT, Of, cost_of_columns};
+use crate::program::graph::coloring::hessian::Symmetric;
+use crate::program::graph::coloring::jacobian::Grouping;
 use crate::program::graph::sparsity::{hessian_pattern, jacobian_pattern};
 use crate::program::machine::Replay;
 use crate::sparse_matrix::SparseMatrix;
@@ -53,24 +54,35 @@ impl Program {
         Ok(self.hessian_pattern())
     }
 
-    /// The number of groups of columns, or of rows, in which [`Program::sparse_jacobian`] finds the entries: what it
-    /// costs, in products of the Jacobian with a vector. Columns are in one group where no row meets two of them.
+    /// The number of groups of columns and of rows in which [`Program::sparse_jacobian`] finds the entries: what it
+    /// costs, in products of the Jacobian with a vector. Columns are in one group where no row meets two of them, and rows
+    /// where no column does.
     ///
-    /// It is at least the largest number of entries in a row, or in a column where the groups are of rows, and seldom
-    /// much more. The groups are formed at the first call, and kept.
+    /// Where all groups are of columns, they are at least as many as the longest row has entries, and seldom much more; of
+    /// rows, as the longest column. A few rows that are much longer than the others have groups of their own, and the rest
+    /// is found by columns; or the other way round. The groups are formed at the first call, and kept.
     ///
     /// ```
     /// let differences = |x: &[tape::Var]| x.windows(2).map(|x| x[1] - x[0]).collect::<Vec<_>>();
     /// let program = tape::Program::trace(differences, &[0.0; 1000])?;
     /// assert_eq!(program.jacobian_colors(), 2);
+    ///
+    /// // An arrow: a product for the sum's row, one for the first column, and one for the diagonal.
+    /// let arrow = |x: &[tape::Var]| {
+    ///     let products = x[1..].iter().map(|&y| y * x[0]);
+    ///     products.chain([tape::sum(x)]).collect::<Vec<_>>()
+    /// };
+    /// let program = tape::Program::trace(arrow, &[0.0; 1000])?;
+    /// assert_eq!(program.jacobian_colors(), 3);
     /// # Ok::<(), tape::Error>(())
     /// ```
     pub fn jacobian_colors(&self) -> usize {
-        self.grouping().coloring().colors()
+        self.grouping().colors()
     }
 
     /// The number of groups of columns in which [`Program::sparse_hessian`] finds the entries: what it costs, in
-    /// products of the Hessian with a vector. The groups are formed at the first call, and kept.
+    /// products of the Hessian with a vector. They are fewer by substitution, which is described there; a point at which that
+    /// would not do takes more. The groups are formed at the first call, and kept.
     ///
     /// # Errors
     /// [`Error::Outputs`] where there is not exactly one.
@@ -86,16 +98,18 @@ impl Program {
     /// # Ok::<(), tape::Error>(())
     /// ```
     pub fn hessian_colors(&self) -> Result<usize, Error> {
-        Ok(self.stars()?.colors())
+        self.check_one_output("hessian_colors", "trace one output at a time")?;
+        Ok(self.symmetric().colors())
     }
 
     /// The outputs at `x`, and their Jacobian in the places of [`Program::jacobian_sparsity`].
     ///
     /// It takes as many products of the Jacobian with a vector as there are [colours](Program::jacobian_colors), which
-    /// does not depend on its size where its rows, or its columns, are short. The groups of columns are those of Curtis,
-    /// Powell and Reid ("On the estimation of sparse Jacobian matrices", 1974). Where there are more than
-    /// three, and their numbers stay in the cache, eight products are computed together. The values are those of
-    /// [`Program::values`].
+    /// does not depend on its size where its rows, or its columns, are short but for a few. The groups of columns are those
+    /// of Curtis, Powell and Reid ("On the estimation of sparse Jacobian matrices", 1974), and rows are found beside them as
+    /// by Coleman and Verma ("The efficient computation of sparse Jacobian matrices using automatic differentiation", 1998).
+    /// Every entry is read from a product, not computed from several. Where there are more than a few, eight products are
+    /// computed together. The values are those of [`Program::values`].
     ///
     /// # Errors
     /// [`Error::Length`] and [`Error::Diverged`].
@@ -125,25 +139,26 @@ impl Program {
     ) -> SparseMatrix {
         let pattern = self.jacobian_sparsity();
         let mut data = vec![0.0; pattern.len()];
-        match self.grouping() {
-            Grouping::Rows(rows) => {
-                program.single_rows(replay, rows, &mut data);
-                program.groups_of_rows(x, rows, &mut data);
-            }
-            Grouping::Columns(columns) => {
-                program.groups_of_columns(Of::Jacobian, x, columns, &mut data);
-            }
-        }
+        let grouping = self.grouping();
+        program.single_rows(replay, &grouping.rows, &mut data);
+        program.groups_of_rows(x, &grouping.rows, &mut data);
+        program.groups_of_columns(Of::Jacobian, x, &grouping.columns, &mut data);
         SparseMatrix::new(pattern, data)
     }
 
     /// The output at `x`, its gradient, and its Hessian in the places of [`Program::hessian_sparsity`], both triangles.
     ///
     /// It takes as many products of the Hessian with a vector as there are [colours](Program::hessian_colors), which
-    /// does not depend on its size where every variable meets few others. The groups of columns are those of a star
-    /// colouring (Gebremedhin, Manne and Pothen, "What color is your Jacobian?", 2005), and every entry is read from a
-    /// product, not computed from several. Where there are more than three, and their numbers stay in the cache, eight products
-    /// are computed together. The value and the gradient are those of [`Program::gradient`].
+    /// does not depend on its size where every variable meets few others. Where there are more than a few, eight products are
+    /// computed together. The value and the gradient are those of [`Program::gradient`].
+    ///
+    /// **Substitution.** By a star colouring (Gebremedhin, Manne and Pothen, "What color is your Jacobian?", 2005), every
+    /// entry is read from a product. By an acyclic colouring (Coleman and Cai, "The cyclic coloring problem and estimation
+    /// of sparse Hessian matrices", 1986), some entries are differences: a number of a product, less entries that are known.
+    /// That is done where it takes less time: the Hessian of a chain takes two products then, not three. Differences are
+    /// rounded. A bound of their errors is computed with them; where it exceeds 2⁻³⁰ of the largest entry in the
+    /// entry's row, or in its column, or where something is not finite, which would spread, the products of the star
+    /// colouring are computed as well, and all entries are read from these.
     ///
     /// # Errors
     /// As [`Program::value`].
@@ -172,9 +187,15 @@ impl Program {
         x: &[f64],
         weights: &[(usize, f64)],
     ) -> SparseMatrix {
-        let (pattern, coloring) = (self.hessian_pattern(), self.stars_of_any());
+        let (pattern, symmetric) = (self.hessian_pattern(), self.symmetric());
         let mut data = vec![0.0; pattern.len()];
-        program.groups_of_columns(Of::Hessian(weights), x, coloring, &mut data);
+        if let Some(substituted) = &symmetric.substituted {
+            program.groups_of_columns(Of::Hessian(weights), x, &substituted.coloring, &mut data);
+            if substituted.substitute(pattern, &mut data) {
+                return SparseMatrix::new(pattern, data);
+            }
+        }
+        program.groups_of_columns(Of::Hessian(weights), x, &symmetric.direct, &mut data);
         SparseMatrix::new(pattern, data)
     }
 
@@ -183,18 +204,14 @@ impl Program {
         self.sparse.grouping.get_or_init(group)
     }
 
-    fn stars(&self) -> Result<&Coloring, Error> {
-        self.check_one_output("hessian_colors", "trace one output at a time")?;
-        Ok(self.stars_of_any())
-    }
-
     /// Where the Hessian of any output can be other than 0.
     fn hessian_pattern(&self) -> &Pattern {
         self.sparse.hessian.get_or_init(|| hessian_pattern(&self.graph))
     }
 
     /// Colours for that pattern.
-    fn stars_of_any(&self) -> &Coloring {
-        self.sparse.stars.get_or_init(|| star_coloring(self.hessian_pattern()))
+    fn symmetric(&self) -> &Symmetric {
+        let cost = |colors| cost_of_columns(colors, &self.code);
+        self.sparse.symmetric.get_or_init(|| Symmetric::of_hessian(self.hessian_pattern(), cost))
     }
 }

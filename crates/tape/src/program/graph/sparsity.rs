@@ -1,129 +1,182 @@
 //! Which entries of a Jacobian or a Hessian can be other than 0, found from the operations alone.
 //!
-//! Inputs are carried through the graph as sets: an output depends on those that reach it through partials that are
-//! not 0 everywhere, and two inputs meet in a Hessian where an operation curves in both (Walther, "Computing sparse
-//! Hessians with automatic differentiation", 2008). A Hessian needs the sets of what is curved only: that of a sum over
-//! all variables, which would be as large as the problem, is never formed.
+//! An output depends on the inputs that reach it through partials that are not 0 everywhere. Two inputs meet in a Hessian
+//! where an operation curves in both (Walther, "Computing sparse Hessians with automatic differentiation", 2008): then the
+//! derivative by one of them depends on the other. So both patterns are rows of inputs that something depends on: outputs
+//! in the function's own graph, derivatives by inputs in the gradient's. See [`rows`].
 
-use std::collections::HashSet;
-
-use indexmap::IndexSet;
-use smallvec::SmallVec;
+mod rows;
 
 use crate::op::Op;
 use crate::pattern::Pattern;
-use crate::program::graph::{Graph, Id, Node};
+use crate::program::graph::sparsity::rows::{Dependencies, rows};
+use crate::program::graph::{Graph, Id};
 
 /// Where the Jacobian can be other than 0: a row for each output, a column for each input.
 pub(crate) fn jacobian_pattern(graph: &Graph) -> Pattern {
-    // A few outputs are quickly searched backwards. Of many, each usually depends on a few inputs; where it does not,
-    // the sets grow too large, and searching is again the better way.
-    let sets = if graph.outputs.len() > 4 * WORD { rows_by_sets(graph) } else { None };
-    sets.unwrap_or_else(|| rows_by_search(graph))
-}
-
-/// How many outputs are searched from at a time.
-const WORD: usize = u64::BITS as usize;
-
-/// The elements of sets that may be formed, for each node.
-const BUDGET: usize = 64;
-
-/// The inputs that each output depends on, as the sets of all nodes. `None` where they get too large.
-fn rows_by_sets(graph: &Graph) -> Option<Pattern> {
-    let mut sets = Sets::new(graph.inputs());
-    let needed = reached_from(graph, &graph.outputs);
-    let of_nodes = sets.of_nodes(graph, &needed, BUDGET * graph.len())?;
-    let rows = graph.outputs.iter().map(|output| sets.elements(of_nodes[output.index()]));
-    Some(Pattern::from_rows(graph.inputs(), rows.map(|row| row.iter().map(|&i| i as usize))))
-}
-
-/// The same, from the outputs to the inputs: each node has a bit for each of some outputs that depend on it.
-fn rows_by_search(graph: &Graph) -> Pattern {
-    let mut rows: Vec<Vec<usize>> = vec![Vec::new(); graph.outputs.len()];
-    for (outputs, rows) in graph.outputs.chunks(WORD).zip(rows.chunks_mut(WORD)) {
-        let mut reached = vec![0_u64; graph.len()];
-        for (bit, output) in outputs.iter().enumerate() {
-            reached[output.index()] |= 1 << bit;
-        }
-        for id in graph.ids().rev() {
-            let bits = reached[id.index()];
-            if bits != 0 {
-                for operand in graph.varying_operands(id).iter().copied() {
-                    reached[operand.index()] |= bits;
-                }
-            }
-        }
-        for (input, &bits) in reached[..graph.inputs()].iter().enumerate() {
-            let mut bits = bits;
-            while bits != 0 {
-                rows[bits.trailing_zeros() as usize].push(input);
-                bits &= bits - 1;
-            }
-        }
-    }
-    Pattern::from_rows(graph.inputs(), rows)
+    rows(graph, &graph.outputs)
 }
 
 /// Where the Hessian of any output can be other than 0: symmetric, with both triangles.
 pub(crate) fn hessian_pattern(graph: &Graph) -> Pattern {
-    let varied = graph.varying_with(|_| true);
-    let mut active = reached_from(graph, &graph.outputs);
-    for (active, varied) in active.iter_mut().zip(&varied) {
-        *active &= varied;
-    }
-    let both_vary = |pair: &[Id]| pair.iter().all(|factor| varied[factor.index()]);
+    let gradient = Gradient::of(graph);
+    rows(&gradient, &gradient.of_inputs())
+}
 
-    let mut needed = vec![false; graph.len()];
-    for id in graph.ids().rev() {
-        let Some(op) = graph.op(id).filter(|_| active[id.index()] || needed[id.index()]) else {
-            continue;
-        };
-        let operands = graph.operands(id);
-        if active[id.index()] {
+/// A node depends on the operands that it varies with.
+impl Dependencies for Graph {
+    fn inputs(&self) -> usize {
+        self.inputs()
+    }
+
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn sources(&self, vertex: Id) -> &[Id] {
+        self.varying_operands(vertex)
+    }
+}
+
+/// What the adjoints of a graph's nodes depend on. Its vertices are the nodes, in their order, and then their adjoints, in
+/// the opposite one. An adjoint depends on those of the operations that use its node, and on what their partials vary with.
+///
+/// In it, a Hessian's row needs the sets of what is curved only: that of a sum over all variables, which would be as large
+/// as the problem, is never formed.
+struct Gradient<'a> {
+    graph: &'a Graph,
+    /// What each adjoint depends on, one after the other, and where each one's begins and the last one's ends.
+    sources: Vec<Id>,
+    starts: Vec<u32>,
+}
+
+impl<'a> Gradient<'a> {
+    fn of(graph: &'a Graph) -> Self {
+        let curves = Curves::of(graph);
+        let mut gradient = Self { graph, sources: Vec::new(), starts: vec![0; graph.len() + 1] };
+        let mut depends = vec![false; graph.len()];
+        // A list's length stands at first where it begins, then where it ends; filling it takes that down again.
+        curves.each_source(&mut depends, |node, _| {
+            let position = gradient.position(node);
+            gradient.starts[position] += 1;
+        });
+        let mut end = 0;
+        for start in &mut gradient.starts {
+            end += *start;
+            *start = end;
+        }
+        gradient.sources = vec![Id(0); end as usize];
+        curves.each_source(&mut depends, |node, source| {
+            let position = gradient.position(node);
+            gradient.starts[position] -= 1;
+            gradient.sources[gradient.starts[position] as usize] = match source {
+                Source::Node(id) => id,
+                Source::Adjoint(id) => gradient.adjoint(id),
+            };
+        });
+        gradient
+    }
+
+    /// The adjoints of the inputs.
+    fn of_inputs(&self) -> Vec<Id> {
+        self.graph.ids().take(self.graph.inputs()).map(|input| self.adjoint(input)).collect()
+    }
+
+    /// The place of a node's adjoint among the adjoints.
+    fn position(&self, node: Id) -> usize {
+        self.graph.len() - 1 - node.index()
+    }
+
+    /// The vertex that is a node's adjoint.
+    fn adjoint(&self, node: Id) -> Id {
+        Id((self.graph.len() + self.position(node)) as u32)
+    }
+}
+
+impl Dependencies for Gradient<'_> {
+    fn inputs(&self) -> usize {
+        self.graph.inputs()
+    }
+
+    fn len(&self) -> usize {
+        2 * self.graph.len()
+    }
+
+    fn sources(&self, vertex: Id) -> &[Id] {
+        match vertex.index().checked_sub(self.graph.len()) {
+            None => self.graph.varying_operands(vertex),
+            Some(position) => {
+                let [start, end] = [self.starts[position], self.starts[position + 1]];
+                &self.sources[start as usize..end as usize]
+            }
+        }
+    }
+}
+
+/// What an adjoint depends on.
+enum Source {
+    /// What a partial varies with.
+    Node(Id),
+    Adjoint(Id),
+}
+
+/// A graph, and the nodes that its outputs vary with and that vary themselves.
+struct Curves<'a> {
+    graph: &'a Graph,
+    varied: Vec<bool>,
+    active: Vec<bool>,
+}
+
+impl<'a> Curves<'a> {
+    fn of(graph: &'a Graph) -> Self {
+        let varied = graph.varying_with(|_| true);
+        let mut active = reached_from(graph, &graph.outputs);
+        for (active, varied) in active.iter_mut().zip(&varied) {
+            *active &= varied;
+        }
+        Self { graph, varied, active }
+    }
+
+    /// What the adjoints of nodes depend on, from the outputs to the inputs: pairs of a node and a source. `depends` notes
+    /// whose depend on anything at all: the adjoint of a sum's term, say, does not.
+    fn each_source(&self, depends: &mut [bool], mut each: impl FnMut(Id, Source)) {
+        let varies = |id: &Id| self.varied[id.index()];
+        for id in self.graph.ids().rev().filter(|id| self.active[id.index()]) {
+            let Some(op) = self.graph.op(id) else { continue };
+            let mut add = |node: Id, source: Source| {
+                depends[node.index()] = true;
+                each(node, source);
+            };
+            let operands = self.graph.operands(id);
+            let varying = || self.graph.varying_operands(id).iter().copied().filter(varies);
             match Curvature::of(op) {
                 Curvature::None => {}
                 Curvature::Products => {
-                    for factor in factors(op, operands).filter(|pair| both_vary(pair)).flatten() {
-                        needed[factor.index()] = true;
+                    for pair in factors(op, operands).filter(|pair| pair.iter().all(varies)) {
+                        add(pair[0], Source::Node(pair[1]));
+                        add(pair[1], Source::Node(pair[0]));
                     }
                 }
                 Curvature::Quotient => {
-                    let is_curved = varied[operands[1].index()];
-                    needed[operands[0].index()] |= is_curved;
-                    needed[operands[1].index()] |= is_curved;
+                    let [dividend, divisor] = [operands[0], operands[1]];
+                    if varies(&divisor) {
+                        add(divisor, Source::Node(divisor));
+                        if varies(&dividend) {
+                            add(dividend, Source::Node(divisor));
+                            add(divisor, Source::Node(dividend));
+                        }
+                    }
                 }
-                Curvature::Full => needed[id.index()] = true,
+                Curvature::Full => varying().for_each(|operand| add(operand, Source::Node(id))),
             }
-        }
-        if needed[id.index()] {
-            for operand in graph.varying_operands(id).iter().copied() {
-                needed[operand.index()] = true;
+            if depends[id.index()] {
+                for operand in varying() {
+                    depends[operand.index()] = true;
+                    each(operand, Source::Adjoint(id));
+                }
             }
         }
     }
-
-    let mut sets = Sets::new(graph.inputs());
-    let of_nodes = sets.of_nodes(graph, &needed, usize::MAX).unwrap_or_default();
-    let set = |id: Id| of_nodes[id.index()];
-    let mut meetings = Meetings::default();
-    for id in graph.ids().filter(|id| active[id.index()]) {
-        let Some(op) = graph.op(id) else { continue };
-        let operands = graph.operands(id);
-        match Curvature::of(op) {
-            Curvature::None => {}
-            Curvature::Products => {
-                for pair in factors(op, operands).filter(|pair| both_vary(pair)) {
-                    meetings.add(set(pair[0]), set(pair[1]));
-                }
-            }
-            Curvature::Quotient => {
-                meetings.add(set(operands[0]), set(operands[1]));
-                meetings.add(set(operands[1]), set(operands[1]));
-            }
-            Curvature::Full => meetings.add(set(id), set(id)),
-        }
-    }
-    meetings.pattern(&sets)
 }
 
 /// How an operation's second derivatives are distributed.
@@ -181,146 +234,22 @@ fn reached_from(graph: &Graph, outputs: &[Id]) -> Vec<bool> {
     reached
 }
 
-/// The number of a set of inputs: 0 of the empty one, i + 1 of {i}, and those of larger ones as they were found.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct Set(u32);
-
-const EMPTY: Set = Set(0);
-
-/// Sets of inputs, each kept once: nodes that depend on the same inputs share theirs.
-struct Sets {
-    /// 0, 1, 2, …: the elements of the sets of one.
-    singles: Vec<u32>,
-    larger: IndexSet<SmallVec<[u32; 4]>>,
-    /// The number of elements that were put together.
-    formed: usize,
-    numbers: Vec<Set>,
-    elements: Vec<u32>,
-}
-
-impl Sets {
-    fn new(inputs: usize) -> Self {
-        Self {
-            singles: (0..inputs as u32).collect(),
-            larger: IndexSet::new(),
-            formed: 0,
-            numbers: Vec::new(),
-            elements: Vec::new(),
-        }
-    }
-
-    /// The elements, ascending.
-    fn elements(&self, Set(number): Set) -> &[u32] {
-        match (number as usize).checked_sub(1) {
-            None => &[],
-            Some(single) if single < self.singles.len() => &self.singles[single..=single],
-            Some(larger) => &self.larger[larger - self.singles.len()],
-        }
-    }
-
-    /// The inputs that each needed node varies with. `None` where more than `budget` elements would be put together.
-    fn of_nodes(&mut self, graph: &Graph, needed: &[bool], budget: usize) -> Option<Vec<Set>> {
-        let mut sets = vec![EMPTY; graph.len()];
-        for id in graph.ids().filter(|id| needed[id.index()]) {
-            sets[id.index()] = match graph.node(id) {
-                Node::Input(position) => Set(position + 1),
-                _ => self.union(
-                    graph.varying_operands(id).iter().copied().map(|operand| sets[operand.index()]),
-                ),
-            };
-            if self.formed > budget {
-                return None;
-            }
-        }
-        Some(sets)
-    }
-
-    fn union(&mut self, sets: impl Iterator<Item = Set>) -> Set {
-        let mut numbers = core::mem::take(&mut self.numbers);
-        numbers.clear();
-        numbers.extend(sets.filter(|&set| set != EMPTY));
-        numbers.sort_unstable();
-        numbers.dedup();
-        let union = match numbers[..] {
-            [] => EMPTY,
-            [set] => set,
-            _ => self.join(&numbers),
-        };
-        self.numbers = numbers;
-        union
-    }
-
-    /// The union of different sets.
-    fn join(&mut self, sets: &[Set]) -> Set {
-        let mut elements = core::mem::take(&mut self.elements);
-        elements.clear();
-        for &set in sets {
-            elements.extend_from_slice(self.elements(set));
-        }
-        self.formed += elements.len();
-        elements.sort_unstable();
-        elements.dedup();
-        let is_all = |&&set: &&Set| self.elements(set).len() == elements.len();
-        let union = if let Some(&set) = sets.iter().find(is_all) {
-            set
-        } else {
-            let (number, _) = self.larger.insert_full(SmallVec::from_slice(&elements));
-            Set((1 + self.singles.len() + number) as u32)
-        };
-        self.elements = elements;
-        union
-    }
-}
-
-/// Pairs of sets whose inputs meet in a second derivative.
-#[derive(Default)]
-struct Meetings(HashSet<(Set, Set)>);
-
-impl Meetings {
-    fn add(&mut self, a: Set, b: Set) {
-        if a != EMPTY && b != EMPTY {
-            self.0.insert((a.min(b), a.max(b)));
-        }
-    }
-
-    /// A row of the pattern is the union of the sets that its input meets.
-    fn pattern(&self, sets: &Sets) -> Pattern {
-        let inputs = sets.singles.len();
-        let mut met: Vec<SmallVec<[Set; 4]>> = vec![SmallVec::new(); inputs];
-        for &(a, b) in &self.0 {
-            for &input in sets.elements(a) {
-                met[input as usize].push(b);
-            }
-            if a != b {
-                for &input in sets.elements(b) {
-                    met[input as usize].push(a);
-                }
-            }
-        }
-        let mut last_seen_in = vec![None; inputs];
-        let rows = met.into_iter().enumerate().map(|(row, met)| {
-            let mut columns = Vec::new();
-            for set in met {
-                for &column in sets.elements(set) {
-                    if last_seen_in[column as usize].replace(row) != Some(row) {
-                        columns.push(column as usize);
-                    }
-                }
-            }
-            columns.sort_unstable();
-            columns
-        });
-        Pattern::from_rows(inputs, rows)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use smallvec::SmallVec;
+
+    use super::rows::{Limits, rows_within};
     use super::*;
     use crate::program::Program;
     use crate::program::graph::builder::Passes;
     use crate::program::graph::trace::{Extent, trace};
     use crate::var::Var;
+
+    /// The rows with sets of all vertices, of those alone that are small, and without sets.
+    fn by_all_ways(graph: &impl Dependencies, outputs: &[Id]) -> [Pattern; 3] {
+        let limits = [(usize::MAX, 0), (2, 1), (0, 0)];
+        limits.map(|(small, budget)| rows_within(graph, outputs, Limits { small, budget }))
+    }
 
     fn hessian(inputs: usize, f: impl FnOnce(&[Var]) -> Var) -> String {
         let program = Program::trace(f, &vec![0.5; inputs]).unwrap();
@@ -397,26 +326,68 @@ mod tests {
     }
 
     #[test]
-    fn both_ways_to_a_jacobian_agree() {
+    fn all_ways_to_a_jacobian_agree() {
         let f = |x: &[Var]| (0..300).map(|i| x[i].sin() * x[(7 * i) % 300]).collect::<Vec<_>>();
         let graph = trace(f, &[0.5; 300], Extent::All, Passes::None).unwrap().graph;
-        let sets = rows_by_sets(&graph).unwrap();
-        assert_eq!(sets, rows_by_search(&graph));
+        let [sets, mixed, search] = by_all_ways(&graph, &graph.outputs);
+        assert_eq!(sets, search);
+        assert_eq!(sets, mixed);
         assert_eq!(sets.row(1), [1, 7]);
     }
 
+    /// The sums of the first 1, 2, 3, … of some variables.
+    fn partial_sums(x: &[Var]) -> Vec<Var> {
+        let running = x.iter().scan(Var::constant(0.0), |sum, &x| {
+            *sum = (*sum + x).sin();
+            Some(*sum)
+        });
+        running.collect()
+    }
+
     #[test]
-    fn sets_that_grow_too_large_are_given_up() {
-        let f = |x: &[Var]| {
-            let running = x.iter().scan(Var::constant(0.0), |sum, &x| {
-                *sum = (*sum + x).sin();
-                Some(*sum)
-            });
-            running.collect::<Vec<_>>()
-        };
-        let graph = trace(f, &[0.5; 1000], Extent::All, Passes::None).unwrap().graph;
-        assert!(rows_by_sets(&graph).is_none());
+    fn long_rows_are_found_by_search() {
+        let graph = trace(partial_sums, &[0.5; 1000], Extent::All, Passes::None).unwrap().graph;
         assert_eq!(jacobian_pattern(&graph).len(), 1000 * 1001 / 2);
+    }
+
+    #[test]
+    fn a_long_chain_beside_short_rows_takes_no_time() {
+        let n = 100_000;
+        let f = |x: &[Var]| {
+            let last = partial_sums(x)[n - 1];
+            x.iter().map(|&x| x.sin()).chain([last]).collect::<Vec<_>>()
+        };
+        let graph = trace(f, &vec![0.5; n], Extent::Needed, Passes::None).unwrap().graph;
+        assert_eq!(jacobian_pattern(&graph).len(), 2 * n);
+    }
+
+    #[test]
+    fn the_partial_sums_of_a_sparse_hessian_take_no_time() {
+        // The first variable meets all the others, and none of these meets another.
+        let n = 100_000;
+        let places = |f: &dyn Fn(&[Var]) -> Vec<Var>| {
+            let trace =
+                trace(|x: &[Var]| crate::sum(&f(x)), &vec![0.5; n], Extent::Needed, Passes::None);
+            hessian_pattern(&trace.unwrap().graph).len()
+        };
+        let sums = |x: &[Var]| {
+            let mut sum = x[1];
+            let term = |&z: &Var| {
+                sum += z;
+                sum * x[0]
+            };
+            x[2..].iter().map(term).collect()
+        };
+        assert_eq!(places(&sums), 2 * (n - 1));
+        let multiples = |x: &[Var]| {
+            let mut multiple = x[0];
+            let term = |&z: &Var| {
+                multiple = -(multiple * 0.5 + 1.0);
+                multiple * z
+            };
+            x[1..].iter().map(term).collect()
+        };
+        assert_eq!(places(&multiples), 2 * (n - 1));
     }
 
     /// Every entry that is not 0 is in its place, in random graphs over all operations.
@@ -478,7 +449,7 @@ mod tests {
                 x in vec(-2.0..2.0_f64, INPUTS),
             ) {
                 let graph = graph(&steps, 4);
-                for pattern in [rows_by_sets(&graph).unwrap(), rows_by_search(&graph)] {
+                for pattern in by_all_ways(&graph, &graph.outputs) {
                     for column in 0..INPUTS {
                         let unit = |i| f64::from(u8::from(i == column));
                         let x: Vec<Dual> =
@@ -502,6 +473,10 @@ mod tests {
             ) {
                 let graph = graph(&steps, 1);
                 let pattern = hessian_pattern(&graph);
+                let gradient = Gradient::of(&graph);
+                for way in by_all_ways(&gradient, &gradient.of_inputs()) {
+                    prop_assert_eq!(&way, &pattern);
+                }
                 prop_assert_eq!(&pattern, &pattern.transposed());
                 for row in 0..INPUTS {
                     for column in 0..INPUTS {
