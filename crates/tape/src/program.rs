@@ -251,7 +251,7 @@ impl Program {
     ) -> Result<f64, Error> {
         self.check_one_output("gradient", "call jacobian")?;
         check_length("the gradient", self.inputs(), gradient.len())?;
-        self.replay_in(x, workspace, |replay| gradient_of(replay, gradient))
+        self.replay_in(x, workspace, |_, replay| gradient_of(replay, gradient))
     }
 
     fn check_one_output(&self, call: &'static str, instead: &'static str) -> Result<(), Error> {
@@ -295,13 +295,12 @@ impl Program {
         Ok(result.unwrap_or_else(|| unreachable!("what is exact holds for every number")))
     }
 
-    /// Computes all values at `x` in a workspace's slots, and hands them on; of a recorded derivative that meets ∞ or NaN, in
-    /// others.
+    /// [`Program::replay`] in a workspace's slots; of a recorded derivative that meets ∞ or NaN, in others.
     fn replay_in<R>(
         &self,
         x: &[f64],
         workspace: &mut Workspace,
-        use_values: impl FnOnce(&mut Replay<'_, f64>) -> R,
+        use_values: impl FnOnce(&Self, &mut Replay<'_, f64>) -> R,
     ) -> Result<R, Error> {
         check_length("the point", self.inputs(), x.len())?;
         workspace.enter(self.number);
@@ -309,8 +308,10 @@ impl Program {
         let mut replay = Replay::new(&self.code, slots);
         replay.at(x.iter().copied());
         match replay.broken() {
-            None => Ok(use_values(&mut replay)),
-            Some(Broken::NotFinite) => self.exact().replay(x, |_, replay| use_values(replay)),
+            None => Ok(use_values(self, &mut replay)),
+            Some(Broken::NotFinite) => {
+                self.exact().replay(x, |exact, replay| use_values(exact, replay))
+            }
             Some(Broken::Guard(guard, compared)) => Err(self.diverged(guard, compared)),
         }
     }

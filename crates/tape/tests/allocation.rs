@@ -131,3 +131,34 @@ fn sealed(body: &[u8]) -> Vec<u8> {
     bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
     bytes
 }
+
+/// Jacobians and Hessians into room that is kept: a few columns one by one, and many together.
+#[test]
+fn matrices_into_room_that_is_kept_allocate_nothing() {
+    for (inputs, outputs) in [(2, 1), (3, 3), (12, 1), (12, 20), (30, 9)] {
+        let f = |x: &[Var]| -> Vec<Var> {
+            (0..outputs)
+                .map(|i| x.iter().map(|&x| (x * f64::from(i + 1)).sin() * x).sum())
+                .collect()
+        };
+        let x: Vec<f64> = (0..inputs).map(|i| 0.1 * i as f64).collect();
+        let program = Program::trace(f, &x).expect("the function can be traced");
+        let mut workspace = Workspace::default();
+        let (mut values, mut gradient) = (vec![0.0; outputs], vec![0.0; inputs]);
+        let mut jacobian = vec![0.0; inputs * outputs];
+        let mut hessian = vec![0.0; inputs * inputs];
+        for round in 0..2 {
+            let counts = allocation_counter::measure(|| {
+                program.jacobian_into(&x, &mut workspace, &mut values, &mut jacobian).unwrap();
+                if outputs == 1 {
+                    program.hessian_into(&x, &mut workspace, &mut gradient, &mut hessian).unwrap();
+                }
+            });
+            assert!(round == 0 || counts.count_total == 0, "{inputs} inputs, {outputs} outputs");
+        }
+        assert_eq!(jacobian, program.jacobian(&x).unwrap().1.data);
+        if outputs == 1 {
+            assert_eq!(hessian, program.hessian(&x).unwrap().2.data);
+        }
+    }
+}

@@ -86,6 +86,15 @@ impl<'a, E: Element> Replay<'a, E> {
 
     /// The derivatives of Σ seed·output with respect to every input, after [`Replay::at`].
     pub(crate) fn sweep(&mut self, seeds: &[(usize, E)], mut each: impl FnMut(usize, E)) {
+        self.swept(seeds, |derivatives| {
+            for (input, &derivative) in derivatives.iter().enumerate() {
+                each(input, derivative);
+            }
+        });
+    }
+
+    /// The same, all at once.
+    pub(crate) fn swept(&mut self, seeds: &[(usize, E)], use_them: impl FnOnce(&[E])) {
         self.seed(seeds);
         interpreter::reverse(self.code, self.slots, self.manner);
         let inputs = self.code.inputs;
@@ -99,9 +108,7 @@ impl<'a, E: Element> Replay<'a, E> {
             self.seed(seeds);
             interpreter::reverse_carefully(self.code, self.slots, self.manner);
         }
-        for (input, &adjoint) in self.slots.adjoints[..inputs].iter().enumerate() {
-            each(input, adjoint);
-        }
+        use_them(&self.slots.adjoints[..inputs]);
         self.slots.clear_adjoints(inputs);
     }
 

@@ -5,6 +5,8 @@
 
 use core::ops::Range;
 
+use smallvec::SmallVec;
+
 use crate::lanes::Lanes;
 use crate::program::Program;
 use crate::program::code::Code;
@@ -196,10 +198,8 @@ impl Program {
         data: &mut [f64],
     ) {
         let outputs = (0..self.outputs()).filter_map(|output| Some((output, group.seed(output)?)));
-        let seeds: Vec<(usize, T)> = outputs.collect();
-        let mut product = vec![T::ZERO; self.inputs()];
-        replay.sweep(&seeds, |input, derivative| product[input] = derivative);
-        group.read(data, |input| product[input]);
+        let seeds: SmallVec<[(usize, T); LANES]> = outputs.collect();
+        replay.swept(&seeds, |product| group.read(data, |input| product[input]));
     }
 
     /// Finds the entries of a derivative in the directions of columns.
@@ -231,21 +231,21 @@ impl Program {
             let mut replay = Replay::new(&self.code, slots);
             replay.at(group.point(x));
             match of {
+                Of::Jacobian if replay.outputs().all(Element::is_finite) => {
+                    group.read(data, |output| replay.output(output).tangent);
+                }
                 Of::Jacobian => {
-                    let mut outputs: Vec<Plain<T>> = replay.outputs().collect();
-                    if !outputs.iter().all(|&output| Element::is_finite(output)) {
-                        outputs = self.outputs_by_the_rules(&group.point(x).collect::<Vec<_>>());
-                    }
+                    let point: Vec<Plain<T>> = group.point(x).collect();
+                    let outputs = self.outputs_by_the_rules(&point);
                     group.read(data, |output| outputs[output].tangent);
                 }
                 Of::Hessian(weights) => {
                     let seed = |&(output, weight)| (output, Plain::from_f64(weight));
-                    let seeds: Vec<(usize, Plain<T>)> = weights.iter().map(seed).collect();
-                    let mut product = vec![T::ZERO; x.len()];
-                    replay.sweep(&seeds, |input, derivative| {
-                        product[input] = derivative.tangent;
+                    let seeds: SmallVec<[(usize, Plain<T>); LANES]> =
+                        weights.iter().map(seed).collect();
+                    replay.swept(&seeds, |product| {
+                        group.read(data, |input| product[input].tangent);
                     });
-                    group.read(data, |input| product[input]);
                 }
             }
         });

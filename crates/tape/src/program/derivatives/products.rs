@@ -33,7 +33,7 @@ impl Program {
         values: &mut [f64],
     ) -> Result<(), Error> {
         check_length("the values", self.outputs(), values.len())?;
-        self.replay_in(x, workspace, |replay| read_outputs(replay, values))
+        self.replay_in(x, workspace, |_, replay| read_outputs(replay, values))
     }
 
     /// The outputs at `x`, and the product of their Jacobian with a direction: how fast the outputs change where the inputs
@@ -137,7 +137,7 @@ impl Program {
         let weights = self.weights(w)?;
         check_length("the values", self.outputs(), values.len())?;
         check_length("the product", self.inputs(), product.len())?;
-        self.replay_in(x, workspace, |replay| {
+        self.replay_in(x, workspace, |_, replay| {
             read_outputs(replay, values);
             replay.sweep(&weights, |input, derivative| product[input] = derivative);
         })
@@ -223,7 +223,7 @@ impl Program {
     }
 }
 
-fn read_outputs(replay: &Replay<'_, f64>, values: &mut [f64]) {
+pub(super) fn read_outputs(replay: &Replay<'_, f64>, values: &mut [f64]) {
     for (value, output) in values.iter_mut().zip(replay.outputs()) {
         *value = output;
     }

@@ -302,6 +302,16 @@ pub(super) fn traced_dual(s: &Scenario, x: &[Var]) -> Vec<Var> {
     (0..x.len()).map(|i| along(i).tangent).collect()
 }
 
+pub(super) fn program_jacobian_into(s: &Scenario) -> Result<Answer, Error> {
+    let f = |x: &[Var]| [x[0], s.f.evaluate(x)];
+    let program = Program::trace(f, &s.other)?;
+    let (mut workspace, mut values) = (Workspace::default(), [0.0; 2]);
+    let mut jacobian = vec![0.0; 2 * s.x.len()];
+    program.jacobian_into(&s.other, &mut workspace, &mut values, &mut jacobian)?;
+    program.jacobian_into(&s.x, &mut workspace, &mut values, &mut jacobian)?;
+    of(values[1], jacobian.split_off(s.x.len()))
+}
+
 pub(super) fn program_at(s: &Scenario) -> Result<Answer, Error> {
     let program = Program::trace(|x| s.f.evaluate(x), &s.other)?;
     let at = program.at(&s.x)?;

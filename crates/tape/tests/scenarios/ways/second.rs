@@ -1,6 +1,6 @@
 //! Ways to a Hessian.
 
-use tape::{Batch, Dual, Error, Function, Lanes, Program, Tape, Var};
+use tape::{Batch, Dual, Error, Function, Lanes, Program, Tape, Var, Workspace};
 
 use crate::table::Scenario;
 use crate::ways::first::{
@@ -193,6 +193,16 @@ pub(super) fn batch_map_of_hessian(s: &Scenario) -> Result<Answer, Error> {
     let hessian = |_: &[Var], row: &[Var]| traced_hessian(s, row);
     let batch = Batch::trace(hessian, &[], &s.other)?;
     of_hessian(batch.map(&[], rows(s))?.row(1).to_vec())
+}
+
+pub(super) fn program_hessian_into(s: &Scenario) -> Result<Answer, Error> {
+    let program = Program::trace(|x| s.f.evaluate(x), &s.other)?;
+    let n = s.x.len();
+    let (mut workspace, mut gradient, mut hessian) =
+        (Workspace::default(), vec![0.0; n], vec![0.0; n * n]);
+    program.hessian_into(&s.other, &mut workspace, &mut gradient, &mut hessian)?;
+    let value = program.hessian_into(&s.x, &mut workspace, &mut gradient, &mut hessian)?;
+    of(value, gradient, hessian)
 }
 
 pub(super) fn program_at(s: &Scenario) -> Result<Answer, Error> {
