@@ -137,9 +137,7 @@ fn sealed(body: &[u8]) -> Vec<u8> {
 fn matrices_into_room_that_is_kept_allocate_nothing() {
     for (inputs, outputs) in [(2, 1), (3, 3), (12, 1), (12, 20), (30, 9)] {
         let f = |x: &[Var]| -> Vec<Var> {
-            (0..outputs)
-                .map(|i| x.iter().map(|&x| (x * f64::from(i + 1)).sin() * x).sum())
-                .collect()
+            (0..outputs).map(|i| x.iter().map(|&x| (x * (i + 1) as f64).sin() * x).sum()).collect()
         };
         let x: Vec<f64> = (0..inputs).map(|i| 0.1 * i as f64).collect();
         let program = Program::trace(f, &x).expect("the function can be traced");
