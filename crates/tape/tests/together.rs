@@ -349,3 +349,121 @@ fn products_of_a_function_that_panics_on_some_threads() {
         }
     });
 }
+
+/// A recorded gradient whose rules for what is not finite matter in some rows, inside a batch, differentiated again: each row by
+/// itself, and twice in sum.
+#[test]
+fn a_batch_of_a_recorded_gradient_is_differentiated_again_row_by_row() {
+    let f = |shared: &[Var], row: &[Var]| {
+        let inner = |x: &[Var<Var>]| {
+            let [a, b] = [x[0], x[1]].map(|x| x * Var::constant(row[0]));
+            (a.abs() + Var::constant(row[1])).ln() * b + (a * b).sin()
+        };
+        let (_, slopes) = tape::gradient(inner, shared);
+        tape::dot(&slopes, &slopes)
+    };
+    let shared = [0.7, -1.3];
+    let special = [0.0, -0.0, f64::INFINITY, f64::NAN, 1e300];
+    let rows: Vec<[f64; 2]> = (0..300)
+        .map(|i| match i % 40 {
+            7 => [special[i / 40 % 5], 0.0],
+            8 => [0.5, special[i / 40 % 5]],
+            _ => [0.01 * i as f64 - 1.2, 1.0 + 0.1 * i as f64],
+        })
+        .collect();
+    let batch = Batch::trace(f, &shared, &[1.0, 2.0]).unwrap();
+    let program = Program::trace(|x| f(&x[..2], &x[2..]), &[0.7, -1.3, 1.0, 2.0]).unwrap();
+    let close = |a: f64, b: f64| is_same(a, b) || (a - b).abs() <= 1e-11 * b.abs().max(1.0);
+    let (values, jacobian) = batch.jacobian(&shared, &rows).unwrap();
+    let (same_values, gradients) = batch.gradients(&shared, &rows).unwrap();
+    assert!(values.iter().zip(&same_values).all(|(&a, &b)| is_same(a, b)));
+    let mut finite = Vec::new();
+    for (row, numbers) in rows.iter().enumerate() {
+        let point = [&shared[..], numbers].concat();
+        let at = program.at(&point).unwrap();
+        let expected = at.gradient().unwrap();
+        let found = [jacobian.row(row), gradients.row(row)].concat();
+        assert!(close(values[row], at.value().unwrap()), "{numbers:?}");
+        let agree = found.iter().zip(&expected).all(|(&a, &b)| close(a, b));
+        assert!(agree, "{numbers:?}: {found:?}, not {expected:?}");
+        let hessian = at.hessian().unwrap();
+        if at.value().unwrap().is_finite() && hessian.data.iter().all(|x| x.is_finite()) {
+            finite.push((*numbers, hessian));
+        }
+    }
+    assert!((250..300).contains(&finite.len()), "{}", finite.len());
+    let (rows, hessians): (Vec<_>, Vec<_>) = finite.into_iter().unzip();
+    let (_, _, hessian) = batch.hessian(&shared, &rows).unwrap();
+    for (i, j) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+        let (sum, size) = hessians.iter().fold((0.0, 0.0), |(sum, size), hessian| {
+            (sum + hessian[(i, j)], size + hessian[(i, j)].abs())
+        });
+        assert!((hessian[(i, j)] - sum).abs() <= 1e-11 * size, "{} {sum}", hessian[(i, j)]);
+    }
+}
+
+/// More paths than a batch keeps, known and traced for the call alike.
+#[test]
+fn gradients_of_rows_that_take_more_paths_than_are_kept() {
+    let f = |shared: &[Var], row: &[Var]| {
+        let mut y = shared[0] * row[0];
+        let mut steps = 0;
+        while y > 1.0 {
+            y = (y - 1.0) * shared[1];
+            steps += 1;
+        }
+        [y * y * f64::from(steps + 1), row[0] * shared[1]]
+    };
+    let shared = [1.0, 0.999];
+    let rows: Vec<[f64; 1]> = (0..400).map(|i| [0.37 * f64::from(i * 7 % 400)]).collect();
+    let batch = Batch::trace(f, &shared, &rows[0]).unwrap();
+    let function = Function::new(|x: &[Var]| f(&x[..2], &x[2..])).with_limit(400);
+    for _ in 0..2 {
+        let (values, jacobian) = batch.jacobian(&shared, &rows).unwrap();
+        let (_, gradients) = batch.gradients(&shared, &rows).unwrap();
+        for (row, numbers) in rows.iter().enumerate() {
+            let point = [&shared[..], numbers].concat();
+            let (expected, by_all) = function.jacobian(&point).unwrap();
+            for output in 0..2 {
+                let place = 2 * row + output;
+                assert!(is_same(values[place], expected[output]));
+                let found = [jacobian.row(place), gradients.row(place)].concat();
+                for (&a, &b) in found.iter().zip(by_all.row(output)) {
+                    assert!((a - b).abs() <= 1e-11 * b.abs(), "{found:?} {:?}", by_all.row(output));
+                }
+            }
+        }
+    }
+    assert_eq!(batch.paths(), 64);
+}
+
+/// A program at a point, asked on several threads, each with a point of its own, while others ask the program itself.
+#[test]
+fn programs_at_points_on_several_threads() {
+    let outputs = |x: &[Var]| {
+        let slopes = tape::gradient(|x| (x[0] * x[1]).sin() * x[2] + x[3].powi(3), x).1;
+        [slopes[0] * slopes[3], slopes[1] + x[2], x.iter().copied().sum()]
+    };
+    let program = Program::trace(outputs, &[0.5; 4]).unwrap();
+    let program = Program::from_bytes(&program.to_bytes()).unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let program = &program;
+            scope.spawn(move || {
+                for i in 0..50 {
+                    let x: Vec<f64> = (0..4).map(|k| f64::from(i * 4 + k + thread) * 0.1).collect();
+                    let (at, other) = (program.at(&x).unwrap(), program.at(&[1.0; 4]).unwrap());
+                    let w = [1.0, f64::from(thread) - 2.0, 0.5];
+                    let (values, gradient, hessian) = program.weighted_hessian(&x, &w).unwrap();
+                    assert_eq!(at.values(), values);
+                    assert_eq!(at.vector_jacobian(&w).unwrap(), gradient);
+                    assert_eq!(at.weighted_hessian(&w).unwrap(), hessian);
+                    assert_eq!(at.jacobian(), program.jacobian(&x).unwrap().1);
+                    assert_eq!(other.jacobian(), program.jacobian(&[1.0; 4]).unwrap().1);
+                    let sparse = at.weighted_sparse_hessian(&w).unwrap();
+                    assert_eq!(sparse, program.weighted_sparse_hessian(&x, &w).unwrap().2);
+                }
+            });
+        }
+    });
+}

@@ -174,7 +174,11 @@ fn measure<M: Mean>(name: &str, draws: &[f64], rounds: usize) -> Vec<(&'static s
         let rows = draws.chunks_exact(STEPS);
         (rows.map(|row| M::by_hand(shared(), row, &mut gradient)).sum(), gradient)
     });
-    // `Batch::value`, which needs no gradient, belongs here.
+    let value = || batch.value(shared(), draws).expect("there is one path");
+    turns.check_value(value());
+    turns.enter("`Batch::value`", move || {
+        black_box(value());
+    });
     turns.enter_gradient("`Batch::gradient`", gradient);
     turns.enter_gradient("one-shot, `sum_over`", || {
         let rows = draws.chunks_exact(STEPS);

@@ -104,6 +104,7 @@ pub(super) struct Jacobian<'a> {
     pub(super) values: &'a mut [f64],
     /// For every output a row.
     pub(super) jacobian: &'a mut [f64],
+    pub(super) shared: usize,
 }
 
 impl Work for Jacobian<'_> {
@@ -113,7 +114,7 @@ impl Work for Jacobian<'_> {
         input: &Input<'_>,
         pending: Pending,
     ) -> Result<Pending, Error> {
-        let (shared, outputs) = (input.shared.len(), path.outputs());
+        let (shared, outputs) = (self.shared, path.outputs());
         path.after_shared(input.shared.iter().copied(), pending, |replay, pending| {
             let crossing: Vec<f64> = replay.outputs().collect();
             // Of each number that crosses, the derivatives by the shared inputs that are not 0.
@@ -146,7 +147,7 @@ impl Work for Jacobian<'_> {
 
     fn alone(&mut self, program: &Program, row: usize, x: &[f64]) -> Result<(), Error> {
         let (values, jacobian) = program.jacobian(x)?;
-        let shared = self.jacobian.len() / self.values.len();
+        let shared = self.shared;
         for (output, value) in values.iter().enumerate() {
             let place = row * values.len() + output;
             self.values[place] = *value;
