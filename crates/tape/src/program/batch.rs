@@ -27,10 +27,15 @@ use crate::var::Var;
 /// What depends on the shared inputs only is computed once, and its adjoints, added up over the rows, are swept once. The
 /// rest runs on many rows at a time, as many as keep the numbers in the processor's cache, with vector instructions that
 /// are chosen at run time; its functions (`exp`, `ln`, …) are vector functions, within 2 units in the last place of the
-/// true value. Derivatives with respect to the rows are not computed.
+/// true value.
 ///
 /// Rows that take another path through the function than the traced one are traced anew and run together with their
 /// like. (A row for which the last digit of a vector function decides a comparison is computed by itself.)
+///
+/// Sums over the rows are [`value`](Self::value), [`gradient`](Self::gradient), [`hessian`](Self::hessian) and
+/// [`hessian_vector`](Self::hessian_vector), with respect to the shared inputs. Each row by itself: [`map`](Self::map) gives its
+/// outputs, [`jacobian`](Self::jacobian) also their derivatives by the shared inputs, [`gradients`](Self::gradients) those by the
+/// row's own numbers.
 ///
 /// With the feature `rayon`, rows are shared among threads. The result does not depend on how many there are.
 ///

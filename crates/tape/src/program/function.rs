@@ -30,7 +30,7 @@ use crate::var::Var;
 /// **What it costs.** A point on the path of the call before takes one replay. Otherwise each replay of a path that
 /// does not fit tells where the point leaves it, so that only the paths that go the right way there are tried next,
 /// those used last first: where n paths part like a balanced tree, about log₂ n replays instead of n. Tracing takes
-/// as long as some hundreds of replays. Of the paths, those used last are kept, [`limit`](Self::limit) of them; a
+/// as long as 30 to 200 replays. Of the paths, those used last are kept, [`limit`](Self::limit) of them; a
 /// function that takes another path nearly everywhere, like one that sorts many numbers, is better recorded by
 /// [`gradient`](crate::gradient()).
 ///
