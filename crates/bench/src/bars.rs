@@ -124,7 +124,7 @@ fn sparse_hessian(variables: usize, rounds: Option<usize>) -> Line {
         || drop(black_box(program.gradient_into(&x, &mut workspace, &mut gradient))),
     );
     let what = format!("sparse Hessian, chained Rosenbrock of {variables} variables");
-    Line { what, against: "gradient", ratio, bar: 10.0 }
+    Line { what, against: "gradient", ratio, bar: 20.0 }
 }
 
 /// Σ 100·(xᵢ₊₁ − xᵢ²)² + (1 − xᵢ)².

@@ -197,7 +197,8 @@ where
         let count = rows.count(self.width)? * self.outputs;
         let (mut values, mut data) = (vec![0.0; count], vec![0.0; count * self.shared]);
         let shared_inputs = self.shared;
-        let mut work = Jacobian { values: &mut values, jacobian: &mut data, shared: shared_inputs };
+        let mut work =
+            Jacobian { values: &mut values, by_shared: &mut data, shared: shared_inputs };
         self.run(shared, &rows, &mut work)?;
         Ok((values, Matrix { rows: count, columns: self.shared, data }))
     }

@@ -103,7 +103,7 @@ impl Work for Each<'_> {
 pub(super) struct Jacobian<'a> {
     pub(super) values: &'a mut [f64],
     /// For every output a row.
-    pub(super) jacobian: &'a mut [f64],
+    pub(super) by_shared: &'a mut [f64],
     pub(super) shared: usize,
 }
 
@@ -133,7 +133,7 @@ impl Work for Jacobian<'_> {
             path.by_rows(purpose, &crossing, input, pending, |row, output, value, derivatives| {
                 let place = row * outputs + output;
                 self.values[place] = value;
-                let to = &mut self.jacobian[place * shared..][..shared];
+                let to = &mut self.by_shared[place * shared..][..shared];
                 // What is 0 stays 0, whatever it is multiplied by.
                 let numbers = derivatives.iter().zip(&by_shared).filter(|(by, _)| **by != 0.0);
                 for (derivative, by_shared) in numbers {
@@ -151,7 +151,7 @@ impl Work for Jacobian<'_> {
         for (output, value) in values.iter().enumerate() {
             let place = row * values.len() + output;
             self.values[place] = *value;
-            self.jacobian[place * shared..][..shared]
+            self.by_shared[place * shared..][..shared]
                 .copy_from_slice(&jacobian.row(output)[..shared]);
         }
         Ok(())
