@@ -467,3 +467,136 @@ fn programs_at_points_on_several_threads() {
         }
     });
 }
+
+/// The Hessian of ‖gradient‖² of a chain: a recorded derivative, a colouring by substitution, and points at which one does not do:
+/// at a kink, where entries are ∞, and where scales lie far apart.
+#[test]
+fn a_chain_of_recorded_gradients_by_substitution_is_the_dense_hessian() {
+    const LINKS: usize = 24;
+    let chain = |x: &[Var<Var>]| {
+        x.windows(2).fold(Var::from_f64(0.0), |sum: Var<Var>, x| {
+            sum + (x[0] * x[1]).sin() + (x[0] - x[1]).abs() * x[0] + (x[1] * x[1]).sqrt()
+        })
+    };
+    let penalty = |x: &[Var]| {
+        let (_, slopes) = tape::gradient(chain, x);
+        tape::dot(&slopes, &slopes)
+    };
+    let traced_at: Vec<f64> = (0..LINKS).map(|i| 0.3 + 0.1 * i as f64).collect();
+    let program = Program::trace(penalty, &traced_at).unwrap();
+    let program = Program::from_bytes(&program.to_bytes()).unwrap();
+    assert!(program.hessian_colors().unwrap() < LINKS / 2);
+    let smooth: Vec<f64> = (0..LINKS).map(|i| (i as f64 * 1.7).sin() + 0.01).collect();
+    let at = |place: usize, number: f64| {
+        let mut x = smooth.clone();
+        x[place] = number;
+        x
+    };
+    let kink = at(7, smooth[8]);
+    let far: Vec<f64> = (0..24).map(|i| 10_f64.powi(i % 9 - 4)).collect();
+    let points = [smooth.clone(), kink, at(11, 0.0), at(3, f64::INFINITY), at(5, f64::NAN), far];
+    for x in points {
+        let (_, of_dense, dense) = program.hessian(&x).unwrap();
+        let (_, gradient, sparse) = program.sparse_hessian(&x).unwrap();
+        assert!(gradient.iter().zip(&of_dense).all(|(&a, &b)| is_same(a, b)), "{x:?}");
+        let sparse = sparse.to_dense();
+        for i in 0..LINKS {
+            let largest = |row: usize| dense.row(row).iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+            for j in 0..LINKS {
+                let (a, b) = (sparse[(i, j)], dense[(i, j)]);
+                // Outside the pattern the dense Hessian has 0, or NaN where 0 met ∞.
+                let is_outside = !program.hessian_sparsity().unwrap().row(i).contains(&j);
+                let close = (a - b).abs() <= 1e-8 * largest(i).min(largest(j));
+                assert!(is_outside || is_same(a, b) || close, "({i}, {j}): {a}, not {b}, at {x:?}");
+            }
+        }
+    }
+}
+
+/// Rows that panic while they are read, on any thread, leave a batch as it was, whatever it is asked for.
+#[test]
+fn rows_that_panic_leave_every_kind_of_a_batchs_code_as_it_was() {
+    struct Panicking(usize);
+    impl Rows for Panicking {
+        fn count(&self, _: usize) -> Result<usize, Error> {
+            Ok(5_000)
+        }
+        fn row(&self, index: usize, _: usize) -> &[f64] {
+            assert!(index != self.0, "this row cannot be read");
+            &[0.5, 2.0]
+        }
+    }
+    let f = |shared: &[Var], row: &[Var]| (shared[0] * row[0]).exp() * row[1] + shared[1] * row[1];
+    let (shared, rows) = ([0.3, -0.2], vec![[0.5, 2.0]; 5_000]);
+    let batch = Batch::trace(f, &shared, &rows[0]).unwrap();
+    let ask = |batch: &Batch<_>, rows: &(dyn Rows + Sync)| {
+        let value = batch.value(&shared, rows).unwrap();
+        let (_, gradient) = batch.gradient(&shared, rows).unwrap();
+        let (_, jacobian) = batch.jacobian(&shared, rows).unwrap();
+        let (_, gradients) = batch.gradients(&shared, rows).unwrap();
+        let (_, _, hessian) = batch.hessian(&shared, rows).unwrap();
+        let (_, _, product) = batch.hessian_vector(&shared, rows, &[1.0, 2.0]).unwrap();
+        [vec![value], gradient, jacobian.data, gradients.data, hessian.data, product]
+    };
+    let expected = ask(&batch, &rows);
+    for broken in [0, 17, 4_999] {
+        let rows = Panicking(broken);
+        let calls: [&dyn Fn(); 6] = [
+            &|| drop(batch.value(&shared, &rows)),
+            &|| drop(batch.gradient(&shared, &rows)),
+            &|| drop(batch.jacobian(&shared, &rows)),
+            &|| drop(batch.gradients(&shared, &rows)),
+            &|| drop(batch.hessian(&shared, &rows)),
+            &|| drop(batch.hessian_vector(&shared, &rows, &[1.0, 2.0])),
+        ];
+        for call in calls {
+            assert!(catch_unwind(AssertUnwindSafe(call)).is_err());
+        }
+    }
+    assert_eq!(ask(&batch, &vec![[0.5, 2.0]; 5_000]), expected);
+}
+
+/// What is recorded twice meets in a rule (max(x, x), x − x, a choice between equals) while the graph is made: asked at kinks, in a
+/// batch and twice over, derivatives stay those of a recording.
+#[test]
+fn what_is_recorded_twice_meets_in_rules_and_keeps_its_derivatives() {
+    let twice = |x: &[Var], row: f64| {
+        let term = |x: &[Var]| (x[0] * row + x[1]).abs() * x[1];
+        let (a, b, c, d) = (term(x), term(x), term(x), term(x));
+        let chosen = tape::select(x[0] - x[1], (a / b).atan(), (c / d).atan());
+        a.max(b) * chosen + c.min(d) + (a - c) * x[0] + tape::select(x[0], b, d) * x[1]
+    };
+    let program = Program::trace(|x| twice(x, 2.0), &[0.4, 0.9]).unwrap();
+    let relaxed = tape::Rewrites::Relaxed;
+    let loose = Program::trace_with(relaxed, |x| twice(x, 2.0), &[0.4, 0.9]).unwrap();
+    assert!(loose.len() < program.len());
+    let on_rows = |x: &[Var], row: &[Var]| {
+        let term = |x: &[Var]| (x[0] * row[0] + x[1]).abs() * x[1];
+        let (a, b) = (term(x), term(x));
+        a.max(b) + a.min(b) + tape::select(x[0], a, b)
+    };
+    let batch = Batch::trace_with(relaxed, on_rows, &[0.4, 0.9], &[2.0]).unwrap();
+    for x in [[0.4, 0.9], [0.9, 0.4], [-0.5, 1.0], [-0.25, 0.5], [0.7, 0.7], [1.5, -3.0]] {
+        let (value, gradient, hessian) = tape::hessian(|x| twice(x, 2.0), &x);
+        let close = |a: f64, b: f64| is_same(a, b) || (a - b).abs() <= 1e-12 * b.abs().max(1.0);
+        for program in [&program, &loose] {
+            let at = program.at(&x);
+            let (found, slopes, curves) = program.hessian(&x).unwrap();
+            // Where a term is 0, its quotient by itself is no number, but 1 by the relaxed rules.
+            if value.is_nan() {
+                assert!(found.is_nan() || std::ptr::eq(program, &raw const loose), "{x:?}");
+                continue;
+            }
+            assert!(close(found, value) && close(at.unwrap().value().unwrap(), value), "{x:?}");
+            assert!(slopes.iter().zip(&gradient).all(|(&a, &b)| close(a, b)), "{x:?} {slopes:?}");
+            let agree = curves.data.iter().zip(&hessian.data).all(|(&a, &b)| close(a, b));
+            assert!(agree, "{x:?} {curves:?}, not {hessian:?}");
+        }
+        let row = [Var::constant(2.0)];
+        let (value, gradient, hessian) = tape::hessian(|x| on_rows(x, &row), &x);
+        let (found, slopes, curves) = batch.hessian(&x, [[2.0], [2.0]]).unwrap();
+        assert!(close(found, 2.0 * value), "{x:?}");
+        assert!(slopes.iter().zip(&gradient).all(|(&a, &b)| close(a, 2.0 * b)), "{x:?}");
+        assert!(curves.data.iter().zip(&hessian.data).all(|(&a, &b)| close(a, 2.0 * b)), "{x:?}");
+    }
+}

@@ -13,10 +13,10 @@ use crate::lanes::Lanes;
 use crate::matrix::Matrix;
 use crate::outputs::Outputs;
 use crate::program::Program;
-use crate::program::batch::chunks::Pending;
+use crate::program::batch::chunks::{Pending, Purpose};
 use crate::program::batch::path::Path;
 use crate::program::batch::rows::{Input, Rows};
-use crate::program::batch::work::{Each, Gradient, Gradients, Jacobian, Products, Value, Work};
+use crate::program::batch::work::{ByRows, Each, Gradient, Products, Value, Work};
 use crate::program::function::Known;
 use crate::program::graph::simplify::Rewrites;
 use crate::program::machine::element::{Element, LANES};
@@ -194,13 +194,7 @@ where
         shared: &[f64],
         rows: impl Rows + Sync,
     ) -> Result<(Vec<f64>, Matrix<f64>), Error> {
-        let count = rows.count(self.width)? * self.outputs;
-        let (mut values, mut data) = (vec![0.0; count], vec![0.0; count * self.shared]);
-        let shared_inputs = self.shared;
-        let mut work =
-            Jacobian { values: &mut values, by_shared: &mut data, shared: shared_inputs };
-        self.run(shared, &rows, &mut work)?;
-        Ok((values, Matrix { rows: count, columns: self.shared, data }))
+        self.by_rows(Purpose::SharedByRow, self.shared, shared, &rows)
     }
 
     /// The outputs of every row, and of each its gradient with respect to the row's own numbers: the sensitivities of many
@@ -223,11 +217,22 @@ where
         shared: &[f64],
         rows: impl Rows + Sync,
     ) -> Result<(Vec<f64>, Matrix<f64>), Error> {
-        let (count, width) = (rows.count(self.width)? * self.outputs, self.width);
-        let (mut values, mut data) = (vec![0.0; count], vec![0.0; count * width]);
-        let mut work = Gradients { values: &mut values, by_row: &mut data, width };
-        self.run(shared, &rows, &mut work)?;
-        Ok((values, Matrix { rows: count, columns: width, data }))
+        self.by_rows(Purpose::Row, self.width, shared, &rows)
+    }
+
+    /// The outputs of every row, and a row of so many derivatives for each.
+    fn by_rows(
+        &self,
+        purpose: Purpose,
+        inputs: usize,
+        shared: &[f64],
+        rows: &(dyn Rows + Sync),
+    ) -> Result<(Vec<f64>, Matrix<f64>), Error> {
+        let count = rows.count(self.width)? * self.outputs;
+        let (mut values, mut data) = (vec![0.0; count], vec![0.0; count * inputs]);
+        let (of_values, derivatives) = (&mut values[..], &mut data[..]);
+        self.run(shared, rows, &mut ByRows { purpose, values: of_values, derivatives, inputs })?;
+        Ok((values, Matrix { rows: count, columns: inputs, data }))
     }
 
     /// The sum of the output over all rows, its gradient, and the product of its Hessian with `v`, with respect to the shared

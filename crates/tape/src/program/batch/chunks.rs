@@ -127,15 +127,16 @@ impl Purpose {
 }
 
 impl RowCode {
-    /// The code of a row's graph whose first `crossing` inputs come from the shared part; of a long row for one at a time.
+    /// The code of a row's graph whose first `crossing` inputs come from the shared part, and of which so many are summed
+    /// together; of a long row for one at a time.
     pub(super) fn new(
         graph: &Graph,
         crossing: usize,
         purpose: Purpose,
-        is_long: bool,
+        lanes_of_sum: usize,
     ) -> Result<Self, Error> {
         let wants = |input: usize| purpose.wants(input, crossing);
-        if is_long {
+        if lanes_of_sum == 1 {
             return Ok(Self {
                 code: schedule_together(graph, wants)?,
                 lanes: 1,
@@ -145,8 +146,12 @@ impl RowCode {
         }
         // What has an adjoint for each row has a slot for each row.
         let shared = if purpose == Purpose::SharedByRow { 0 } else { crossing };
-        let narrow = schedule_rows(graph, shared, wants, 1)?;
-        let lanes = lanes_for(&narrow, shared, purpose).max(purpose.fewest_lanes());
+        let lanes = if purpose == Purpose::Sum {
+            lanes_of_sum
+        } else {
+            let narrow = schedule_rows(graph, shared, wants, 1)?;
+            lanes_for(&narrow, shared, purpose).max(purpose.fewest_lanes())
+        };
         let code = schedule_rows(graph, shared, wants, lanes as u32)?;
         let first = shared + (crossing - shared) * lanes;
         Ok(Self { code, lanes, shared, first })

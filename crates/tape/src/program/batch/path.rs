@@ -181,25 +181,26 @@ impl Path {
         if let Some(code) = kept.get() {
             return Ok(code);
         }
-        let code = RowCode::new(&self.row, self.crossing, purpose, self.lanes == 1)?;
+        let code = RowCode::new(&self.row, self.crossing, purpose, self.lanes)?;
         Ok(kept.get_or_init(|| code))
     }
 
-    /// Computes the shared part, and then the rows, by `work`, which returns those that are left. Where the shared part does
-    /// not take this path, all are.
+    /// Computes the shared part, and then the rows, by `work`, which gets what goes from the one to the others and returns the
+    /// rows that are left. Where the shared part does not take this path, all are.
     pub(super) fn after_shared<E: Summed>(
         &self,
         shared: impl Iterator<Item = E>,
         pending: Pending,
-        work: impl FnOnce(&mut Replay<'_, E>, &Pending) -> Result<Vec<usize>, Error>,
+        work: impl FnOnce(&mut Replay<'_, E>, &[E], &Pending) -> Result<Vec<usize>, Error>,
     ) -> Result<Pending, Error> {
         E::rooms(self).shared.with(&self.shared, |slots| {
             let mut replay = Replay::new(&self.shared, slots);
             replay.at(shared);
-            match replay.broken() {
-                Some(_) => Ok(pending),
-                None => Ok(Pending::These(work(&mut replay, &pending)?)),
+            if replay.broken().is_some() {
+                return Ok(pending);
             }
+            let crossing: Vec<E> = replay.outputs().collect();
+            Ok(Pending::These(work(&mut replay, &crossing, &pending)?))
         })
     }
 

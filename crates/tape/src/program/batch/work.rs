@@ -31,9 +31,8 @@ impl Work for Value {
         input: &Input<'_>,
         pending: Pending,
     ) -> Result<Pending, Error> {
-        path.after_shared(input.shared.iter().copied(), pending, |replay, pending| {
-            let crossing: Vec<f64> = replay.outputs().collect();
-            let sum = path.value(&crossing, input, pending)?;
+        path.after_shared(input.shared.iter().copied(), pending, |_, crossing, pending| {
+            let sum = path.value(crossing, input, pending)?;
             self.value += sum.value;
             Ok(sum.left)
         })
@@ -58,9 +57,8 @@ impl Work for Gradient<'_> {
         input: &Input<'_>,
         pending: Pending,
     ) -> Result<Pending, Error> {
-        path.after_shared(input.shared.iter().copied(), pending, |replay, pending| {
-            let crossing: Vec<f64> = replay.outputs().collect();
-            let sum = path.sum(&crossing, input, pending)?;
+        path.after_shared(input.shared.iter().copied(), pending, |replay, crossing, pending| {
+            let sum = path.sum(crossing, input, pending)?;
             self.value += sum.value;
             let seeds: Vec<(usize, f64)> = sum.adjoints.into_iter().enumerate().collect();
             replay.sweep(&seeds, |input, derivative| self.gradient[input] += derivative);
@@ -86,9 +84,8 @@ impl Work for Each<'_> {
         input: &Input<'_>,
         pending: Pending,
     ) -> Result<Pending, Error> {
-        path.after_shared(input.shared.iter().copied(), pending, |replay, pending| {
-            let crossing: Vec<f64> = replay.outputs().collect();
-            path.map(&crossing, input, pending, self.0)
+        path.after_shared(input.shared.iter().copied(), pending, |_, crossing, pending| {
+            path.map(crossing, input, pending, self.0)
         })
     }
 
@@ -99,24 +96,44 @@ impl Work for Each<'_> {
     }
 }
 
-/// The outputs of every row, and their derivatives by the shared inputs.
-pub(super) struct Jacobian<'a> {
+/// The outputs of every row, and of each a row of derivatives: by the shared inputs, or by the row's own numbers.
+pub(super) struct ByRows<'a> {
+    /// [`Purpose::SharedByRow`] or [`Purpose::Row`].
+    pub(super) purpose: Purpose,
     pub(super) values: &'a mut [f64],
-    /// For every output a row.
-    pub(super) by_shared: &'a mut [f64],
-    pub(super) shared: usize,
+    pub(super) derivatives: &'a mut [f64],
+    /// How many there are of each output.
+    pub(super) inputs: usize,
 }
 
-impl Work for Jacobian<'_> {
+impl ByRows<'_> {
+    /// Takes the derivatives of the output at a place.
+    fn take(&mut self, place: usize, value: f64) -> &mut [f64] {
+        self.values[place] = value;
+        &mut self.derivatives[place * self.inputs..][..self.inputs]
+    }
+}
+
+impl Work for ByRows<'_> {
     fn along(
         &mut self,
         path: &Path,
         input: &Input<'_>,
         pending: Pending,
     ) -> Result<Pending, Error> {
-        let (shared, outputs) = (self.shared, path.outputs());
-        path.after_shared(input.shared.iter().copied(), pending, |replay, pending| {
-            let crossing: Vec<f64> = replay.outputs().collect();
+        let (purpose, outputs) = (self.purpose, path.outputs());
+        path.after_shared(input.shared.iter().copied(), pending, |replay, crossing, pending| {
+            if purpose == Purpose::Row {
+                return path.by_rows(
+                    purpose,
+                    crossing,
+                    input,
+                    pending,
+                    |row, output, value, by| {
+                        self.take(row * outputs + output, value).copy_from_slice(by);
+                    },
+                );
+            }
             // Of each number that crosses, the derivatives by the shared inputs that are not 0.
             let by_shared: Vec<Vec<(usize, f64)>> = (0..crossing.len())
                 .map(|number| {
@@ -129,14 +146,12 @@ impl Work for Jacobian<'_> {
                     by
                 })
                 .collect();
-            let purpose = Purpose::SharedByRow;
-            path.by_rows(purpose, &crossing, input, pending, |row, output, value, derivatives| {
-                let place = row * outputs + output;
-                self.values[place] = value;
-                let to = &mut self.by_shared[place * shared..][..shared];
+            path.by_rows(purpose, crossing, input, pending, |row, output, value, by| {
+                let to = self.take(row * outputs + output, value);
                 // What is 0 stays 0, whatever it is multiplied by.
-                let numbers = derivatives.iter().zip(&by_shared).filter(|(by, _)| **by != 0.0);
-                for (derivative, by_shared) in numbers {
+                for (derivative, by_shared) in
+                    by.iter().zip(&by_shared).filter(|(by, _)| **by != 0.0)
+                {
                     for &(input, by) in by_shared {
                         to[input] += derivative * by;
                     }
@@ -147,51 +162,10 @@ impl Work for Jacobian<'_> {
 
     fn alone(&mut self, program: &Program, row: usize, x: &[f64]) -> Result<(), Error> {
         let (values, jacobian) = program.jacobian(x)?;
-        let shared = self.shared;
-        for (output, value) in values.iter().enumerate() {
-            let place = row * values.len() + output;
-            self.values[place] = *value;
-            self.by_shared[place * shared..][..shared]
-                .copy_from_slice(&jacobian.row(output)[..shared]);
-        }
-        Ok(())
-    }
-}
-
-/// The outputs of every row, and their derivatives by the row's own numbers.
-pub(super) struct Gradients<'a> {
-    pub(super) values: &'a mut [f64],
-    /// For every output a row.
-    pub(super) by_row: &'a mut [f64],
-    pub(super) width: usize,
-}
-
-impl Work for Gradients<'_> {
-    fn along(
-        &mut self,
-        path: &Path,
-        input: &Input<'_>,
-        pending: Pending,
-    ) -> Result<Pending, Error> {
-        let (width, outputs) = (self.width, path.outputs());
-        path.after_shared(input.shared.iter().copied(), pending, |replay, pending| {
-            let crossing: Vec<f64> = replay.outputs().collect();
-            let purpose = Purpose::Row;
-            path.by_rows(purpose, &crossing, input, pending, |row, output, value, derivatives| {
-                let place = row * outputs + output;
-                self.values[place] = value;
-                self.by_row[place * width..][..width].copy_from_slice(derivatives);
-            })
-        })
-    }
-
-    fn alone(&mut self, program: &Program, row: usize, x: &[f64]) -> Result<(), Error> {
-        let (values, jacobian) = program.jacobian(x)?;
-        for (output, value) in values.iter().enumerate() {
-            let place = row * values.len() + output;
-            self.values[place] = *value;
-            self.by_row[place * self.width..][..self.width]
-                .copy_from_slice(&jacobian.row(output)[x.len() - self.width..]);
+        let first = if self.purpose == Purpose::Row { x.len() - self.inputs } else { 0 };
+        for (output, &value) in values.iter().enumerate() {
+            let by = &jacobian.row(output)[first..][..self.inputs];
+            self.take(row * values.len() + output, value).copy_from_slice(by);
         }
         Ok(())
     }
@@ -226,9 +200,8 @@ where
     ) -> Result<Pending, Error> {
         let shared = input.shared.iter().zip(&self.directions);
         let shared = shared.map(|(&value, &tangent)| Plain { value, tangent });
-        path.after_shared(shared, pending, |replay, pending| {
-            let crossing: Vec<Plain<T>> = replay.outputs().collect();
-            let sum = path.sum(&crossing, input, pending)?;
+        path.after_shared(shared, pending, |replay, crossing, pending| {
+            let sum = path.sum(crossing, input, pending)?;
             self.value += sum.value;
             let seeds: Vec<(usize, Plain<T>)> = sum.adjoints.into_iter().enumerate().collect();
             replay.sweep(&seeds, |input, derivative| {

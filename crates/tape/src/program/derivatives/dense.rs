@@ -79,8 +79,7 @@ impl Program {
         let (rows, columns) = (self.outputs(), self.inputs());
         if columns >= rows {
             let by_rows = Each { colors: rows, length: columns, strides: [columns, 1] };
-            self.single_rows(replay, &by_rows, data);
-            self.groups_of_rows(x, &by_rows, data);
+            self.groups_of_rows(replay, x, &by_rows, data);
         } else {
             let by_columns = Each { colors: columns, length: rows, strides: [1, columns] };
             self.groups_of_columns(Of::Jacobian, x, &by_columns, data);

@@ -163,22 +163,20 @@ impl<'a> Group<'a> {
 }
 
 impl Program {
-    /// Finds the entries of the Jacobian that stand in single groups of rows, by sweeps after a replay.
-    pub(super) fn single_rows(
+    /// Finds the entries of the Jacobian in the directions of rows, after a replay: of single colours by sweeps of it, of the
+    /// others by a replay on lanes.
+    pub(super) fn groups_of_rows(
         &self,
         replay: &mut Replay<'_, f64>,
+        x: &[f64],
         plan: &dyn Plan,
         data: &mut [f64],
     ) {
-        for group in Group::all::<Lanes<LANES>>(plan, &self.code).filter(Group::is_single) {
+        let groups = || Group::all::<Lanes<LANES>>(plan, &self.code);
+        for group in groups().filter(Group::is_single) {
             self.product_of_rows(replay, &group, data);
         }
-    }
-
-    /// Finds the others, by a replay on lanes.
-    pub(super) fn groups_of_rows(&self, x: &[f64], plan: &dyn Plan, data: &mut [f64]) {
-        let groups = Group::all::<Lanes<LANES>>(plan, &self.code);
-        let mut groups = groups.filter(|group| !group.is_single()).peekable();
+        let mut groups = groups().filter(|group| !group.is_single()).peekable();
         if groups.peek().is_none() {
             return;
         }

@@ -140,8 +140,7 @@ impl Program {
         let pattern = self.jacobian_sparsity();
         let mut data = vec![0.0; pattern.len()];
         let grouping = self.grouping();
-        program.single_rows(replay, &grouping.rows, &mut data);
-        program.groups_of_rows(x, &grouping.rows, &mut data);
+        program.groups_of_rows(replay, x, &grouping.rows, &mut data);
         program.groups_of_columns(Of::Jacobian, x, &grouping.columns, &mut data);
         SparseMatrix::new(pattern, data)
     }
