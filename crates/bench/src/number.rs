@@ -41,7 +41,7 @@ pub trait Elementary:
     fn atan(self) -> Self;
     fn tanh(self) -> Self;
     fn erf(self) -> Self {
-        unimplemented!("the engine has no erf")
+        unreachable!("LACKS names erf, and what is named there is not called")
     }
 
     /// Whether |x| < bound, as a branch of the function.
@@ -120,13 +120,14 @@ pub fn add_weighted_by<N: Number>(
     }
 }
 
-/// Implements [`Number`] for a type whose operators take `f64` on the right and whose constants need no tape.
+/// Implements [`Number`] for a type whose operators take `f64` on the right. Its constants may be made on the tape of a number
+/// beside them.
 macro_rules! implement_number {
-    ($number:ty, constant: $constant:path, |$x:ident| value: $value:expr, exp: $exp:expr, ln: $ln:expr) => {
+    ($number:ty, constant: |$beside:pat_param, $constant:ident| $made:expr, |$x:ident| value: $value:expr, exp: $exp:expr, ln: $ln:expr) => {
         impl crate::number::Number for $number {
             #[inline]
-            fn constant(_: Self, value: f64) -> Self {
-                $constant(value)
+            fn constant($beside: Self, $constant: f64) -> Self {
+                $made
             }
             #[inline]
             fn value(self) -> f64 {

@@ -6,7 +6,7 @@ use crate::number::{implement_elementary, implement_number};
 
 pub type Active<'t> = Variable<'t, f64>;
 
-implement_number!(Active<'_>, constant: Variable::constant, |x| value: Active::value(&x), exp: Active::exp(x), ln: Active::ln(x));
+implement_number!(Active<'_>, constant: |_, value| Variable::constant(value), |x| value: Active::value(&x), exp: Active::exp(x), ln: Active::ln(x));
 implement_elementary!(
     Active<'_>, Active;
     lacks: &["erf"],

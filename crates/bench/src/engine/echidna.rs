@@ -12,8 +12,8 @@ use crate::number::{OneByOne, implement_elementary, implement_number};
 pub type Recorded = echidna::Reverse<f64>;
 pub type Replayed = BReverse<f64>;
 
-implement_number!(Recorded, constant: Recorded::constant, |x| value: Scalar::value(&x), exp: Float::exp(x), ln: Float::ln(x));
-implement_number!(Replayed, constant: Replayed::constant, |x| value: Scalar::value(&x), exp: Float::exp(x), ln: Float::ln(x));
+implement_number!(Recorded, constant: |_, value| Recorded::constant(value), |x| value: Scalar::value(&x), exp: Float::exp(x), ln: Float::ln(x));
+implement_number!(Replayed, constant: |_, value| Replayed::constant(value), |x| value: Scalar::value(&x), exp: Float::exp(x), ln: Float::ln(x));
 implement_elementary!(
     Recorded, Float;
     lacks: &["erf"],

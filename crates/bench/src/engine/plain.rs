@@ -4,7 +4,7 @@ use super::{Engine, Outcome};
 use crate::kernel::Kernel;
 use crate::number::{OneByOne, implement_elementary, implement_number};
 
-implement_number!(f64, constant: f64::from, |x| value: x, exp: f64::exp(x), ln: f64::ln(x));
+implement_number!(f64, constant: |_, value| value, |x| value: x, exp: f64::exp(x), ln: f64::ln(x));
 implement_elementary!(f64, f64; lacks: &[], |x| recip: x.recip(), positive_part: x.max(0.0), erf: libm::erf(x));
 
 #[derive(Default)]

@@ -6,34 +6,9 @@ pub use reverse::Var as Active;
 
 use super::{Engine, Outcome};
 use crate::kernel::Kernel;
-use crate::number::{Number, OneByOne, implement_elementary};
+use crate::number::{OneByOne, implement_elementary, implement_number};
 
-impl Number for Var<'_> {
-    #[inline]
-    fn constant(beside: Self, value: f64) -> Self {
-        beside.tape.add_var(value)
-    }
-    #[inline]
-    fn value(self) -> f64 {
-        self.val
-    }
-    #[inline]
-    fn scale(self, factor: f64) -> Self {
-        self * factor
-    }
-    #[inline]
-    fn offset(self, constant: f64) -> Self {
-        self + constant
-    }
-    #[inline]
-    fn exp(self) -> Self {
-        Var::exp(&self)
-    }
-    #[inline]
-    fn ln(self) -> Self {
-        Var::ln(&self)
-    }
-}
+implement_number!(Var<'_>, constant: |beside, value| beside.tape.add_var(value), |x| value: x.val, exp: Var::exp(&x), ln: Var::ln(&x));
 
 implement_elementary!(
     Var<'_>, Var by &;

@@ -6,7 +6,7 @@ use super::{Engine, Outcome};
 use crate::kernel::Kernel;
 use crate::number::{OneByOne, Reduce, add_weighted_by, implement_elementary, implement_number};
 
-implement_number!(Var, constant: Var::constant, |x| value: Var::value(x), exp: Var::exp(x), ln: Var::ln(x));
+implement_number!(Var, constant: |_, value| Var::constant(value), |x| value: Var::value(x), exp: Var::exp(x), ln: Var::ln(x));
 implement_elementary!(
     Var, Real;
     lacks: &[],

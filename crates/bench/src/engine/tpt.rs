@@ -2,36 +2,11 @@
 
 use tpt_math_autodiff_rev::{GradientTape, Variable};
 
-use crate::number::{Number, implement_elementary};
+use crate::number::{implement_elementary, implement_number};
 
 pub use tpt_math_autodiff_rev::Variable as Active;
 
-impl Number for Variable<'_> {
-    #[inline]
-    fn constant(beside: Self, value: f64) -> Self {
-        beside.tape().constant(value)
-    }
-    #[inline]
-    fn value(self) -> f64 {
-        Variable::value(&self)
-    }
-    #[inline]
-    fn scale(self, factor: f64) -> Self {
-        self * factor
-    }
-    #[inline]
-    fn offset(self, constant: f64) -> Self {
-        self + constant
-    }
-    #[inline]
-    fn exp(self) -> Self {
-        Variable::exp(self)
-    }
-    #[inline]
-    fn ln(self) -> Self {
-        Variable::ln(self)
-    }
-}
+implement_number!(Variable<'_>, constant: |beside, value| beside.tape().constant(value), |x| value: Variable::value(&x), exp: Variable::exp(x), ln: Variable::ln(x));
 
 implement_elementary!(
     Variable<'_>, Variable;

@@ -10,7 +10,7 @@ use crate::number::{
 
 pub type Active = AReal<f64>;
 
-implement_number!(Active, constant: Active::new, |x| value: Active::value(&x), exp: Real::exp(&x), ln: Real::ln(&x));
+implement_number!(Active, constant: |_, value| Active::new(value), |x| value: Active::value(&x), exp: Real::exp(&x), ln: Real::ln(&x));
 implement_elementary!(
     Active, Real by &;
     lacks: &[],
