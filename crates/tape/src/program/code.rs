@@ -13,13 +13,14 @@ mod assign_slots;
 mod constants;
 mod emit;
 mod groups;
+pub(crate) mod links;
 pub(crate) mod schedule;
-mod singles;
 
 use core::ops::Range;
 
 use crate::guard::Guard;
 use crate::op::Op;
+use crate::program::code::links::{LinkRange, Links};
 
 /// Stands for "no slot": an output or operand that has no adjoint.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -33,8 +34,9 @@ pub(crate) struct Code {
     pub(crate) runs: Vec<Run>,
     /// Steps of several instances, or of one whose operands are a row.
     pub(crate) steps: Vec<Step>,
-    /// The other steps of one instance.
+    /// The other steps of one instance, and what they are run as.
     pub(crate) singles: Vec<Single>,
+    pub(crate) links: Links,
     pub(crate) columns: Vec<Column>,
     /// The slots of listed columns, of values and of adjoints.
     pub(crate) listed: Vec<u32>,
@@ -76,23 +78,22 @@ pub(crate) struct Step {
 #[derive(Clone, Debug)]
 pub(crate) enum Run {
     Steps(Range<usize>),
-    Singles(Range<usize>),
+    /// Steps of one instance, and the links that do the same.
+    Singles {
+        singles: Range<usize>,
+        links: LinkRange,
+    },
 }
 
-/// A step of one instance, its slots at hand: what a machine runs where like operations do not come together.
+/// A step of one instance.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Single {
     pub(crate) op: Op,
     pub(crate) arity: u32,
-    /// The slots of the first operands' values. The second of a sine is that of the cosine of the same number, or [`NONE`];
-    /// and the other way round.
-    pub(crate) operands: [u32; 2],
-    /// The slots of their adjoints; of those that have none, the sink.
-    pub(crate) adjoints: [u32; 2],
     /// The slots of the result, and of its adjoint, or [`NONE`].
     pub(crate) value: u32,
     pub(crate) adjoint: u32,
-    /// The first of the columns of all operands.
+    /// The first of the columns of its operands.
     pub(crate) first: u32,
 }
 
@@ -141,5 +142,13 @@ impl Code {
             _ => step.arity as usize,
         };
         &self.columns[step.first as usize..][..columns]
+    }
+}
+
+impl Single {
+    /// The same as any other step.
+    pub(crate) fn as_step(&self) -> Step {
+        let Self { op, arity, value, adjoint, first } = *self;
+        Step { op, shape: Shape::Single, count: 1, value, adjoint, first, arity }
     }
 }

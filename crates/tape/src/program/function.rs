@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::error::{Error, check_length};
 use crate::matrix::Matrix;
 use crate::outputs::Outputs;
+use crate::program::machine::slots::Slots;
 use crate::program::machine::{Broken, Replay};
 use crate::program::{Program, gradient_of};
 use crate::var::Var;
@@ -63,8 +64,19 @@ pub(crate) struct Known {
     limit: usize,
     /// Those used last come first.
     paths: Mutex<Vec<Arc<Program>>>,
+    /// The one of the call before, unless another thread has it just now.
+    latest: Mutex<Option<Latest>>,
     traced: AtomicU64,
+    /// Not counting those of the latest path.
     replayed: AtomicU64,
+}
+
+/// A path with all that a replay takes: a call that takes it once more has nothing to look for, and nothing to count together
+/// with other threads.
+struct Latest {
+    path: Arc<Program>,
+    slots: Slots<f64>,
+    replayed: u64,
 }
 
 impl<F> Debug for Function<F> {
@@ -93,6 +105,7 @@ where
     #[must_use]
     pub fn with_limit(mut self, limit: usize) -> Self {
         self.known.limit = limit;
+        self.known.forget_latest();
         self.known.paths().truncate(limit);
         self
     }
@@ -297,7 +310,7 @@ impl<F> Function<F> {
 
     /// How often a path has been tried, by one replay: at least once for each call.
     pub fn replayed(&self) -> u64 {
-        self.known.replayed.load(Ordering::Relaxed)
+        self.known.replayed()
     }
 }
 
@@ -305,7 +318,7 @@ impl Default for Known {
     fn default() -> Self {
         const LIMIT: usize = 64;
         let (traced, replayed) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { limit: LIMIT, paths: Mutex::default(), traced, replayed }
+        Self { limit: LIMIT, paths: Mutex::default(), latest: Mutex::default(), traced, replayed }
     }
 }
 
@@ -338,14 +351,20 @@ impl Known {
         x: &[f64],
         mut compute: impl FnMut(&Arc<Program>, &mut Replay<'_, f64>) -> Result<T, Error>,
     ) -> Option<Result<T, Error>> {
-        let (position, latest) = self.latest(x.len())?;
-        match self.try_path(&latest, x, &mut compute) {
-            Attempt::Leaves(divergence) => self.search(x, latest, divergence, compute),
+        let mut latest = self.take_latest(x.len()).or_else(|| self.first(x.len()))?;
+        latest.replayed += 1;
+        let attempt = match replay_at(&latest.path, &mut latest.slots, x, &mut compute) {
+            Some(attempt) => attempt,
+            None => self.try_path(latest.path.exact(), x, &mut compute),
+        };
+        match attempt {
             Attempt::Fits(result) => {
-                if position > 0 {
-                    self.prefer(&latest);
-                }
+                self.put_latest(latest);
                 Some(result)
+            }
+            Attempt::Leaves(divergence) => {
+                let left = self.give_back(latest);
+                self.search(x, left, divergence, compute)
             }
         }
     }
@@ -388,17 +407,7 @@ impl Known {
         compute: &mut Compute<'_, T>,
     ) -> Attempt<T> {
         self.replayed.fetch_add(1, Ordering::Relaxed);
-        let attempt = path.slots.with(&path.code, |slots| {
-            let mut replay = Replay::new(&path.code, slots);
-            replay.at(x.iter().copied());
-            match replay.broken() {
-                None => Some(Attempt::Fits(compute(path, &mut replay))),
-                Some(Broken::Guard(guard, compared)) => {
-                    Some(Attempt::Leaves(Divergence { guard, compared }))
-                }
-                Some(Broken::NotFinite) => None,
-            }
-        });
+        let attempt = path.slots.with(&path.code, |slots| replay_at(path, slots, x, compute));
         attempt.unwrap_or_else(|| self.try_path(path.exact(), x, compute))
     }
 
@@ -407,15 +416,60 @@ impl Known {
         self.paths.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The path for this many inputs that was used last.
-    fn latest(&self, inputs: usize) -> Option<(usize, Arc<Program>)> {
-        let paths = self.paths();
+    /// The path of the call before, if it is one for this many inputs.
+    fn take_latest(&self, inputs: usize) -> Option<Latest> {
+        let mut latest = self.latest();
+        latest.take_if(|latest| latest.path.inputs() == inputs)
+    }
+
+    /// The path for this many inputs that was used last; it comes first now.
+    fn first(&self, inputs: usize) -> Option<Latest> {
+        let mut paths = self.paths();
         let position = paths.iter().position(|path| path.inputs() == inputs)?;
-        Some((position, Arc::clone(&paths[position])))
+        paths[..=position].rotate_right(1);
+        let path = Arc::clone(&paths[0]);
+        drop(paths);
+        Some(Latest { slots: path.slots.take(&path.code), path, replayed: 0 })
+    }
+
+    /// Keeps a path for the next call, unless another thread has been quicker.
+    fn put_latest(&self, path: Latest) {
+        let mut latest = self.latest();
+        let spare = if latest.is_none() { latest.replace(path) } else { Some(path) };
+        drop(latest);
+        if let Some(spare) = spare {
+            self.give_back(spare);
+        }
+    }
+
+    /// Makes another path the latest one at the next call.
+    fn forget_latest(&self) {
+        let latest = self.latest().take();
+        if let Some(latest) = latest {
+            self.give_back(latest);
+        }
+    }
+
+    /// The path, whose slots go back to it.
+    fn give_back(&self, latest: Latest) -> Arc<Program> {
+        let Latest { path, slots, replayed } = latest;
+        self.replayed.fetch_add(replayed, Ordering::Relaxed);
+        path.slots.give(slots);
+        path
+    }
+
+    fn latest(&self) -> MutexGuard<'_, Option<Latest>> {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn replayed(&self) -> u64 {
+        let latest = self.latest().as_ref().map_or(0, |latest| latest.replayed);
+        self.replayed.load(Ordering::Relaxed) + latest
     }
 
     /// Puts a known path first, if it has not been dropped meanwhile.
     fn prefer(&self, path: &Arc<Program>) {
+        self.forget_latest();
         let mut paths = self.paths();
         if let Some(position) = paths.iter().position(|other| Arc::ptr_eq(other, path)) {
             paths[..=position].rotate_right(1);
@@ -424,6 +478,7 @@ impl Known {
 
     /// Puts a new path first. Where another thread has traced the same one meanwhile, that is dropped.
     fn keep(&self, path: Arc<Program>) {
+        self.forget_latest();
         let mut paths = self.paths();
         paths.retain(|other| other.graph != path.graph);
         paths.insert(0, path);
@@ -433,6 +488,24 @@ impl Known {
 
 /// Computes with a program and its values at a point.
 type Compute<'a, T> = dyn FnMut(&Arc<Program>, &mut Replay<'_, f64>) -> Result<T, Error> + 'a;
+
+/// Replays a path, and computes where `x` takes it. [`None`] where it has to be replayed by its exact form.
+fn replay_at<T>(
+    path: &Arc<Program>,
+    slots: &mut Slots<f64>,
+    x: &[f64],
+    compute: &mut Compute<'_, T>,
+) -> Option<Attempt<T>> {
+    let mut replay = Replay::new(&path.code, slots);
+    replay.at(x.iter().copied());
+    match replay.broken() {
+        None => Some(Attempt::Fits(compute(path, &mut replay))),
+        Some(Broken::Guard(guard, compared)) => {
+            Some(Attempt::Leaves(Divergence { guard, compared }))
+        }
+        Some(Broken::NotFinite) => None,
+    }
+}
 
 enum Attempt<T> {
     Fits(Result<T, Error>),

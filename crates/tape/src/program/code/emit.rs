@@ -8,13 +8,21 @@ use crate::op::Op;
 use crate::program::code::assign_slots::{Life, assign_adjoints, assign_values};
 use crate::program::code::constants::Constants;
 use crate::program::code::groups::Groups;
+use crate::program::code::links::{LinkWriter, Operand, takes_at_hand};
 use crate::program::code::schedule::{Reads, reads};
-use crate::program::code::{Code, Column, Kind, NONE, Output, Shape, Step};
+use crate::program::code::{Code, Column, Kind, NONE, Output, Run, Shape, Single, Step};
 use crate::program::graph::{Graph, Id, Node};
 
 /// Writes the code of groups in order.
-pub(super) fn emit(graph: &Graph, active: &[bool], groups: &Groups) -> Result<Code, Error> {
-    Emitter::new(graph, active, groups)?.emit()
+///
+/// The [`sole_users`](super::schedule) may be left out where functions are not scalar.
+pub(super) fn emit(
+    graph: &Graph,
+    active: &[bool],
+    groups: &Groups,
+    sole_users: Vec<u32>,
+) -> Result<Code, Error> {
+    Emitter::new(graph, active, groups, sole_users)?.emit()
 }
 
 struct Emitter<'a> {
@@ -27,11 +35,21 @@ struct Emitter<'a> {
     /// The slots of every node's value and adjoint (constants aside).
     values: Vec<u32>,
     adjoints: Vec<u32>,
+    /// Of every node, the one that uses it: see [`sole_users`].
+    sole_users: Vec<u32>,
+    /// The node whose step was written last, if that was a step of one instance.
+    before: Option<Id>,
+    links: LinkWriter,
     code: Code,
 }
 
 impl<'a> Emitter<'a> {
-    fn new(graph: &'a Graph, active: &'a [bool], groups: &'a Groups) -> Result<Self, Error> {
+    fn new(
+        graph: &'a Graph,
+        active: &'a [bool],
+        groups: &'a Groups,
+        sole_users: Vec<u32>,
+    ) -> Result<Self, Error> {
         let width_of_inputs = |position: usize| match groups.rows {
             Some(rows) if position >= rows.shared => rows.count,
             _ => 1,
@@ -65,7 +83,20 @@ impl<'a> Emitter<'a> {
             constants.note_single(graph, id);
         }
         let code = Code { inputs: inputs as usize, ..Code::default() };
-        Ok(Self { graph, active, groups, steps, constants, values, adjoints, code })
+        let (before, links) = (None, LinkWriter::default());
+        Ok(Self {
+            graph,
+            active,
+            groups,
+            steps,
+            constants,
+            values,
+            adjoints,
+            sole_users,
+            before,
+            links,
+            code,
+        })
     }
 
     fn emit(mut self) -> Result<Code, Error> {
@@ -93,7 +124,7 @@ impl<'a> Emitter<'a> {
             }
         }
         self.code.constants = self.constants.values;
-        self.code.pair_sines();
+        self.code.links = self.links.finish(self.code.values, self.code.adjoints);
         Ok(self.code)
     }
 
@@ -214,15 +245,64 @@ impl<'a> Emitter<'a> {
             shape = Shape::Span;
         }
         let is_active = members.iter().any(|member| self.active[member.index()]);
-        self.code.push(Step {
-            op,
-            shape,
-            count,
-            value: self.values[members[0].index()],
-            adjoint: if is_active { self.adjoints[members[0].index()] } else { NONE },
-            first: first as u32,
-            arity: arity as u32,
+        let value = self.values[members[0].index()];
+        let adjoint = if is_active { self.adjoints[members[0].index()] } else { NONE };
+        let (first, arity) = (first as u32, arity as u32);
+        if shape == Shape::Single {
+            let single = Single { op, arity, value, adjoint, first };
+            self.push_single(single, members[0]);
+        } else {
+            self.push_wide(Step { op, shape, count, value, adjoint, first, arity });
+        }
+    }
+
+    fn push_wide(&mut self, step: Step) {
+        let code = &mut self.code;
+        let place = code.steps.len();
+        code.steps.push(step);
+        match code.runs.last_mut() {
+            Some(Run::Steps(run)) => run.end += 1,
+            _ => code.runs.push(Run::Steps(place..place + 1)),
+        }
+        self.before = None;
+    }
+
+    fn push_single(&mut self, single: Single, member: Id) {
+        let operands = self.operands_at_hand(member, single.op);
+        let place = self.code.singles.len();
+        self.code.singles.push(single);
+        if !matches!(self.code.runs.last(), Some(Run::Singles { .. })) {
+            let (singles, links) = (place..place, self.links.place());
+            self.code.runs.push(Run::Singles { singles, links });
+        }
+        if let Some(Run::Singles { singles, links }) = self.code.runs.last_mut() {
+            singles.end += 1;
+            self.links.push(&single, &operands, links);
+        }
+        self.before = Some(member);
+    }
+
+    /// The operands of a step of one instance.
+    fn operands_at_hand(&self, member: Id, op: Op) -> SmallVec<[Operand; 8]> {
+        let operands = self.graph.operands(member);
+        let is_active = self.active[member.index()];
+        // What the step before computed, if this one can take it from there.
+        let at_hand = self.before.filter(|before| {
+            let mut positions = (0..operands.len()).filter(|&at| operands[at] == *before);
+            let takes = |position| takes_at_hand(op, operands.len(), position);
+            let is_taken = positions.next().is_some_and(takes)
+                && (positions.next().is_none() || op == Op::Mul);
+            is_taken
+                && self.active[before.index()] == is_active
+                && (!is_active || self.sole_users.get(before.index()) == Some(&member.0))
         });
+        let operand = |&id: &Id| Operand {
+            value: self.value_slot(id),
+            adjoint: self.adjoint_slot(id),
+            constant: self.graph.constant_value(id),
+            is_at_hand: at_hand == Some(id),
+        };
+        operands.iter().map(operand).collect()
     }
 
     /// The operands at this position of all members.

@@ -10,6 +10,7 @@
 
 use core::ops::Range;
 
+use rustc_hash::FxHashSet;
 use smallvec::{SmallVec, smallvec};
 
 use crate::program::code::NONE;
@@ -77,6 +78,77 @@ impl Groups {
             }
         }
         Self { members, starts, group_of, rows: None, fewest: FEW }
+    }
+
+    /// The same, but groups that are too small for a step fall apart, and of their members each is followed by the operation that
+    /// uses it, where nothing else does and nothing else is missing: so a machine with an accumulator has much at hand.
+    pub(super) fn in_chains(self, graph: &Graph, sole_users: &[u32]) -> Self {
+        let mut chains = Self {
+            members: Vec::with_capacity(self.members.len()),
+            starts: Vec::with_capacity(self.starts.len()),
+            group_of: vec![NONE; self.group_of.len()],
+            ..self
+        };
+        let spanned = self.spanned(graph);
+        let falls_apart = |group: usize| {
+            let members = self.members(group);
+            members.len() < FEW && !spanned.contains(&(group as u32))
+        };
+        for group in 0..self.len() {
+            if !falls_apart(group) {
+                chains.push(self.members(group));
+                continue;
+            }
+            for &member in self.members(group) {
+                let mut next = Some(member);
+                while let Some(id) = next.filter(|&id| !chains.has(id)) {
+                    chains.push(&[id]);
+                    let user = sole_users[id.index()];
+                    let is_ready = |user: &Id| {
+                        let is_there = |&id: &Id| graph.op(id).is_none() || chains.has(id);
+                        self.group_of(*user).is_some_and(falls_apart)
+                            && graph.operands(*user).iter().all(is_there)
+                    };
+                    next = (user != NONE).then_some(Id(user)).filter(is_ready);
+                }
+            }
+        }
+        chains.starts.push(chains.members.len() as u32);
+        chains
+    }
+
+    /// Appends a group, whose end is not yet among the starts.
+    fn push(&mut self, members: &[Id]) {
+        let group = self.starts.len() as u32;
+        self.starts.push(self.members.len() as u32);
+        self.members.extend(members);
+        for member in members {
+            self.group_of[member.index()] = group;
+        }
+    }
+
+    fn has(&self, id: Id) -> bool {
+        self.group_of[id.index()] != NONE
+    }
+
+    /// The groups too small for a step whose results, being a row, are the operands of one operation.
+    fn spanned(&self, graph: &Graph) -> FxHashSet<u32> {
+        const WORTHWHILE: usize = 4;
+        let mut spanned = FxHashSet::default();
+        for id in graph.ids() {
+            let operands = graph.operands(id);
+            if operands.len() < WORTHWHILE {
+                continue;
+            }
+            for operand in operands {
+                if let Some(group) = self.group_of(*operand)
+                    && (WORTHWHILE..FEW).contains(&self.members(group).len())
+                {
+                    spanned.insert(group as u32);
+                }
+            }
+        }
+        spanned
     }
 
     /// The same, however few instances a step has.

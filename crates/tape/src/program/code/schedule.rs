@@ -3,9 +3,9 @@
 
 use crate::error::Error;
 use crate::op::Op;
-use crate::program::code::Code;
 use crate::program::code::emit::emit;
 use crate::program::code::groups::{Groups, Rows};
+use crate::program::code::{Code, NONE};
 use crate::program::graph::Graph;
 
 /// The code of a graph. Inputs that `wanted` does not pick get no adjoints.
@@ -14,7 +14,9 @@ use crate::program::graph::Graph;
 /// When 32-bit slots do not suffice.
 pub(crate) fn schedule(graph: &Graph, wanted: impl Fn(usize) -> bool) -> Result<Code, Error> {
     let active = active(graph, wanted);
-    emit(graph, &active, &Groups::of_like_operations(graph, &active))
+    let sole_users = sole_users(graph);
+    let groups = Groups::of_like_operations(graph, &active).in_chains(graph, &sole_users);
+    emit(graph, &active, &groups, sole_users)
 }
 
 /// As [`schedule`], for a machine that computes functions by vectors: small groups stay together.
@@ -26,7 +28,25 @@ pub(crate) fn schedule_together(
     wanted: impl Fn(usize) -> bool,
 ) -> Result<Code, Error> {
     let active = active(graph, wanted);
-    emit(graph, &active, &Groups::of_like_operations(graph, &active).whole())
+    let groups = Groups::of_like_operations(graph, &active).whole();
+    emit(graph, &active, &groups, Vec::new())
+}
+
+/// Of every node, the operation that uses it, if there is one only; else [`NONE`].
+fn sole_users(graph: &Graph) -> Vec<u32> {
+    const MANY: u32 = NONE - 1;
+    let mut users = vec![NONE; graph.len()];
+    for id in graph.ids() {
+        for operand in graph.operands(id) {
+            let user = &mut users[operand.index()];
+            *user = if *user == NONE || *user == id.0 { id.0 } else { MANY };
+        }
+    }
+    for id in &graph.outputs {
+        users[id.index()] = MANY;
+    }
+    users.iter_mut().for_each(|user| *user = if *user == MANY { NONE } else { *user });
+    users
 }
 
 /// The nodes that need adjoints: on a way from an input that is wanted to an output.
@@ -51,7 +71,8 @@ pub(crate) fn schedule_rows(
     lanes: u32,
 ) -> Result<Code, Error> {
     let active = active(graph, wanted);
-    emit(graph, &active, &Groups::of_one_each(graph, Rows { count: lanes, shared }))
+    let groups = Groups::of_one_each(graph, Rows { count: lanes, shared });
+    emit(graph, &active, &groups, Vec::new())
 }
 
 /// Which values the reverse sweep reads.

@@ -9,9 +9,9 @@ mod careful;
 mod dot;
 mod forward;
 mod functions;
+mod links;
 mod operand;
 mod reverse;
-mod single;
 
 use core::cell::Cell;
 use core::ops::Range;
@@ -47,17 +47,15 @@ impl<E: Element> Machine<'_, E> {
     fn compute_all(&self) {
         for run in &self.code.runs {
             match run {
-                Run::Singles(run) if self.functions == Functions::Scalar => {
-                    for single in &self.code.singles[run.clone()] {
-                        self.compute_single(single);
-                    }
+                Run::Singles { links, .. } if self.functions == Functions::Scalar => {
+                    self.compute_links(links);
                 }
                 Run::Steps(run) => {
                     for step in &self.code.steps[run.clone()] {
                         self.compute(step);
                     }
                 }
-                Run::Singles(run) => self.compute_singles_as_steps(run),
+                Run::Singles { singles, .. } => self.compute_singles_as_steps(singles),
             }
         }
     }
@@ -66,11 +64,8 @@ impl<E: Element> Machine<'_, E> {
     fn propagate_all(&self) {
         for run in self.code.runs.iter().rev() {
             match run {
-                Run::Singles(run) if self.functions == Functions::Scalar => {
-                    let singles = self.code.singles[run.clone()].iter().rev();
-                    for single in singles.filter(|single| single.adjoint != NONE) {
-                        self.propagate_single(single);
-                    }
+                Run::Singles { links, .. } if self.functions == Functions::Scalar => {
+                    self.propagate_links(links);
                 }
                 Run::Steps(run) => {
                     let steps = self.code.steps[run.clone()].iter().rev();
@@ -78,7 +73,7 @@ impl<E: Element> Machine<'_, E> {
                         self.propagate(step);
                     }
                 }
-                Run::Singles(run) => self.propagate_singles_as_steps(run),
+                Run::Singles { singles, .. } => self.propagate_singles_as_steps(singles),
             }
         }
     }
@@ -139,8 +134,8 @@ pub(crate) fn forward_carefully<E: Element>(code: &Code, slots: &mut Slots<E>, m
             Run::Steps(run) => {
                 code.steps[run.clone()].iter().for_each(|step| machine.compute_carefully(step));
             }
-            Run::Singles(run) => {
-                let singles = code.singles[run.clone()].iter();
+            Run::Singles { singles, .. } => {
+                let singles = code.singles[singles.clone()].iter();
                 singles.for_each(|single| machine.compute_carefully(&single.as_step()));
             }
         }
@@ -158,8 +153,8 @@ pub(crate) fn reverse_carefully<E: Element>(code: &Code, slots: &mut Slots<E>, m
     for run in code.runs.iter().rev() {
         match run {
             Run::Steps(run) => code.steps[run.clone()].iter().rev().for_each(propagate),
-            Run::Singles(run) => {
-                let singles = code.singles[run.clone()].iter().rev();
+            Run::Singles { singles, .. } => {
+                let singles = code.singles[singles.clone()].iter().rev();
                 singles.for_each(|single| propagate(&single.as_step()));
             }
         }

@@ -34,7 +34,7 @@ fn check(name: &str, before: &Graph, after: &Graph, x: &[f64]) -> Result<(), Tes
             let scale = scales[a.index()];
             let [a, b] = [tangents[0][a.index()].tangent, tangents[1][b.index()].tangent];
             prop_assert!(
-                !scale.is_finite() || agree(a, b, scale, 1e-14),
+                !scale.is_finite() || agree(a, b, scale.max(UNDERFLOW), 1e-14),
                 "∂/∂x{input} {:e} became {:e} (scale {:e}): {}",
                 a,
                 b,
@@ -45,6 +45,9 @@ fn check(name: &str, before: &Graph, after: &Graph, x: &[f64]) -> Result<(), Tes
     }
     Ok(())
 }
+
+/// Where the contributions are smaller, one of them may be a product of which a factor became 0 or lost its digits.
+const UNDERFLOW: f64 = 1e-140;
 
 type Pass = (&'static str, fn(&Graph) -> Graph);
 

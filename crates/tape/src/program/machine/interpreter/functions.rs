@@ -22,9 +22,9 @@ impl<E: Element> Machine<'_, E> {
             }
             return;
         }
-        let arity = step.arity as usize;
+        let (arity, operands) = (step.arity as usize, self.operands_of_function(step));
         for (instance, result) in self.results(step).iter().enumerate() {
-            let argument = |position| self.value(step, position, instance);
+            let argument = |position: usize| operands[position].at(instance).get();
             result.set(E::evaluate(step.op, arity, argument));
         }
     }
@@ -36,17 +36,27 @@ impl<E: Element> Machine<'_, E> {
             return self.propagate_chunks(step);
         }
         let (arity, results) = (step.arity as usize, self.results(step));
+        let operands = self.operands_of_function(step);
+        let adjoints: [_; MOST] =
+            core::array::from_fn(|position| self.adjoint(step, position.min(arity - 1)));
         for (instance, weight) in self.weights(step).iter().enumerate() {
             let value = results[instance].get();
-            let argument = |position| self.value(step, position, instance);
+            let argument = |position: usize| operands[position].at(instance).get();
             let partials = E::partials(step.op, arity, argument, value);
-            for (position, partial) in partials[..arity].iter().enumerate() {
-                if let Some(adjoint) = self.adjoint(step, position) {
+            for (adjoint, partial) in adjoints[..arity].iter().zip(&partials) {
+                if let Some(adjoint) = adjoint {
                     let cell = adjoint.at(instance);
                     cell.set(cell.get() + weight.get() * *partial);
                 }
             }
         }
+    }
+
+    /// The operands; from the last one on, that again.
+    #[inline(always)]
+    fn operands_of_function(&self, step: &Step) -> [Operand<'_, E>; MOST] {
+        let last = step.arity as usize - 1;
+        core::array::from_fn(|position| self.operand(step, position.min(last)))
     }
 
     fn compute_chunks(&self, step: &Step) {

@@ -21,6 +21,7 @@ impl<E: Element> Machine<'_, E> {
             Op::Dot => self.propagate_dot(step),
             Op::Norm => self.propagate_norm(step),
             Op::Sqrt => self.propagate_result(step, |weight, y| weight * (E::from_f64(0.5) / y)),
+            Op::Div => self.propagate_quotient(step),
             // −w·y², factor by factor: the square may overflow where the product does not.
             Op::Recip => self.propagate_result(step, |weight, y| -(weight * y) * y),
             // Of a weight, e^x of a difference, the partial is that of e^x.
@@ -60,6 +61,25 @@ impl<E: Element> Machine<'_, E> {
             if let Some(adjoint) = self.adjoint(step, to) {
                 accumulate_products(adjoint, weights, self.operand(step, from));
             }
+        }
+    }
+
+    /// Of a quotient z = x/y: to x goes w/y, to y −w·z/y.
+    #[inline(always)]
+    fn propagate_quotient(&self, step: &Step) {
+        let weights = self.weights(step);
+        let results = &self.results(step)[..weights.len()];
+        let (one, y) = (E::from_f64(1.0), self.operand(step, 1));
+        if let Some(adjoint) = self.adjoint(step, 0) {
+            accumulate(adjoint, weights.len(), |instance| {
+                weights[instance].get() * (one / y.at(instance).get())
+            });
+        }
+        if let Some(adjoint) = self.adjoint(step, 1) {
+            accumulate(adjoint, weights.len(), |instance| {
+                let partial = -results[instance].get() / y.at(instance).get();
+                weights[instance].get() * partial
+            });
         }
     }
 
