@@ -4,6 +4,7 @@
 
 mod bytes;
 mod golden;
+mod links;
 mod machine;
 mod passes;
 mod random;

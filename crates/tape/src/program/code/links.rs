@@ -250,11 +250,7 @@ pub(crate) enum Reverse {
     GiveUnderOver,
     /// p += w/x, −w·y/x stays
     GiveOverUnder,
-    /// w times the partial of exp, of the result x, stays
-    Exp,
-    /// The same of ln, of the argument x
-    Ln,
-    /// The same of the square root, of the result x
+    /// w times the partial of the square root, of the result x, stays
     Sqrt,
     /// The same of 1/x, of the result x
     Recip,
@@ -286,11 +282,21 @@ const LONG: usize = 12;
 /// Whether the operand at a position can come from the accumulator.
 pub(super) fn takes_at_hand(op: Op, arity: usize, position: usize) -> bool {
     match op {
-        Op::Neg | Op::Add | Op::Sub | Op::Mul | Op::Div => true,
         // The order of the first two terms changes no bit.
         Op::Sum => position < 2 && arity <= LONG,
         Op::Dot => position < 4 - arity % 2 && arity <= LONG,
-        Op::Exp | Op::Ln | Op::Sqrt | Op::Recip | Op::Sin | Op::Cos | Op::Relu => true,
+        Op::Neg
+        | Op::Add
+        | Op::Sub
+        | Op::Mul
+        | Op::Div
+        | Op::Exp
+        | Op::Ln
+        | Op::Sqrt
+        | Op::Recip
+        | Op::Sin
+        | Op::Cos
+        | Op::Relu => true,
         _ => false,
     }
 }
@@ -590,8 +596,8 @@ fn push_reverse(links: &mut Vec<ReverseLink>, single: &Single, operands: &[Opera
             }
             (op, &[x]) => {
                 let (kind, slot) = match op {
-                    Op::Exp => (Reverse::Exp, result),
-                    Op::Ln => (Reverse::Ln, x.value),
+                    Op::Exp => (Reverse::Times, result),
+                    Op::Ln => (Reverse::Over, x.value),
                     Op::Sqrt => (Reverse::Sqrt, result),
                     Op::Recip => (Reverse::Recip, result),
                     Op::Sin => (Reverse::Sin, x.value),

@@ -45,7 +45,9 @@ fn sole_users(graph: &Graph) -> Vec<u32> {
     for id in &graph.outputs {
         users[id.index()] = MANY;
     }
-    users.iter_mut().for_each(|user| *user = if *user == MANY { NONE } else { *user });
+    for user in users.iter_mut().filter(|user| **user == MANY) {
+        *user = NONE;
+    }
     users
 }
 

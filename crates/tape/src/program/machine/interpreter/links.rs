@@ -231,8 +231,6 @@ impl<E: Element> Machine<'_, E> {
                     p(w * (one / x));
                     w = w * (-y() / x);
                 }
-                Reverse::Exp => w = w * x(),
-                Reverse::Ln => w = w * (one / x()),
                 Reverse::Sqrt => w = w * (E::from_f64(0.5) / x()),
                 Reverse::Recip => {
                     let x = x();
