@@ -73,8 +73,7 @@ fn the_page_s_data_hold_the_engine_s_numbers_for_every_snapshot_and_sample() {
 }
 
 #[test]
-fn the_snapshots_of_the_last_epoch_and_of_the_lowest_loss_are_kept_and_the_page_starts_at_the_latter()
- {
+fn the_snapshots_of_the_first_epoch_the_last_and_that_of_the_lowest_loss_are_kept() {
     let mut chain = with_sine();
     // Steps so large that the loss goes up and down.
     let training = Training { epochs: 1_003, rate: 0.5, ..Training::default() };
@@ -91,6 +90,73 @@ fn the_snapshots_of_the_last_epoch_and_of_the_lowest_loss_are_kept_and_the_page_
     let data = data(&report.to_html());
     let kept = usize::try_from(data[0]["kept"].as_u64().unwrap()).unwrap();
     assert_eq!(data[0]["snapshots"][kept]["loss"], recorded.trained.loss);
+    assert_eq!(data[0]["snapshots"][0]["epoch"], 0);
+}
+
+#[test]
+fn the_page_s_step_is_that_of_the_training() {
+    let mut chain = with_sine();
+    let recorded = recorded(&mut chain, 50);
+    let report = ChainReport::new("").training("", &chain, &samples(), &recorded).unwrap();
+    let data = data(&report.to_html());
+    let shown = data[0]["snapshots"].as_array().unwrap();
+    let mut consecutive = 0;
+    for (index, snapshot) in recorded.snapshots.iter().enumerate() {
+        let chain = at(&chain, snapshot);
+        let (_, mean) = chain.gradient(&samples()).unwrap();
+        assert_eq!(shown[index]["mean"], serde_json::json!(mean.values().collect::<Vec<_>>()));
+        let Some(next) = recorded.snapshots.get(index + 1) else {
+            assert!(shown[index]["step"].is_null(), "no step follows the last epoch");
+            continue;
+        };
+        if next.epoch == snapshot.epoch + 1 {
+            consecutive += 1;
+            let after: Vec<f64> = next.parameters.values().collect();
+            assert_eq!(shown[index]["step"]["after"], serde_json::json!(after));
+            assert_eq!(shown[index]["step"]["loss"], next.loss);
+        }
+    }
+    assert!(consecutive > 5);
+}
+
+#[test]
+fn a_plain_step_is_rate_times_the_mean_of_the_samples_derivatives() {
+    let mut chain = Chain::builder().seed(1).build().unwrap();
+    let training = Training { optimizer: nn::Optimizer::Plain, rate: 1e-5, ..Training::default() };
+    let training = Training { epochs: 3_000, ..training };
+    let watch = |_| ControlFlow::Continue(());
+    let recorded = chain.train_recorded(&samples(), &training, watch).unwrap();
+    let report = ChainReport::new("").training("", &chain, &samples(), &recorded).unwrap();
+    let data = data(&report.to_html());
+    assert_eq!(data[0]["rate"], 1e-5);
+    let number = |value: &Value| value.as_f64().unwrap();
+    let first = &data[0]["snapshots"][0];
+    for index in 0..3 {
+        let before = number(&first["numbers"][0]["values"][index + 1]);
+        let after = number(&first["step"]["after"][index]);
+        assert_eq!(after, before - 1e-5 * number(&first["mean"][index]));
+        let each = (0..3).map(|sample| number(&first["numbers"][sample]["adjoints"][index + 1]));
+        let mean = each.sum::<f64>() / 3.0;
+        assert!((mean - number(&first["mean"][index])).abs() < 1e-12 * mean.abs());
+    }
+    assert_eq!(first["cancels"], false);
+    let kept = usize::try_from(data[0]["kept"].as_u64().unwrap()).unwrap();
+    assert_eq!(data[0]["snapshots"][kept]["cancels"], true, "at rest the derivatives cancel");
+}
+
+#[test]
+fn forward_mode_and_the_check_come_to_the_sweep_s_derivative() {
+    let data = data(&page(with_sine(), 5));
+    let number = |value: &Value| value.as_f64().unwrap();
+    for numbers in data[0]["snapshots"][0]["numbers"].as_array().unwrap() {
+        let swept = number(&numbers["adjoints"][1]);
+        let forward = number(numbers["tangents"].as_array().unwrap().last().unwrap());
+        assert!((forward - swept).abs() <= 1e-13 * swept.abs(), "{forward} is not {swept}");
+        assert_eq!(number(&numbers["nudges"][0][2]), 0.01 * swept);
+        let change = number(&numbers["nudges"][0][1]);
+        assert!((change - 0.01 * swept).abs() < 0.1 * change.abs(), "{change}");
+    }
+    assert_eq!(data[0]["multiplications"], serde_json::json!([8, 12]));
 }
 
 #[test]
