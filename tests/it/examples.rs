@@ -274,6 +274,24 @@ fn gradient_prints_nothing_but_the_graph_when_asked() {
 }
 
 #[test]
+fn gradient_writes_a_page_that_plays_the_formula() {
+    let page = Path::new(env!("CARGO_TARGET_TMPDIR")).join("gradient.html");
+    let path = page.to_str().unwrap();
+    let formula = "(x·y + sin(x))² × |y − x| + 2";
+    check("gradient", &[formula, "x=2", "y=3", "--report", path], "open it in a browser");
+    let html = std::fs::read_to_string(page).unwrap();
+    assert!(html.contains(r#""shared":"x is used 3 times, y is used 2 times. "#));
+    assert!(html.contains(r#""operation":"v9 + 2""#), "a number stands in its operation");
+}
+
+#[test]
+fn gradient_refuses_a_page_of_too_many_operations() {
+    let formula = vec!["x"; 400].join("*");
+    let expected = "the formula has 399 operations: a page shows 300 at most";
+    check_refusal("gradient", &[&formula, "x=1", "--report", "long.html"], expected);
+}
+
+#[test]
 fn gradient_without_arguments_shows_how_to_give_some() {
     check("gradient", &[], r#"Try your own formula: -- "x*y + sin(x)" x=2 y=3"#);
 }

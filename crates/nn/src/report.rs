@@ -20,5 +20,5 @@ mod training;
 pub use chain::ChainReport;
 pub use confusion::Confusion;
 pub use formula::{FormulaReport, Recordable};
-pub use heat_map::{HeatMap, Units};
+pub use heat_map::{HeatMap, Names, Units};
 pub use training::{Chart, Curve, Scale, TrainingReport};

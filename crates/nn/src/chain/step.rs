@@ -217,12 +217,17 @@ pub(crate) fn cancel(derivatives: &[Parameters], mean: &Parameters) -> bool {
     mean.values().enumerate().all(|(index, mean)| mean.abs() < SMALL * size(index))
 }
 
+/// Which way a parameter goes, and why not far.
+const AGAINST: &str = "Where the derivative is positive, a larger parameter makes the loss larger, so the parameter \
+                       goes down; where it is negative, up.";
+const NEARBY: &str = "a derivative holds only nearby";
+
 /// The rule of an optimiser in words.
 pub(crate) fn rule(optimizer: Optimizer, rate: f64) -> String {
     let how = match optimizer {
         Optimizer::Plain => {
             return format!(
-                "Each parameter moves against its derivative: by rate × derivative, with the rate {rate}."
+                "{AGAINST} The step is rate × derivative, with the rate {rate}: small, because {NEARBY}."
             );
         }
         Optimizer::Momentum { .. } | Optimizer::Nesterov { .. } => {
@@ -237,7 +242,7 @@ pub(crate) fn rule(optimizer: Optimizer, rate: f64) -> String {
         }
     };
     format!(
-        "Plain gradient descent moves each parameter against its derivative, by rate × derivative. {how}. The rate is {rate}."
+        "{AGAINST} The step of plain gradient descent is rate × derivative. {how}. The rate is {rate}: small, because {NEARBY}."
     )
 }
 

@@ -1,7 +1,16 @@
 //! The words that explanations use, a sentence each: the same on a terminal and on a page.
 
 /// A word of the explanations, and what it means.
-pub const WORDS: [(&str, &str); 6] = [
+pub const WORDS: [(&str, &str); 8] = [
+    (
+        "sample, epoch",
+        "A sample is an input with the output that it should give; an epoch is one pass of the training over all samples, and \
+         epoch 0 is before any.",
+    ),
+    (
+        "parameter",
+        "A number that training may change: the weight of an edge, or a bias that is added at a node.",
+    ),
     (
         "derivative, ∂L/∂ab",
         "How much the loss L changes when only the weight ab changes a little, divided by that little: if ∂L/∂ab is 100, \

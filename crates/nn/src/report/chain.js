@@ -204,7 +204,7 @@
         const result = element("b", { class: "result" });
         set(result, numbers().path[0]);
         box.append(element("p", { class: "formula figures" }, "= ", result));
-        box.append(element("p", { class: "note" }, "Every derivative below begins with this factor."));
+        box.append(element("p", { class: "note" }, "Why 2 times the miss: 10² is 100 and 10.01² is 100.2001, so 0.01 more makes the square 2·10·0.01 larger, and a little. Every derivative below begins with this factor."));
       } else {
         box.append(element("p", { class: "note" }, "The products begin with the reverse sweep, when the loss is known."));
       }
