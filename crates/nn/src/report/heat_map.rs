@@ -185,9 +185,12 @@ fn named(map: &str, names: &Names, rows: usize, columns: usize) -> String {
     // On a phone; wider screens have room to spare.
     const WIDTH: usize = 300;
     const LINE: usize = 13;
+    // So many rows are drawn as high as their names; more are squares.
+    const FEW: usize = 40;
     let square = (WIDTH / columns).clamp(1, SQUARE);
-    let every = LINE.div_ceil(square);
-    let list = |names: &[String], count: usize| {
+    let is_few = !names.rows.is_empty() && rows <= FEW;
+    let least = if is_few { rows * LINE } else { 0 };
+    let list = |names: &[String], count: usize, every: usize| {
         let mut list = String::new();
         for (index, name) in names.iter().take(count).enumerate() {
             let text = if index % every == 0 { escape(name) } else { String::new() };
@@ -196,9 +199,9 @@ fn named(map: &str, names: &Names, rows: usize, columns: usize) -> String {
         list
     };
     format!(
-        r#"<div class="named" style="max-width: calc({width}px + 8rem)"><div class="names rows" aria-hidden="true">{}</div>{map}<div class="names columns" aria-hidden="true" style="max-width: {width}px">{}</div></div>"#,
-        list(&names.rows, rows),
-        list(&names.columns, columns),
+        r#"<div class="named" style="max-width: calc({width}px + 8rem); --least: {least}px"><div class="names rows" aria-hidden="true">{}</div>{map}<div class="names columns" aria-hidden="true" style="max-width: {width}px">{}</div></div>"#,
+        list(&names.rows, rows, if is_few { 1 } else { LINE.div_ceil(square) }),
+        list(&names.columns, columns, LINE.div_ceil(square)),
         width = columns.saturating_mul(SQUARE),
     )
 }
@@ -227,7 +230,7 @@ fn picture(
     // Small matrices need not fill the page.
     let width = columns.saturating_mul(SQUARE);
     format!(
-        r#"<svg class="heat" viewBox="0 0 {columns} {rows}" style="max-width: {width}px" role="img" aria-label="{label}">{drawing}<path class="frame" d="M0 0H{columns}V{rows}H0z"/></svg>"#
+        r#"<svg class="heat" viewBox="0 0 {columns} {rows}" preserveAspectRatio="none" style="max-width: {width}px" role="img" aria-label="{label}">{drawing}<path class="frame" d="M0 0H{columns}V{rows}H0z"/></svg>"#
     )
 }
 
