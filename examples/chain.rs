@@ -1,8 +1,9 @@
 //! Trains the network A→B→C→D so that D is 17 when A is 3, 200 when A is 10 and −17 when A is 7.
 //!
 //! Run it with `cargo run --release --example chain`, and with `-- --help` for its options. It trains the chain twice:
-//! without biases and activations, which cannot pass through these points and comes to rest at the least-squares
-//! optimum; then with biases and one sine, which can. Before and after, it explains the gradient of the first sample.
+//! without biases and activations by plain gradient descent, which cannot pass through these points and comes to rest at
+//! the least-squares optimum; then with biases and one sine, which can. Before and after, it explains the gradient of the
+//! first sample, a step over all samples, and why the mean of derivatives is 0 where they are not.
 
 #[path = "support/end.rs"]
 mod end;
@@ -16,13 +17,16 @@ use std::time::Instant;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
-use nn::chain::Error;
+use nn::chain::{Error, WORDS};
 use nn::report::ChainReport;
 use nn::{Builder, Chain, Recorded, Sample, Stop, Trained, Training, plot};
 
 use crate::end::end;
 
 const SAMPLES: [(f64, f64); 3] = [(3.0, 17.0), (10.0, 200.0), (7.0, -17.0)];
+
+/// Up to how many samples the derivatives of each are printed side by side.
+const LISTED: usize = 8;
 
 /// How far a prediction may be from its target.
 const WITHIN: f64 = 0.01;
@@ -34,7 +38,7 @@ struct Options {
     /// How many nodes (named A, B, C, …), or their names with commas between
     #[arg(long, default_value = "4")]
     nodes: String,
-    /// Size of a step [default: 0.01 for adam, 1e-5 for plain, 1e-6 for momentum]
+    /// Size of a step [default: 0.01 for adam, 0.00001 for plain, 0.000001 for momentum]
     #[arg(long)]
     rate: Option<f64>,
     /// How many times to go through the samples at most
@@ -43,9 +47,10 @@ struct Options {
     /// Determines the weights to start from
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How to make steps from derivatives
-    #[arg(long, value_enum, default_value = "adam")]
-    optimizer: Optimizer,
+    /// How to make steps from derivatives [default: plain for the chain of four without biases, on its own samples; else
+    /// adam, whose steps fit more chains and samples]
+    #[arg(long, value_enum)]
+    optimizer: Option<Optimizer>,
     /// Samples to learn instead of 3,17 10,200 7,-17: a line each, input and target with a comma between
     #[arg(long, value_name = "FILE.csv")]
     data: Option<PathBuf>,
@@ -81,6 +86,10 @@ fn run(options: &Options, out: &mut impl Write) -> Result<()> {
     writeln!(out, "The chain {} learns", names.join("→"))?;
     for Sample { input, target } in &samples {
         writeln!(out, "  {} = {target} when {} = {input}", names[names.len() - 1], names[0])?;
+    }
+    writeln!(out, "\nThe words")?;
+    for (word, meaning) in WORDS {
+        writeln!(out, "  {word}: {meaning}")?;
     }
 
     heading(out, "1. Without biases and activations")?;
@@ -122,17 +131,20 @@ fn run(options: &Options, out: &mut impl Write) -> Result<()> {
 
 /// Without an exact solution to aim at, the training ends when the loss falls no more.
 fn linear_training(options: &Options) -> Training {
-    Training { patience: Some(2_000), ..options.training() }
+    let is_built_in = options.nodes == "4" && options.data.is_none();
+    let optimizer = if is_built_in { Optimizer::Plain } else { Optimizer::Adam };
+    Training { patience: Some(2_000), ..options.training(optimizer) }
 }
 
 /// The mean of the squares is at least the largest square over their number.
 fn sine_training(options: &Options, samples: &[Sample]) -> Training {
-    Training { tolerance: WITHIN * WITHIN / samples.len() as f64, ..options.training() }
+    let tolerance = WITHIN * WITHIN / samples.len() as f64;
+    Training { tolerance, ..options.training(Optimizer::Adam) }
 }
 
 impl Options {
-    fn training(&self) -> Training {
-        let (optimizer, rate) = match self.optimizer {
+    fn training(&self, default: Optimizer) -> Training {
+        let (optimizer, rate) = match self.optimizer.unwrap_or(default) {
             Optimizer::Plain => (nn::Optimizer::Plain, 1e-5),
             Optimizer::Momentum => (nn::Optimizer::MOMENTUM, 1e-6),
             Optimizer::Adam => (nn::Optimizer::ADAM, 0.01),
@@ -151,7 +163,17 @@ fn train(
     training: Training,
 ) -> Result<(Chain, Recorded)> {
     writeln!(out, "Before training (seed {}): {:.6}\n", options.seed, chain.parameters())?;
-    writeln!(out, "{}\n", chain.explain(samples[0])?)?;
+    let explanation = chain.explain(samples[0])?;
+    writeln!(out, "{explanation}\n")?;
+    let edge = chain.weights().keys().next().map_or("", String::as_str);
+    writeln!(out, "A check that anyone can do")?;
+    for by in [0.01, 0.0001] {
+        writeln!(out, "  {}", chain.nudge(samples[0], edge, by)?)?;
+    }
+    if samples.len() <= LISTED {
+        let step = chain.explain_step(samples, training.optimizer, training.rate)?;
+        writeln!(out, "\n{step}\n")?;
+    }
 
     let start = Instant::now();
     let recorded = train_with_progress(&mut chain, samples, &training)?;
@@ -159,8 +181,33 @@ fn train(
 
     writeln!(out, "After training: {:.6}\n", chain.parameters())?;
     writeln!(out, "{}\n", chain.explain(samples[0])?)?;
+    write_means(out, &chain, samples, &training)?;
     write_predictions(out, &chain, samples)?;
     Ok((chain, recorded))
+}
+
+/// Why single derivatives are not 0 when the error falls no more.
+fn write_means(
+    out: &mut impl Write,
+    chain: &Chain,
+    samples: &[Sample],
+    training: &Training,
+) -> Result<()> {
+    if samples.len() > LISTED {
+        return Ok(());
+    }
+    let step = chain.explain_step(samples, training.optimizer, training.rate)?;
+    writeln!(out, "The derivatives of all samples\n\n{}", step.means())?;
+    if step.cancels() {
+        writeln!(
+            out,
+            "\
+Each sample alone would still move the weights, but they pull in different directions: the mean is 0, or nearly.
+So no step makes the mean error smaller, and the training has come to rest.
+"
+        )?;
+    }
+    Ok(())
 }
 
 /// The bar shows on a terminal only.

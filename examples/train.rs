@@ -22,7 +22,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use clap::{Parser, ValueEnum};
 use nn::data::{self, Dataset, Standardizer, Table, Task};
 use nn::metrics::{Confusion, r_squared};
-use nn::report::{Chart, Curve, HeatMap, Scale, TrainingReport, Units};
+use nn::report::{Chart, Curve, HeatMap, Names, Scale, TrainingReport, Units};
 use nn::terminal::{Interrupt, Progress, is_shown};
 use nn::{
     Activation, Answers, Clip, Decay, Dense, Loss, Model, Network, Optimizer, Record, Schedule,
@@ -532,17 +532,31 @@ fn report(
         Tested::Classes(confusion) => report = report.confusion(confusion.into())?,
         Tested::Numbers(pairs, _) => report = report.predictions(pairs.iter().copied()),
     }
+    let inputs = &data.training.input_names;
+    let outputs: Vec<String> = match &data.target {
+        Target::Classes { classes, .. } => classes.labels().map(str::to_owned).collect(),
+        Target::Numbers { names, .. } => names.clone(),
+    };
+    let last = format!("layer{}.weight", network.layers().len());
     for (name, parameter) in network.parameters() {
         let &[rows, columns] = parameter.shape() else { continue };
         let is_first = name == "layer1.weight";
         let is_image = is_first && columns >= 16 && columns.isqrt().pow(2) == columns;
-        report = report.weights(HeatMap {
+        let heat_map = HeatMap {
             name: name.clone(),
             rows,
             columns,
             values: parameter.values().to_vec(),
             units: is_image.then_some(Units::Rows),
-        })?;
+        };
+        let fitting = |names: &[String], is_theirs: bool, count: usize| {
+            if is_theirs && names.len() == count { names.to_vec() } else { Vec::new() }
+        };
+        let names = Names {
+            rows: fitting(&outputs, *name == last, rows),
+            columns: fitting(inputs, is_first, columns),
+        };
+        report = report.named_weights(heat_map, names)?;
     }
     Ok(report.note(format!(
         "Inputs are scaled to mean 0 and deviation 1 by what the training rows showed. Seed {}.",

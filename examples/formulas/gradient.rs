@@ -2,19 +2,21 @@
 //!
 //! Goal: value, gradient, the Wengert list that one sweep goes through, and a check against numeric derivatives.
 //! Prerequisite: none. Run it with `cargo run --release --example gradient -- "x*y + sin(x)" x=2 y=3`; with `--hessian`
-//! for second derivatives, with `--dot` for a drawing (`… --dot | dot -Tsvg > list.svg`). The language of formulas is
+//! for second derivatives, with `--report FILE.html` for a page that plays the sweep, with `--dot` for a drawing (`… --dot | dot -Tsvg > list.svg`). The language of formulas is
 //! described by the crate `expression`.
 
 #[path = "../support/end.rs"]
 mod end;
 
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
-use expression::Expression;
+use expression::{EvaluateError, Expression};
 use indexmap::IndexMap;
+use nn::report::{FormulaReport, Recordable};
 use tape::{Tape, Var, check};
 
 use crate::end::end;
@@ -33,6 +35,9 @@ struct Options {
     /// Print the list as a graph for Graphviz, and nothing else
     #[arg(long)]
     dot: bool,
+    /// Where to write a page that plays the list forward and back, and shows where adjoints add up
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
     /// Print the matrix of second derivatives too
     #[arg(long)]
     hessian: bool,
@@ -72,6 +77,10 @@ fn run(options: &Options, out: &mut impl Write) -> Result<()> {
     write_check(out, &expression, &point)?;
     if options.hessian {
         write_hessian(out, &expression, &point)?;
+    }
+    if let Some(path) = &options.report {
+        write_report(path, &expression, &point)?;
+        writeln!(out, "\nThe report is in {}: open it in a browser", path.display())?;
     }
     Ok(())
 }
@@ -171,4 +180,65 @@ fn write_hessian(out: &mut impl Write, expression: &Expression, point: &Point) -
         writeln!(out, "{}", row.join("  "))?;
     }
     Ok(())
+}
+
+/// An argument of an operation: a number that stands in the formula, or what is recorded.
+#[derive(Clone, Copy)]
+enum Operand {
+    Number(f64),
+    Recorded(Recordable),
+}
+
+fn write_report(path: &Path, expression: &Expression, point: &Point) -> Result<()> {
+    let mut report = FormulaReport::new(expression.to_string());
+    let inputs: Vec<Operand> = point
+        .names
+        .iter()
+        .zip(&point.values)
+        .map(|(name, &value)| Operand::Recorded(report.input(name, value)))
+        .collect();
+    let mut operations = 0;
+    expression.fold(&inputs, Operand::Number, |operation, arguments| {
+        let recorded: Vec<Recordable> = arguments
+            .iter()
+            .filter_map(|argument| match argument {
+                Operand::Number(_) => None,
+                Operand::Recorded(recorded) => Some(*recorded),
+            })
+            .collect();
+        let names: Vec<String> = arguments
+            .iter()
+            .map(|argument| match argument {
+                Operand::Number(value) => value.to_string(),
+                Operand::Recorded(recorded) => report.name(*recorded).to_owned(),
+            })
+            .collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        // Numbers stand for themselves; variables take the places of what is recorded.
+        let apply = |variables: &[Var]| {
+            let mut variables = variables.iter();
+            let values = arguments.iter().map(|argument| match argument {
+                Operand::Number(value) => Var::constant(*value),
+                Operand::Recorded(_) => *variables.next().expect("one for each that is recorded"),
+            });
+            operation.apply(&values.collect::<Vec<_>>())
+        };
+        if recorded.is_empty() {
+            return Ok(Operand::Number(apply(&[])?.value()));
+        }
+        operations += 1;
+        let apply = |variables: &[Var]| apply(variables).unwrap_or(Var::constant(f64::NAN));
+        Ok::<_, EvaluateError>(Operand::Recorded(report.operation(
+            &operation.show(&names),
+            &recorded,
+            apply,
+        )))
+    })?;
+    ensure!(
+        operations <= FormulaReport::MOST,
+        "the formula has {operations} operations: a page shows {} at most",
+        FormulaReport::MOST
+    );
+    std::fs::write(path, report.to_html())
+        .with_context(|| format!("cannot write {}", path.display()))
 }

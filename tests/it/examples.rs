@@ -110,6 +110,33 @@ fn chain_reaches_the_least_squares_product_with_plain_descent() {
 }
 
 #[test]
+fn chain_says_what_its_words_mean() {
+    check("chain", &[], "adjoint: The derivative of the loss L with respect to a node");
+}
+
+#[test]
+fn chain_makes_the_step_of_plain_descent_with_numbers() {
+    let step = "ab ← ab - rate·∂L/∂ab = 0.902486 - 0.00001 × 1177.06 = 0.890715";
+    check("chain", &[], step);
+    check("chain", &["--epochs", "1"], "After training: ab = 0.890715");
+}
+
+#[test]
+fn chain_says_what_adam_does_in_place_of_the_plain_step() {
+    check("chain", &["--optimizer", "adam"], "ab ← 0.902486 + 0.01 = 0.912486");
+}
+
+#[test]
+fn chain_says_why_single_derivatives_are_not_0_at_rest() {
+    check("chain", &[], "they pull in different directions: the mean is 0");
+}
+
+#[test]
+fn chain_offers_a_check_that_anyone_can_do() {
+    check("chain", &[], "the derivative says 0.01 × 99.652 = 0.99652");
+}
+
+#[test]
 fn chain_explains_the_gradient_as_products() {
     check("chain", &[], "∂L/∂ab = [∂L/∂D·∂D/∂C·∂C/∂B]·∂B/∂ab = [");
 }
@@ -199,7 +226,7 @@ fn alphabet_gives_the_derivative_of_the_first_edge() {
 fn alphabet_s_work_grows_linearly_with_reuse_and_quadratically_without() {
     let output = output_of("alphabet", &[]);
     let last = output.lines().find(|line| line.starts_with("  26,000")).unwrap();
-    assert!(last.contains("51,998  ×10.0") && last.contains("337,987,000 ×100.0"), "{last}");
+    assert!(last.contains("51,997  ×10.0") && last.contains("337,987,000 ×100.0"), "{last}");
 }
 
 const GRADIENT_EXAMPLE: [&str; 3] = ["x*y + sin(x)", "x=2", "y=3"];
@@ -244,6 +271,24 @@ fn gradient_prints_the_hessian_when_asked() {
 fn gradient_prints_nothing_but_the_graph_when_asked() {
     let graph = output_of("gradient", &["x*y", "x=2", "y=3", "--dot"]);
     assert!(graph.starts_with("digraph") && graph.ends_with("}\n"), "{graph}");
+}
+
+#[test]
+fn gradient_writes_a_page_that_plays_the_formula() {
+    let page = Path::new(env!("CARGO_TARGET_TMPDIR")).join("gradient.html");
+    let path = page.to_str().unwrap();
+    let formula = "(x·y + sin(x))² × |y − x| + 2";
+    check("gradient", &[formula, "x=2", "y=3", "--report", path], "open it in a browser");
+    let html = std::fs::read_to_string(page).unwrap();
+    assert!(html.contains(r#""shared":"x is used 3 times, y is used 2 times. "#));
+    assert!(html.contains(r#""operation":"v9 + 2""#), "a number stands in its operation");
+}
+
+#[test]
+fn gradient_refuses_a_page_of_too_many_operations() {
+    let formula = vec!["x"; 400].join("*");
+    let expected = "the formula has 399 operations: a page shows 300 at most";
+    check_refusal("gradient", &[&formula, "x=1", "--report", "long.html"], expected);
 }
 
 #[test]

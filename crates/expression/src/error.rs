@@ -106,6 +106,12 @@ pub enum ParseErrorKind {
     /// A closing parenthesis without its opening one.
     #[error("this parenthesis closes nothing")]
     UnopenedParenthesis,
+    /// The first bar of an absolute value without its second.
+    #[error("this bar is never closed")]
+    UnclosedBar,
+    /// A bar after a complete operand, where no absolute value is open.
+    #[error("this bar closes nothing")]
+    UnopenedBar,
     /// A number too large for `f64`.
     #[error("this number is larger than any f64")]
     NumberTooLarge,
@@ -161,9 +167,29 @@ impl ParseErrorKind {
             }
             Self::OperatorExpected { found } => Some(format!("to multiply, write `*{found}`")),
             Self::MissingArguments { name } => Some(format!("write `{name}(…)`")),
+            Self::UnclosedBar => Some("an absolute value is `|x|` or `abs(x)`".into()),
+            Self::UnopenedBar => Some("to multiply by an absolute value, write `*|`".into()),
+            Self::UnexpectedCharacter { character } => instead(*character).map(Into::into),
             _ => None,
         }
     }
+}
+
+/// What to write for a character that is used in formulas but not in this language.
+fn instead(character: char) -> Option<&'static str> {
+    Some(match character {
+        '√' => "write `sqrt(…)`",
+        '∛' => "write `cbrt(…)`",
+        '[' | '{' => "write `(`",
+        ']' | '}' => "write `)`",
+        '‐' | '‑' | '‒' | '–' | '—' => "write `-`",
+        '∞' => "no number is infinite here",
+        '!' => "for n! write `exp(ln_gamma(n + 1))`",
+        '½' => "write `1/2`",
+        '=' => "a formula is one side of an equation",
+        '<' | '>' | '≤' | '≥' => "write `min`, `max` or `clamp`",
+        _ => return None,
+    })
 }
 
 /// Values that do not fit an expression.

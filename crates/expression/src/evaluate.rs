@@ -1,9 +1,10 @@
 //! The value of an expression: a loop over its steps with a stack of values.
 
-use tape::{Op, Real};
+use tape::Real;
 
 use crate::error::EvaluateError;
 use crate::expression::{Expression, Step};
+use crate::operation::Operation;
 
 impl Expression {
     /// The value with the variables at `values`, in the order of [`variables`](Self::variables).
@@ -28,14 +29,57 @@ impl Expression {
                 found: values.len(),
             });
         }
-        let mut stack: Vec<T> = Vec::new();
+        self.fold(values, T::from_f64, Operation::apply)
+    }
+
+    /// Goes through the expression from its numbers and variables to its result, with values of the caller's kind:
+    /// `number` makes one of a number, `operate` one of an operation and the values of its arguments. Operations come
+    /// in the order in which [`evaluate`](Self::evaluate) computes them.
+    ///
+    /// # Errors
+    /// The first of `operate`.
+    ///
+    /// # Panics
+    /// When there are fewer `variables` than the expression has.
+    ///
+    /// ```
+    /// use expression::Expression;
+    ///
+    /// // What is computed, a line for each operation.
+    /// let mut lines = Vec::new();
+    /// let result = Expression::parse("x*y + sin(x)")?.fold(
+    ///     &["x".to_owned(), "y".to_owned()],
+    ///     |number| number.to_string(),
+    ///     |operation, arguments| {
+    ///         let names: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    ///         lines.push(operation.show(&names));
+    ///         Ok::<_, core::convert::Infallible>(format!("v{}", lines.len()))
+    ///     },
+    /// )?;
+    /// assert_eq!(lines, ["x · y", "sin(x)", "v1 + v2"]);
+    /// assert_eq!(result, "v3");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn fold<V: Clone, E>(
+        &self,
+        variables: &[V],
+        number: impl Fn(f64) -> V,
+        mut operate: impl FnMut(Operation, &[V]) -> Result<V, E>,
+    ) -> Result<V, E> {
+        let mut stack: Vec<V> = Vec::new();
         for &step in &self.steps {
             let arguments = stack.len() - step.arity();
-            let value = value_of(step, &stack[arguments..], values)?;
+            let value = match step {
+                Step::Integer(value) => number(f64::from(value)),
+                Step::Number(value) => number(value),
+                Step::Constant(constant) => number(constant.value),
+                Step::Variable(place) => variables[place].clone(),
+                step => operate(Operation(step), &stack[arguments..])?,
+            };
             stack.truncate(arguments);
             stack.push(value);
         }
-        Ok(stack[0])
+        Ok(stack.swap_remove(0))
     }
 
     /// The value with each variable at the value given with its name: pairs in any order, a map of names for instance.
@@ -78,26 +122,4 @@ impl Expression {
             .collect::<Result<_, _>>()?;
         self.evaluate(&values)
     }
-}
-
-fn value_of<T: Real>(step: Step, arguments: &[T], variables: &[T]) -> Result<T, EvaluateError> {
-    Ok(match step {
-        Step::Integer(value) => T::from_f64(f64::from(value)),
-        Step::Number(value) => T::from_f64(value),
-        Step::Constant(constant) => T::from_f64(constant.value),
-        Step::Variable(place) => variables[place],
-        Step::Powi(n) => arguments[0].powi(n),
-        Step::Polygamma(n) => arguments[0].polygamma(n),
-        Step::Apply(op) => {
-            if op == Op::Clamp {
-                check_range(arguments[1].primal(), arguments[2].primal())?;
-            }
-            op.apply(arguments)
-        }
-    })
-}
-
-/// `f64::clamp` panics without such a range, and a text must not make its reader panic.
-fn check_range(low: f64, high: f64) -> Result<(), EvaluateError> {
-    if low <= high { Ok(()) } else { Err(EvaluateError::EmptyRange { low, high }) }
 }

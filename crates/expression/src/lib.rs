@@ -35,6 +35,9 @@
 //! - `x^n` is `powi` where `n` is written as a whole number that fits an `i32`, and `powf` otherwise: `x^2` and
 //!   `x^(-2)` call `powi`, `x^2.0` and `x^y` call `powf`. `powf(x, 2)` and `powi(x, 2)` name the one that is meant;
 //!   the last argument of `powi` and `polygamma` has to be written as a whole number.
+//! - A small exponent belongs to what it stands at: `2^x²` is `2^(x^2)`, `-x²` is `-(x^2)`, and `x²^3` is `(x^2)^3`.
+//! - A bar where an operand begins opens an absolute value, a bar after an operand closes one: `||x| - 1|` is
+//!   `abs(abs(x) - 1)`.
 //! - A product needs its `*`: neither `2x` nor `x(y + 1)` is one.
 //! - Names distinguish upper and lower case. A name of a function is not the name of a variable.
 //!
@@ -52,6 +55,7 @@ mod error;
 mod evaluate;
 mod expression;
 mod function;
+mod operation;
 mod operator;
 mod parse;
 mod print;
@@ -59,6 +63,7 @@ mod token;
 
 pub use error::{EvaluateError, ParseError, ParseErrorKind};
 pub use expression::Expression;
+pub use operation::Operation;
 
 /// The README's example runs with those of the documentation.
 #[cfg(doctest)]

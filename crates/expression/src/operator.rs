@@ -22,6 +22,8 @@ pub(crate) struct Infix {
     pub(crate) op: Op,
     /// As the printer writes it.
     pub(crate) symbol: &'static str,
+    /// As it is printed in mathematics.
+    pub(crate) printed: &'static str,
     pub(crate) level: Level,
     /// What the left argument must bind as tightly as to need no parentheses.
     pub(crate) left: Level,
@@ -31,12 +33,12 @@ pub(crate) struct Infix {
 
 #[rustfmt::skip]
 const INFIX: &[Infix] = &[
-    Infix { token: Token::Plus,      op: Op::Add,  symbol: " + ", level: Level::Sum,     left: Level::Sum,     right: Level::Product },
-    Infix { token: Token::Minus,     op: Op::Sub,  symbol: " - ", level: Level::Sum,     left: Level::Sum,     right: Level::Product },
-    Infix { token: Token::Times,     op: Op::Mul,  symbol: "*",   level: Level::Product, left: Level::Product, right: Level::Sign },
-    Infix { token: Token::Divide,    op: Op::Div,  symbol: "/",   level: Level::Product, left: Level::Product, right: Level::Sign },
-    Infix { token: Token::Remainder, op: Op::Rem,  symbol: "%",   level: Level::Product, left: Level::Product, right: Level::Sign },
-    Infix { token: Token::Power,     op: Op::Powf, symbol: "^",   level: Level::Power,   left: Level::Whole,   right: Level::Sign },
+    Infix { token: Token::Plus,      op: Op::Add,  symbol: " + ", printed: "+", level: Level::Sum,     left: Level::Sum,     right: Level::Product },
+    Infix { token: Token::Minus,     op: Op::Sub,  symbol: " - ", printed: "−", level: Level::Sum,     left: Level::Sum,     right: Level::Product },
+    Infix { token: Token::Times,     op: Op::Mul,  symbol: "*",   printed: "·", level: Level::Product, left: Level::Product, right: Level::Sign },
+    Infix { token: Token::Divide,    op: Op::Div,  symbol: "/",   printed: "/", level: Level::Product, left: Level::Product, right: Level::Sign },
+    Infix { token: Token::Remainder, op: Op::Rem,  symbol: "%",   printed: "%", level: Level::Product, left: Level::Product, right: Level::Sign },
+    Infix { token: Token::Power,     op: Op::Powf, symbol: "^",   printed: "^", level: Level::Power,   left: Level::Whole,   right: Level::Sign },
 ];
 
 impl Infix {

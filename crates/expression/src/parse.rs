@@ -77,6 +77,8 @@ enum Waiting {
     Infix(&'static Infix),
     /// A parenthesis that opens at this byte.
     Group(usize),
+    /// The first bar of an absolute value, at this byte.
+    Bar(usize),
     /// A call whose name starts at this byte, and how many of its arguments are complete.
     Call(Function, u32, usize),
 }
@@ -91,6 +93,7 @@ impl Parser<'_> {
                 Some(Token::Name) if self.opens() => self.call(span)?,
                 Some(Token::Name) => return self.name(span),
                 Some(Token::Open) => self.waiting.push(Waiting::Group(span.start)),
+                Some(Token::Bar) => self.waiting.push(Waiting::Bar(span.start)),
                 Some(Token::Minus) => self.waiting.push(Waiting::Sign),
                 Some(Token::Plus) => {}
                 _ => {
@@ -101,7 +104,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Reads what follows an operand: closing parentheses, then an operator or a comma. `false` at the text's end.
+    /// Reads what follows an operand: small exponents, closing parentheses and bars, then an operator or a comma. `false` at the text's end.
     fn operator(&mut self) -> Result<bool, ParseError> {
         loop {
             let (token, span) = self.token()?;
@@ -115,6 +118,8 @@ impl Parser<'_> {
             }
             match token {
                 Token::Close => self.close(span)?,
+                Token::Bar => self.close_bar(span)?,
+                Token::Superscript => self.superscript(span)?,
                 Token::Comma => return self.comma(span).map(|()| true),
                 _ => {
                     let found = shorten(&self.text[span.clone()]);
@@ -215,9 +220,36 @@ impl Parser<'_> {
         }
     }
 
+    /// A bar after an operand can only close an absolute value; one where an operand should begin opens one.
+    fn close_bar(&mut self, span: Range<usize>) -> Result<(), ParseError> {
+        self.complete(Level::Sum);
+        match self.waiting.pop() {
+            Some(Waiting::Bar(_)) => {
+                self.steps.push(Step::Apply(Op::Abs));
+                Ok(())
+            }
+            _ => Err(self.error(span, ParseErrorKind::UnopenedBar)),
+        }
+    }
+
+    /// A small exponent stands at its base like a part of it: nothing that waits is applied first.
+    fn superscript(&mut self, span: Range<usize>) -> Result<(), ParseError> {
+        let exponent: String = self.text[span.clone()].chars().map(in_line).collect();
+        match exponent.parse() {
+            Ok(n) => {
+                self.steps.push(Step::Powi(n));
+                Ok(())
+            }
+            Err(_) => Err(self.whole_number_needed(Op::Powi, i32::MIN, i32::MAX, span)),
+        }
+    }
+
     fn end(&mut self) -> Result<(), ParseError> {
         self.complete(Level::Sum);
         match self.waiting.last() {
+            Some(&Waiting::Bar(start)) => {
+                Err(self.error(start..start + 1, ParseErrorKind::UnclosedBar))
+            }
             Some(&Waiting::Group(start)) => {
                 Err(self.error(start..start + 1, ParseErrorKind::UnclosedParenthesis))
             }
@@ -235,7 +267,7 @@ impl Parser<'_> {
         let binds = |waiting: &mut Waiting| match waiting {
             Waiting::Sign => Level::Sign >= least,
             Waiting::Infix(infix) => infix.level >= least,
-            Waiting::Group(_) | Waiting::Call(..) => false,
+            Waiting::Group(_) | Waiting::Bar(_) | Waiting::Call(..) => false,
         };
         while let Some(waiting) = self.waiting.pop_if(binds) {
             match waiting {
@@ -339,4 +371,10 @@ impl Parser<'_> {
     fn error(&self, span: Range<usize>, kind: ParseErrorKind) -> ParseError {
         ParseError::new(self.text, span, kind)
     }
+}
+
+/// A small digit or sign as one of normal size.
+fn in_line(superscript: char) -> char {
+    let mut pairs = "⁻⁰¹²³⁴⁵⁶⁷⁸⁹".chars().zip("-0123456789".chars());
+    pairs.find(|(small, _)| *small == superscript).map_or(superscript, |(_, normal)| normal)
 }

@@ -16,21 +16,27 @@ pub(crate) enum Token {
     #[regex(r"([0-9]+\.[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")]
     #[regex(r"[0-9]+[eE][+-]?[0-9]+")]
     Number,
-    #[regex(r"[\p{XID_Start}_]\p{XID_Continue}*")]
+    // Two dots of multiplication count as parts of words in some scripts; below, subscripts as in `b₀`.
+    #[regex(r"[\p{XID_Start}_]([\p{XID_Continue}--[\u{B7}\u{387}]]|[₀-₉])*")]
     Name,
     #[token("+")]
     Plus,
-    #[token("-")]
+    #[regex(r"[-−]")]
     Minus,
-    #[token("*")]
+    #[regex(r"[*×∙⋅∗\u{B7}\u{387}]")]
     Times,
-    #[token("/")]
+    #[regex(r"[/÷∕]")]
     Divide,
     #[token("%")]
     Remainder,
     #[token("^")]
     #[token("**")]
     Power,
+    /// An exponent written small: `²`, `⁻¹`.
+    #[regex(r"⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")]
+    Superscript,
+    #[token("|")]
+    Bar,
     #[token("(")]
     Open,
     #[token(")")]

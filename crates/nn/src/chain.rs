@@ -9,13 +9,17 @@ mod builder;
 pub(crate) mod error;
 pub(crate) mod explanation;
 pub(crate) mod parameters;
+pub(crate) mod step;
 mod training;
+mod words;
 
 pub use builder::Builder;
 pub use error::{Diverged, Error};
-pub use explanation::{Explanation, Factor, Step, Term};
+pub use explanation::{Explanation, Factor, Multiplications, Step, Term};
 pub use parameters::Parameters;
+pub use step::{Descended, Nudge};
 pub use training::{Batch, Epoch, Recorded, Snapshot, Stop, Trained, Training};
+pub use words::WORDS;
 
 /// A training example: for this input, the last node should have this target.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -154,7 +154,10 @@ fn an_integer_argument_has_to_be_written_as_one() {
 
 #[test]
 fn a_character_of_no_token_is_shown() {
-    check("x = 3", "unexpected character '=' at line 1, column 3\n  |\n1 | x = 3\n  |   ^");
+    check(
+        "x = 3",
+        "unexpected character '=' at line 1, column 3\n  |\n1 | x = 3\n  |   ^ a formula is one side of an equation",
+    );
     assert_eq!(*error("x + \0").kind(), ParseErrorKind::UnexpectedCharacter { character: '\0' });
     assert_eq!(*error("1e+").kind(), ParseErrorKind::OperatorExpected { found: "e".into() });
 }
@@ -198,4 +201,36 @@ fn a_long_name_is_cut_short() {
 fn errors_can_cross_threads_and_be_boxed() {
     let boxed: Box<dyn std::error::Error + Send + Sync> = Box::new(error("(x"));
     assert!(boxed.to_string().contains("never closed"));
+}
+
+#[test]
+fn a_bar_without_its_other_one_is_pointed_at() {
+    check(
+        "2*|x + 1",
+        "this bar is never closed at line 1, column 3\n  |\n1 | 2*|x + 1\n  |   ^ an absolute value is `|x|` or `abs(x)`",
+    );
+    check(
+        "|x||y|",
+        "this bar closes nothing at line 1, column 4\n  |\n1 | |x||y|\n  |    ^ to multiply by an absolute value, write `*|`",
+    );
+    assert!(matches!(error("(x|").kind(), ParseErrorKind::UnopenedBar));
+    assert!(matches!(error("|(x|").kind(), ParseErrorKind::UnopenedBar));
+    assert!(matches!(error("|x)").kind(), ParseErrorKind::UnopenedParenthesis));
+    assert!(matches!(error("|x, y|").kind(), ParseErrorKind::MisplacedComma));
+    assert!(matches!(error("||").kind(), ParseErrorKind::OperandExpected { found: None }));
+    assert!(matches!(error("²").kind(), ParseErrorKind::OperandExpected { .. }));
+    assert!(matches!(error("x⁹⁹⁹⁹⁹⁹⁹⁹⁹⁹").kind(), ParseErrorKind::WholeNumberNeeded { .. }));
+}
+
+#[test]
+fn characters_of_printed_formulas_that_are_not_read_bring_what_to_write() {
+    check("√x", "unexpected character '√' at line 1, column 1\n  |\n1 | √x\n  | ^ write `sqrt(…)`");
+    for (text, advice) in [
+        ("x – y", "write `-`"),
+        ("[x + y]*2", "write `(`"),
+        ("y = x", "one side of an equation"),
+        ("x!", "exp(ln_gamma(n + 1))"),
+    ] {
+        assert!(error(text).to_string().contains(advice), "{}", error(text));
+    }
 }

@@ -40,6 +40,8 @@ fn a_hundred_thousand_nested_parentheses_are_an_expression() {
     check("(", "x", ")", 100_000, true);
     check("sin(", "x", ")", 100_000, true);
     check("(-", "x", ")^2", 100_000, true);
+    check("|", "x", "|", 100_000, true);
+    check("(", "x", ")²", 100_000, true);
     check("max(1, ", "x", ")", 100_000, true);
     check("1 + (", "x", ")*2", 100_000, true);
 }

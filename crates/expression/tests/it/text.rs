@@ -66,6 +66,7 @@ fn powers_keep_their_operation() {
     check("pow(x, y)", "x^y");
     check("x^--2", "x^--2");
     check("2^3^2", "2^3^2");
+    check("−x² ÷ |y|³", "-x^2/abs(y)^3");
 }
 
 #[test]

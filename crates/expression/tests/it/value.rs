@@ -168,3 +168,39 @@ fn values_that_do_not_fit_are_refused() {
     let clamp = Expression::parse("clamp(x, 0/0, 1)").unwrap();
     assert!(matches!(clamp.evaluate(&[1.0]), Err(EvaluateError::EmptyRange { .. })));
 }
+
+#[test]
+fn formulas_are_read_as_they_are_printed() {
+    check("x × y", X * Y);
+    check("x·y", X * Y);
+    check("x⋅y·2", X * Y * 2.0);
+    check("x ÷ y", X / Y);
+    check("x − y", X - Y);
+    check("−x", -X);
+    check("x²", X.powi(2));
+    check("x⁻¹", X.powi(-1));
+    assert_eq!(Expression::parse("x¹⁰").unwrap(), Expression::parse("x^10").unwrap());
+    check("(x + y)³·2", (X + Y).powi(3) * 2.0);
+    check("−x²", -X.powi(2));
+    check("2^x²", 2.0_f64.powf(X.powi(2)));
+    check("x²^3", X.powi(2).powi(3));
+    check("sin(x)² + cos(x)²", X.sin().powi(2) + X.cos().powi(2));
+}
+
+#[test]
+fn bars_are_an_absolute_value() {
+    check("|y|", Y.abs());
+    check("|x - 2| + |y|", (X - 2.0).abs() + Y.abs());
+    check("||y| - 1|", (Y.abs() - 1.0).abs());
+    check("|y|²", Y.abs().powi(2));
+    check("2*|y|*|x|", 2.0 * Y.abs() * X.abs());
+    check("max(|x|, |y|)", X.abs().max(Y.abs()));
+    check("|(x + |y|)*y|", ((X + Y.abs()) * Y).abs());
+    check("-|y|", -Y.abs());
+}
+
+#[test]
+fn a_name_may_end_in_small_digits() {
+    let expression = Expression::parse("cd·C + d₀").unwrap();
+    assert!(expression.variables().keys().eq(["cd", "C", "d₀"]));
+}

@@ -191,24 +191,58 @@ impl Explanation {
     }
 
     /// The derivative with respect to each parameter, last edge to first, as a product in symbols and numbers, a line
-    /// each; what a line reuses of those above stands in brackets.
+    /// each. What a line hands on stands in brackets: in symbols the whole product, in numbers the bracket of the line
+    /// before times one factor. So each × is one multiplication.
     pub fn backward(&self) -> String {
         let symbols: Vec<_> = self.path.iter().map(|factor| factor.symbol.clone()).collect();
-        let mut numbers: Vec<_> = self.path.iter().map(|factor| in_product(factor.value)).collect();
-        numbers[0] = number(self.path[0].value);
+        let mut handed_on = (1, self.path[0].value);
         rows(self.terms.iter().map(|term| {
-            let adjoint = match term.path_factors {
-                1 => String::new(),
-                _ => format!(" = {}", number(term.adjoint)),
+            let adjoint = number(term.adjoint);
+            let bracket = if term.reused_factors == 0 {
+                adjoint
+            } else if term.path_factors == handed_on.0 {
+                format!("[{adjoint}]")
+            } else {
+                let factor = in_product(self.path[term.path_factors - 1].value);
+                format!("[{} × {factor} = {adjoint}]", number(handed_on.1))
             };
+            handed_on = (term.path_factors, term.adjoint);
             vec![
                 term.symbol.clone(),
-                term.product(&symbols, "·", "", &term.own.symbol),
-                term.product(&numbers, " × ", &adjoint, &in_product(term.own.value)),
+                term.product(&symbols),
+                format!("{bracket} × {}", in_product(term.own.value)),
                 number(term.derivative),
             ]
         }))
     }
+
+    /// How many multiplications all derivatives take.
+    ///
+    /// ```
+    /// let alphabet = nn::Chain::builder().letters(26)?.build()?;
+    /// let count = alphabet.explain((3.0, 17.0).into())?.multiplications();
+    /// assert_eq!((count.sweep, count.alone), (49, 325));
+    /// # Ok::<(), nn::Error>(())
+    /// ```
+    pub fn multiplications(&self) -> Multiplications {
+        Multiplications {
+            sweep: self.terms.len() + self.path.len() - 1,
+            alone: self.terms.iter().map(|term| term.path_factors).sum(),
+        }
+    }
+}
+
+/// How many multiplications the derivatives with respect to all parameters take.
+///
+/// The factors (the partials) are given: both ways need the same ones. A product of k factors takes k − 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Multiplications {
+    /// By the sweep: one for each parameter, and one for each adjoint that is handed back along an edge. Of n edges
+    /// without biases, n + (n − 1) = 2n − 1.
+    pub sweep: usize,
+    /// If each derivative were multiplied out on its own: 1 for the last edge, 2 for the one before, … Of n edges
+    /// without biases, n(n + 1)/2. Forward mode, with one pass for each parameter, takes as many.
+    pub alone: usize,
 }
 
 impl Term {
@@ -217,14 +251,11 @@ impl Term {
         self.path_factors + 1
     }
 
-    /// The factors as text, those that are reused in brackets together with their product.
-    fn product(&self, path: &[String], times: &str, adjoint: &str, own: &str) -> String {
-        let path = elided(&path[..self.path_factors]).join(times);
-        if self.reused_factors == 0 {
-            format!("{path}{times}{own}")
-        } else {
-            format!("[{path}{adjoint}]{times}{own}")
-        }
+    /// The symbols of the factors, those that are reused in brackets.
+    fn product(&self, path: &[String]) -> String {
+        let path = elided(&path[..self.path_factors]).join("·");
+        let own = &self.own.symbol;
+        if self.reused_factors == 0 { format!("{path}·{own}") } else { format!("[{path}]·{own}") }
     }
 }
 
@@ -237,15 +268,21 @@ fn elided(path: &[String]) -> Vec<&str> {
     }
 }
 
-/// [`Explanation::forward`], [`Explanation::partials`] and [`Explanation::backward`], under headings.
+/// [`Explanation::forward`], [`Explanation::partials`] and [`Explanation::backward`], under headings, and the count of
+/// multiplications.
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Multiplications { sweep, alone } = self.multiplications();
         writeln!(f, "Forward\n{}", self.forward())?;
         writeln!(f, "Partials\n{}", self.partials())?;
         writeln!(f, "Backward, last edge to first\n{}", self.backward())?;
+        writeln!(
+            f,
+            "[ ] is the adjoint of the edge's end. It is not computed again: it is that of the line before, times one factor."
+        )?;
         write!(
             f,
-            "[ ] is reused, not computed again: the adjoint of the edge's end, one multiplication from the one before"
+            "Each × under Backward is one multiplication: {sweep}. Each derivative multiplied out on its own: {alone}."
         )
     }
 }

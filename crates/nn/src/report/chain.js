@@ -1,50 +1,9 @@
-"use strict";
 // Shows what the engine computed: it picks, rounds and places numbers, and computes none.
 (() => {
   // Edges between long names are called a->b: on the page with an arrow, which no line break divides.
   const arrows = (key, value) => (typeof value === "string" ? value.replaceAll("->", "→") : value);
   const trainings = JSON.parse(document.getElementById("data").textContent, arrows);
-  const at = (id) => document.getElementById(id);
-  const state = { training: 0, sample: 0, epoch: 0, step: 0, timer: null };
-
-  // ---- text ----
-
-  /** Six significant digits, as the terminal prints them; fewer where there is little room. */
-  function number(value, digits = 6, lowest = -4) {
-    if (value === null) return "not finite";
-    if (value === 0) return "0";
-    const exponent = Number(value.toExponential(digits - 1).split("e")[1]);
-    if (exponent >= lowest && exponent < Math.max(digits, 4)) {
-      const text = value.toFixed(Math.max(0, digits - 1 - exponent));
-      return minus(text.includes(".") ? text.replace(/\.?0+$/, "") : text);
-    }
-    const [mantissa, power] = value.toExponential(digits - 1).split("e");
-    const short = mantissa.includes(".") ? mantissa.replace(/\.?0+$/, "") : mantissa;
-    return minus(`${short}e${Number(power)}`);
-  }
-  /** A number's sign, not the hyphen of a name. */
-  const minus = (text) => text.replace(/-(?=\d)/g, "−");
-  const inProduct = (value) => (value < 0 ? `(${number(value)})` : number(value));
-
-  /** An element with its attributes and children. Text is always text: nothing is parsed as HTML. */
-  function element(name, attributes = {}, ...children) {
-    return built(document.createElement(name), attributes, children);
-  }
-  function svg(name, attributes = {}, ...children) {
-    return built(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
-  }
-  function built(node, attributes, children) {
-    for (const [key, value] of Object.entries(attributes)) {
-      if (value !== null && value !== undefined) node.setAttribute(key, value);
-    }
-    node.append(...children.filter((child) => child !== null));
-    return node;
-  }
-  function show(cell, value, text = number(value)) {
-    cell.textContent = text;
-    if (value === null) cell.removeAttribute("data-value");
-    else cell.dataset.value = String(value);
-  }
+  const state = { training: 0, sample: 0, epoch: 0, step: 0, parameter: 0 };
 
   // ---- what is chosen ----
 
@@ -53,7 +12,6 @@
   const numbers = () => snapshot().numbers[state.sample];
   const step = () => training().steps[state.step];
   const isProduct = (step) => step.kind === "derivative" || step.kind === "adjoint";
-  const last = (items) => items[items.length - 1];
 
   /** The rows that have a value, and those that have an adjoint, after the steps up to the current one. */
   function filled() {
@@ -76,13 +34,13 @@
   /** Long paths are cut in the middle for the spoken line. */
   const elided = (factors) => (factors.length > 4 ? [factors[0], factors[1], "…", last(factors)] : factors);
 
+  /** A product: what is known of it, whose derivative that is, and the one factor that comes to it. */
   function parts(step, index) {
-    const symbols = training().path.slice(0, step.path).map((factor) => factor.symbol);
-    const path = numbers().path.slice(0, step.path);
+    const { nodes, loss } = training();
     return {
-      symbols,
+      symbols: training().path.slice(0, step.path).map((factor) => factor.symbol),
       own: step.own.symbol,
-      values: path.map((value, place) => (place === 0 ? number(value) : inProduct(value))),
+      known: `∂${loss}/∂${nodes[nodes.length - step.path]}`,
       ownValue: inProduct(ownOf(step, index)),
       from: numbers().adjoints[step.from],
       result: numbers().adjoints[last(step.rows)],
@@ -101,10 +59,10 @@
       case "seed":
         return `Reverse: the sweep starts at ${loss}. ${current.symbol} = ${current.formula} = ${number(path[0])}`;
       default: {
-        const { symbols, own, values, ownValue, result } = parts(current, state.step);
+        const { symbols, own, from, ownValue, result } = parts(current, state.step);
         const [open, close] = current.reused ? ["[", "]"] : ["", ""];
         const back = current.kind === "adjoint" ? ", handed back for all that lies further left" : "";
-        return `Reverse: ${current.symbol} = ${open}${elided(symbols).join("·")}${close}·${own} = ${open}${elided(values).join(" × ")}${close} × ${ownValue} = ${number(result)}${back}`;
+        return `Reverse: ${current.symbol} = ${open}${elided(symbols).join("·")}${close}·${own} = ${open}${number(from)}${close} × ${ownValue} = ${number(result)}${back}`;
       }
     }
   }
@@ -150,7 +108,7 @@
     const { nodes } = training();
     const plan = layout(Math.max(240, box.clientWidth));
     const drawing = svg("svg", {
-      width: plan.width, height: plan.height, class: plan.cell < 70 ? "narrow" : plan.names > 4 ? "long" : null,
+      width: plan.width, height: plan.height, viewBox: `0 0 ${plan.width} ${plan.height}`, class: plan.cell < 70 ? "narrow" : plan.names > 4 ? "long" : null,
       role: "img", "aria-label": description(values, adjoints),
     });
     for (let i = 1; i <= nodes.length; i++) drawing.append(drawEdge(i, plan, adjoints));
@@ -244,26 +202,23 @@
       if (current.kind === "seed") {
         box.append(element("p", { class: "formula" }, `${current.symbol} = ${current.formula}`));
         const result = element("b", { class: "result" });
-        show(result, numbers().path[0]);
+        set(result, numbers().path[0]);
         box.append(element("p", { class: "formula figures" }, "= ", result));
-        box.append(element("p", { class: "note" }, "Every derivative below begins with this factor."));
+        box.append(element("p", { class: "note" }, "Why 2 times the miss: 10² is 100 and 10.01² is 100.2001, so 0.01 more makes the square 2·10·0.01 larger, and a little. Every derivative below begins with this factor."));
       } else {
         box.append(element("p", { class: "note" }, "The products begin with the reverse sweep, when the loss is known."));
       }
       return;
     }
-    const { symbols, own, values, ownValue, from, result } = parts(current, state.step);
-    const pieces = (items, times) => items.flatMap((item, i) => (i ? [times, document.createElement("wbr"), item] : [item]));
-    const reused = (items, times, adjoint) => {
-      const known = adjoint && items.length > 1 ? [` = ${number(from)}`] : [];
-      const inside = [...pieces(items, times), ...known];
-      return current.reused ? element("mark", {}, "[", ...inside, "]") : element("span", {}, ...inside);
-    };
-    box.append(element("p", { class: "formula", id: "symbols" }, `${current.symbol} = `, reused(symbols, "·", false), "·", document.createElement("wbr"), element("b", {}, own)));
+    const { symbols, own, known, ownValue, from, result } = parts(current, state.step);
+    const product = symbols.flatMap((item, i) => (i ? ["·", document.createElement("wbr"), item] : [item]));
+    const bracket = (...inside) => (current.reused ? element("mark", {}, "[", ...inside, "]") : element("span", {}, ...inside));
+    box.append(element("p", { class: "formula", id: "symbols" }, `${current.symbol} = `, bracket(...product), "·", document.createElement("wbr"), element("b", {}, own)));
     const value = element("b", { class: "result", id: "result" });
-    show(value, result);
-    box.append(element("p", { class: "formula figures", id: "figures" }, "= ", reused(values, " × ", true), " × ", document.createElement("wbr"), element("b", {}, ownValue), " ", element("span", { class: "together" }, "= ", value)));
-    box.append(element("p", { class: "note" }, `Here ${current.own.symbol} = ${current.own.formula}.`));
+    set(value, result);
+    box.append(element("p", { class: "formula figures", id: "figures" }, "= ", bracket(number(from)), " × ", document.createElement("wbr"), element("b", {}, ownValue), " ", element("span", { class: "together" }, "= ", value)));
+    const bracketIs = current.reused ? `[ ] is ${known}, known from before: ${number(from)}. ` : "";
+    box.append(element("p", { class: "note" }, `${bracketIs}Here ${current.own.symbol} = ${current.own.formula}.`));
     box.append(element("p", { class: "count-line", id: "counts", "data-reused": current.reused, "data-done": 1 },
       "multiplications done here: ", element("b", {}, "1"), "; factors reused: ", current.reused ? element("mark", {}, `[ ${current.reused} ]`) : element("b", {}, "0")));
   }
@@ -276,7 +231,7 @@
       if (isProduct(step)) tally = step;
       if (step.kind !== "derivative") return;
       const value = element("td");
-      show(value, numbers().adjoints[last(step.rows)]);
+      set(value, numbers().adjoints[last(step.rows)]);
       const row = element("tr", index === state.step ? { "aria-current": "step" } : {},
         element("th", { scope: "row" }, step.symbol), element("td", {}, String(step.path + 1)), element("td", {}, String(step.reused)), value);
       rows.push(row);
@@ -299,12 +254,14 @@
     const touched = new Set(current.rows ?? []);
     const kind = current.kind === "forward" ? "forward" : "reverse";
     const body = at("list").tBodies[0];
-    const digits = matchMedia("(max-width: 44rem)").matches ? 4 : 6;
+    const narrow = matchMedia("(max-width: 44rem)").matches;
+    const digits = narrow ? 4 : 6;
     const drawn = rows.map((row, index) => {
       const isCurrent = index === currentRow;
       const value = element("td", { class: "value" });
-      if (values.has(index)) show(value, numbers().values[index], number(numbers().values[index], digits));
-      const partials = element("td", { class: "partials" });
+      if (values.has(index)) set(value, numbers().values[index], number(numbers().values[index], digits));
+      // Where there is no room for a column of their own, the partials stand below the operation.
+      const partials = element(narrow ? "div" : "td", { class: "partials" });
       if (values.has(index)) {
         row.arguments.forEach((argument, place) => {
           const value = numbers().partials[index][place];
@@ -312,13 +269,13 @@
         });
       }
       const adjoint = element("td", { class: "adjoint" });
-      if (adjoints.has(index)) show(adjoint, numbers().adjoints[index], number(numbers().adjoints[index], digits));
+      if (adjoints.has(index)) set(adjoint, numbers().adjoints[index], number(numbers().adjoints[index], digits));
       else if (row.operation === "constant") adjoint.append(element("span", { title: "a constant: nothing is derived with respect to it" }, "–"));
       const mark = isCurrent ? (kind === "forward" ? "▶" : "◀") : "";
       return element("tr", { class: `${touched.has(index) ? `touched ${kind}` : ""}`, "aria-current": isCurrent ? "step" : null },
         element("td", { class: "marker" }, element("span", { "aria-hidden": "true" }, mark)),
         element("th", { scope: "row" }, element("span", { class: "number" }, row.number), " ", element("span", { class: "name", title: row.name }, row.name)),
-        element("td", { class: "operation" }, element("span", { title: row.operation }, row.operation)), value, adjoint, partials);
+        element("td", { class: "operation" }, element("span", { title: row.operation }, row.operation), narrow ? partials : null), value, adjoint, narrow ? null : partials);
     });
     body.replaceChildren(...drawn);
     if (currentRow !== null) {
@@ -339,17 +296,102 @@
     });
     const results = document.querySelector(`.results[data-training="${state.training}"]`);
     const { mark: [x, y], curve, predictions } = snapshot();
-    const set = (selector, attributes) => built(results.querySelector(selector), attributes, []);
-    set(".epoch-line", { d: `M${x} 12V196` });
-    set(".epoch-mark", { cx: x, cy: y });
-    set("[data-fit]", { d: curve });
+    const change = (selector, attributes) => built(results.querySelector(selector), attributes, []);
+    change(".epoch-line", { d: `M${x} 12V196` });
+    change(".epoch-mark", { cx: x, cy: y });
+    change("[data-fit]", { d: curve });
     const crosses = results.querySelectorAll(".chart .prediction");
     const rows = results.querySelectorAll(".predictions tbody tr");
     predictions.forEach(([prediction, error, height], index) => {
       crosses[index].setAttribute("transform", `translate(${crosses[index].dataset.x} ${height})`);
-      show(rows[index].querySelector(".predicted"), prediction);
-      show(rows[index].querySelector(".error"), error);
+      set(rows[index].querySelector(".predicted"), prediction);
+      set(rows[index].querySelector(".error"), error);
     });
+  }
+
+  // ---- what derivatives are for ----
+
+  function drawCosts() {
+    const { point, multiplications, passes, parameters } = training();
+    const [sweep, alone] = multiplications;
+    at("point").textContent = point;
+    const all = parameters.length === 1 ? "The one derivative takes" : `All ${parameters.length} derivatives of this chain together take`;
+    at("counts-all").textContent = `${all} ${sweep} multiplication${sweep === 1 ? "" : "s"} by the sweep. Each multiplied out on its own: ${alone}.`;
+    at("passes").textContent = passes;
+  }
+
+  function drawNudge() {
+    const { parameters, loss, nudge } = training();
+    const [symbol, row] = parameters[state.parameter];
+    const { nudges, values, adjoints } = numbers();
+    const [after, change, predicted] = nudges[state.parameter];
+    const shown = (value) => { const bold = element("b"); set(bold, value); return bold; };
+    at("nudge").replaceChildren(`Make ${symbol} larger by ${nudge} and compute ${loss} again: it goes from ${number(last(values))} to ${number(after)}. It changes by `, shown(change), ".");
+    at("nudge-derivative").replaceChildren(`The derivative says: ${nudge} × ∂${loss}/∂${symbol} = ${nudge} × ${inProduct(adjoints[row])} = `, shown(predicted), ".");
+  }
+
+  function drawStep() {
+    const { parameters, loss, samples, nodes, of, rule, rate, taken } = training();
+    const { mean, cancels, step, loss: before } = snapshot();
+    const [symbol, row] = parameters[state.parameter];
+    const derivative = `∂${loss}/∂${symbol}`;
+    at("step-mean").textContent = of === 1
+      ? `There is one sample: its loss ${loss} is what training makes smaller.`
+      : `Above, ${loss} is the loss of one sample. Training makes the mean of ${loss} over all ${of} samples smaller. The derivative of a mean is the mean of the derivatives:`;
+    at("by-symbol").textContent = derivative;
+    const line = (name, value, attributes = {}) => {
+      const cell = element("td");
+      set(cell, value);
+      return element("tr", attributes, element("th", { scope: "row" }, name), cell);
+    };
+    const rows = samples.map(([input], index) => line(`${nodes[0]} = ${number(input)}`, snapshot().numbers[index].adjoints[row]));
+    if (of > samples.length) rows.push(element("tr", {}, element("td", { colspan: 2, class: "empty" }, `and ${of - samples.length} samples more`)));
+    at("by-sample").replaceChildren(...rows, line("mean of all", mean[state.parameter], { class: "mean" }));
+    at("cancels").hidden = !cancels;
+    at("cancels").textContent = "No single derivative is 0, yet the mean is, or nearly: the samples pull in different directions and cancel. No step makes the mean loss smaller any more. Training has come to rest.";
+    at("rule").textContent = rule;
+    at("rule").hidden = !step;
+    at("move-numbers").hidden = !step;
+    if (step) {
+      const now = numbers().values[row];
+      const after = element("b", { class: "result" });
+      set(after, step.after[state.parameter]);
+      at("move").textContent = `${symbol} ← ${symbol} − ${taken.replace("{}", derivative)}`;
+      const change = rate === null ? signed(step.change[state.parameter]) : `− ${rateText(rate)} × ${inProduct(mean[state.parameter])}`;
+      at("move-numbers").replaceChildren(`= ${number(now)} ${change} `, element("span", { class: "together" }, "= ", after));
+      at("move-loss").textContent = `All parameters move at once. The mean loss goes from ${number(before)} to ${number(step.loss)}: move the epoch on and see.`;
+    } else {
+      at("move").textContent = "";
+      at("move-loss").textContent = "This is the last epoch: the training has ended here and makes no step more.";
+    }
+    at("moves").replaceChildren(...parameters.map(([symbol, row], index) => {
+      const cells = [numbers().values[row], mean[index], step ? step.after[index] : null].map((value, place) => {
+        const cell = element("td");
+        if (place === 2 && !step) cell.textContent = "–";
+        else set(cell, value, number(value, 5));
+        return cell;
+      });
+      return element("tr", {}, element("th", { scope: "row" }, symbol), ...cells);
+    }));
+  }
+  /** A rate as a decimal: 0.00001 says more than 1e−5. */
+  const rateText = (rate) => (rate < 1e-9 ? number(rate) : minus(rate.toFixed(12).replace(/\.?0+$/, "")));
+
+  function drawModes() {
+    const { nodes, loss, parameters, links, rows } = training();
+    const { tangents, adjoints } = numbers();
+    at("forward-symbol").textContent = `forward: ∂node/∂${parameters[0][0]}`;
+    at("reverse-symbol").textContent = `reverse: ∂${loss}/∂node`;
+    const lines = tangents.map((tangent, index) => {
+      const isLoss = index === links.length;
+      const cells = [tangent, isLoss ? last(adjoints) : adjoints[links[index].node]].map((value) => {
+        const cell = element("td");
+        set(cell, value);
+        return cell;
+      });
+      return element("tr", isLoss ? { class: "mean" } : {}, element("th", { scope: "row" }, isLoss ? loss : nodes[index + 1]), ...cells);
+    });
+    at("modes").replaceChildren(...lines);
   }
 
   // ---- all of it ----
@@ -358,85 +400,49 @@
     const known = filled();
     const steps = training().steps.length;
     const stage = snapshot();
-    at("step").max = steps - 1;
-    at("step").value = state.step;
-    at("step").setAttribute("aria-valuetext", `step ${state.step} of ${steps - 1}`);
-    show(at("step-text"), state.step, `${state.step} of ${steps - 1}`);
     const forward = training().steps.filter((step) => step.kind === "forward").length;
     at("step").closest(".progress").style.setProperty("--share", `${(100 * forward) / (steps - 1)}%`);
     at("epoch").value = state.epoch;
-    at("epoch").setAttribute("aria-valuetext", `epoch ${stage.epoch}, loss ${number(stage.loss)}`);
-    show(at("epoch-text"), stage.epoch, `${stage.epoch}, loss ${number(stage.loss)}`);
+    at("epoch").setAttribute("aria-valuetext", `epoch ${stage.epoch}, mean loss ${number(stage.loss)}`);
+    set(at("epoch-text"), stage.epoch, `${stage.epoch}, mean loss ${number(stage.loss)}`);
     at("epoch-text").dataset.loss = String(stage.loss);
-    // Not `disabled`: that would take the focus away from who steps by keyboard.
-    for (const id of ["first", "back"]) at(id).setAttribute("aria-disabled", state.step === 0);
-    for (const id of ["next", "last"]) at(id).setAttribute("aria-disabled", state.step === steps - 1);
+    const [input, target] = training().samples[state.sample];
+    at("shown").textContent = `Training ${training().name}, epoch ${stage.epoch}; ${training().nodes[0]} = ${number(input)}, ${last(training().nodes)} should be ${number(target)}.`;
     at("now").textContent = sentence();
     at("now").className = `now ${step().kind === "start" ? "" : step().kind === "forward" ? "forward" : "reverse"}`;
     drawNetwork(at("network"), known);
     drawProduct();
     drawGradient();
     drawList(known);
+    drawNudge();
+    drawStep();
+    drawModes();
     drawResults();
   }
-
-  function go(to) {
-    state.step = Math.min(Math.max(0, to), training().steps.length - 1);
-    draw();
-  }
-
-  function play(on) {
-    clearInterval(state.timer);
-    state.timer = null;
-    if (on) {
-      if (state.step === training().steps.length - 1) go(0);
-      state.timer = setInterval(() => {
-        go(state.step + 1);
-        if (state.step === training().steps.length - 1) play(false);
-      }, 1400);
-    }
-    at("play").setAttribute("aria-label", on ? "Pause" : "Play");
-    at("play").classList.toggle("playing", on);
-  }
+  const steps = player(state, () => training().steps.length, draw);
 
   function choose(index) {
     state.training = index;
     state.sample = Math.min(state.sample, training().samples.length - 1);
-    state.epoch = training().kept;
+    state.epoch = 0;
     state.step = Math.min(state.step, training().steps.length - 1);
+    state.parameter = 0;
     at("epoch").max = training().snapshots.length - 1;
     const { nodes } = training();
     at("sample").replaceChildren(...training().samples.map(([input, target], i) =>
       element("option", { value: i }, `${nodes[0]} = ${number(input)}, ${last(nodes)} should be ${number(target)}`)));
     at("sample").value = state.sample;
-    at("point").textContent = training().point;
-    draw();
+    at("weight").replaceChildren(...training().parameters.map(([symbol], i) => element("option", { value: i }, symbol)));
+    drawCosts();
+    steps.draw();
   }
 
   at("training").append(...trainings.map(({ name }, i) => element("option", { value: i }, name)));
-  at("training").addEventListener("change", (event) => { play(false); choose(Number(event.target.value)); });
+  at("training").addEventListener("change", (event) => { steps.stop(); choose(Number(event.target.value)); });
   at("sample").addEventListener("change", (event) => { state.sample = Number(event.target.value); draw(); });
   at("epoch").addEventListener("input", (event) => { state.epoch = Number(event.target.value); draw(); });
-  at("step").addEventListener("input", (event) => { play(false); go(Number(event.target.value)); });
-  const buttons = { first: () => 0, back: () => state.step - 1, next: () => state.step + 1, last: () => Infinity };
-  for (const [id, to] of Object.entries(buttons)) {
-    at(id).addEventListener("click", () => { play(false); go(to()); });
-  }
-  at("play").addEventListener("click", () => play(state.timer === null));
-
-  const keys = { ArrowRight: "next", ArrowLeft: "back", Home: "first", End: "last" };
-  document.addEventListener("keydown", (event) => {
-    // Whoever has the focus and a use for the key keeps it.
-    if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("input, select, .scroll")) return;
-    if (event.key === " " && !event.target.closest("button, summary")) {
-      play(state.timer === null);
-      event.preventDefault();
-    } else if (keys[event.key]) {
-      play(false);
-      go(buttons[keys[event.key]]());
-      event.preventDefault();
-    }
-  });
+  at("kept").addEventListener("click", () => { state.epoch = training().kept; draw(); });
+  at("weight").addEventListener("change", (event) => { state.parameter = Number(event.target.value); draw(); });
   let width = 0;
   new ResizeObserver(() => {
     if (at("network").clientWidth !== width) {
@@ -444,7 +450,5 @@
       draw();
     }
   }).observe(at("network"));
-  choose(trainings.length - 1);
-  at("training").value = state.training;
-  go(0);
+  choose(0);
 })();

@@ -9,10 +9,12 @@ use super::axis::{Axis, Spacing};
 use super::chart::{Plot, numbers};
 use super::markup::{escape, figure, fill, json};
 use super::page::{self, page};
-use super::stepper::{Numbers, Script};
-use crate::chain::check_samples;
+use super::player::{CONTROLS, PLAYER};
+use super::stepper::{NUDGE, Numbers, Script};
 use crate::chain::error::Error;
-use crate::{Chain, Recorded, Sample, Snapshot};
+use crate::chain::step::{cancel, rule};
+use crate::chain::{Batch, WORDS, check_samples};
+use crate::{Chain, Optimizer, Parameters, Recorded, Sample, Snapshot, Training};
 
 const BODY: &str = include_str!("chain.html");
 const CODE: &str = include_str!("chain.js");
@@ -30,7 +32,9 @@ const CURVE: u32 = 240;
 ///
 /// It draws the network with its weights and the Wengert list beside it, and walks through the forward pass node by
 /// node and the reverse sweep edge by edge, each derivative as a chain-rule product in symbols and numbers with the
-/// reused part marked. The epoch and the sample can be chosen; the loss curve and the fit follow. Every number is the
+/// reused part marked. Below stand what the multiplications grow to, the step that the training makes by the derivatives, a
+/// check of a derivative, and forward mode beside reverse mode. The page opens at the first training, before its first
+/// epoch. The epoch and the sample can be chosen; the loss curve and the fit follow. Every number is the
 /// engine's: the page's script only shows them.
 ///
 /// The page is one HTML file that loads nothing else. It holds the first 8 samples, and fewer snapshots the longer the
@@ -68,8 +72,17 @@ struct Data<'a> {
     script: Script,
     samples: Vec<[f64; 2]>,
     snapshots: Vec<SnapshotData>,
-    /// Which of them the page shows first: that of the lowest loss.
+    /// Which of them has the lowest loss.
     kept: usize,
+    /// How a step follows from the derivatives, in words.
+    rule: String,
+    /// What a step takes from a parameter, with `{}` for the derivative.
+    taken: &'static str,
+    /// The rate, where a step is rate × derivative.
+    rate: Option<f64>,
+    /// How many samples the mean is of.
+    of: usize,
+    nudge: f64,
 }
 
 #[derive(Serialize)]
@@ -84,6 +97,20 @@ struct SnapshotData {
     predictions: Vec<[f64; 3]>,
     /// By sample.
     numbers: Vec<Numbers>,
+    /// The derivatives of the mean of the samples' losses, by parameter.
+    mean: Vec<f64>,
+    /// Whether the samples' derivatives are large beside their mean.
+    cancels: bool,
+    /// What the training made of it.
+    step: Option<StepData>,
+}
+
+/// An epoch's step, by parameter.
+#[derive(Serialize)]
+struct StepData {
+    after: Vec<f64>,
+    change: Vec<f64>,
+    loss: f64,
 }
 
 impl ChainReport {
@@ -123,6 +150,9 @@ impl ChainReport {
                 let prediction = chain.predict(sample.input);
                 [prediction, prediction - sample.target, fit.y(prediction)]
             };
+            let derivatives = stepped.iter().map(|&sample| Ok(chain.gradient(&[sample])?.1));
+            let derivatives: Vec<Parameters> = derivatives.collect::<Result<_, Error>>()?;
+            let (_, mean) = chain.gradient(samples)?;
             Ok(SnapshotData {
                 epoch: snapshot.epoch,
                 loss: snapshot.loss,
@@ -133,6 +163,9 @@ impl ChainReport {
                     .iter()
                     .map(|&sample| Numbers::new(chain, sample))
                     .collect::<Result<_, _>>()?,
+                cancels: cancel(&derivatives, &mean),
+                mean: mean.values().collect(),
+                step: snapshot.next.as_ref().map(|next| step(chain, next, samples)).transpose()?,
             })
         });
         let snapshots = snapshots.collect::<Result<_, Error>>()?;
@@ -143,6 +176,11 @@ impl ChainReport {
             samples: stepped.iter().map(|sample| [sample.input, sample.target]).collect(),
             snapshots,
             kept,
+            rule: rule_of(&recorded.training, samples.len()),
+            taken: taken(recorded.training.optimizer),
+            rate: is_plain(&recorded.training).then_some(recorded.training.rate),
+            of: samples.len(),
+            nudge: NUDGE,
         }));
         Ok(self)
     }
@@ -154,9 +192,90 @@ impl ChainReport {
             let body = format!("<main><h1>{title}</h1><p>There is no training to show.</p></main>");
             return page(&self.title, &body, None);
         }
-        let body = fill(BODY, &[("title", &title), ("results", &self.results)]);
+        let parts = [
+            ("title", title.as_str()),
+            ("words", &words()),
+            ("player", CONTROLS),
+            ("growth", &growth()),
+            ("results", &self.results),
+        ];
         let data = format!("[{}]", self.trainings.join(","));
-        page(&self.title, &body, Some(page::Script { data: &data, code: CODE }))
+        let code = format!("{PLAYER}{CODE}");
+        page(&self.title, &fill(BODY, &parts), Some(page::Script { data: &data, code: &code }))
+    }
+}
+
+/// What the words mean, a sentence each.
+fn words() -> String {
+    let word = |(word, meaning): &(&str, &str)| {
+        format!("<div><dt>{}</dt><dd>{}</dd></div>", escape(word), escape(meaning))
+    };
+    WORDS.iter().map(word).collect()
+}
+
+/// How the multiplications grow with the chain, a row for each length.
+fn growth() -> String {
+    let row = |edges: u64| {
+        let (sweep, alone) = (2 * edges - 1, edges * (edges + 1) / 2);
+        format!(
+            r#"<tr><th scope="row">{}</th><td>{}</td><td>{}</td></tr>"#,
+            grouped(edges),
+            grouped(sweep),
+            grouped(alone)
+        )
+    };
+    [3, 25, 250, 2_500].map(row).concat()
+}
+
+/// 1234567 as 1,234,567.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn step(chain: &Chain, next: &Parameters, samples: &[Sample]) -> Result<StepData, Error> {
+    let before = chain.parameters();
+    let moved = Chain { parameters: next.clone(), ..chain.clone() };
+    Ok(StepData {
+        after: next.values().collect(),
+        change: next.values().zip(before.values()).map(|(after, before)| after - before).collect(),
+        loss: moved.loss(samples)?,
+    })
+}
+
+/// Whether an epoch is one step of rate × derivative.
+fn is_plain(training: &Training) -> bool {
+    training.optimizer == Optimizer::Plain && training.batch == Batch::Full
+}
+
+fn taken(optimizer: Optimizer) -> &'static str {
+    match optimizer {
+        Optimizer::Plain => "rate · mean {}",
+        Optimizer::Momentum { .. } | Optimizer::Nesterov { .. } => {
+            "rate · (mean {} + a part of the steps before)"
+        }
+        Optimizer::RmsProp { .. } => "rate · mean {} ÷ its usual size",
+        Optimizer::Adam { .. } | Optimizer::AdamW { .. } => {
+            "rate · running mean of mean {} ÷ its usual size"
+        }
+    }
+}
+
+fn rule_of(training: &Training, samples: usize) -> String {
+    let rule = rule(training.optimizer, training.rate);
+    match training.batch {
+        Batch::Full => rule,
+        Batch::Stochastic { .. } => format!(
+            "{rule} This training makes a step after each sample, by that sample's derivative alone: {samples} steps an \
+             epoch, which together have led to what stands here."
+        ),
     }
 }
 

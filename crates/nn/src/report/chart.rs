@@ -125,7 +125,7 @@ pub(super) fn numbers(columns: &[&str], rows: &[Vec<f64>]) -> String {
     }
     let part = if every > 1 { format!(" (one row in {every})") } else { String::new() };
     format!(
-        r#"<details><summary>Numbers{part}</summary><div class="scroll" tabindex="0" role="region" aria-label="Numbers of the chart"><table><thead><tr>{table}</tr></thead><tbody>{body}</tbody></table></div></details>"#
+        r#"<details class="numbers"><summary>Numbers{part}</summary><div class="scroll" tabindex="0" role="region" aria-label="Numbers of the chart"><table><thead><tr>{table}</tr></thead><tbody>{body}</tbody></table></div></details>"#
     )
 }
 

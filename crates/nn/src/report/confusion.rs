@@ -70,7 +70,7 @@ impl Confusion {
         let right: usize = (0..classes).map(|class| self.counts[class * (classes + 1)]).sum();
         let all: usize = self.counts.iter().sum();
         format!(
-            r#"<section class="panel"><h2>Confusion matrix</h2><div class="scroll" tabindex="0" role="region" aria-label="Confusion matrix"><table class="confusion"><thead><tr><th scope="col">true</th>{head}<th scope="col">right</th></tr></thead><tbody>{body}</tbody></table></div><p class="note">Rows are the true classes, columns the predicted ones. Framed is what is right: {right} of {all}.</p></section>"#
+            r#"<section class="panel"><h2>Confusion matrix</h2><div class="scroll matrix" tabindex="0" role="region" aria-label="Confusion matrix"><table class="confusion"><thead><tr><th scope="col">true</th>{head}<th scope="col">right</th></tr></thead><tbody>{body}</tbody></table></div><p class="note">Rows are the true classes, columns the predicted ones. Framed is what is right: {right} of {all}.</p></section>"#
         )
     }
 }

@@ -11,6 +11,8 @@ const MOST_WEIGHTS: usize = 16_384;
 const MOST_UNITS: usize = 64;
 /// How many weights are listed as numbers.
 const MOST_NUMBERS: usize = 1_024;
+/// How wide the square of a weight is at most, in pixels.
+const SQUARE: usize = 24;
 /// Steps of colour on each side of 0.
 const LEVELS: i32 = 12;
 
@@ -38,6 +40,29 @@ pub enum Units {
     Columns,
 }
 
+/// What the rows and columns of a heat map are called.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    /// One for each row, or none.
+    pub rows: Vec<String>,
+    /// One for each column, or none.
+    pub columns: Vec<String>,
+}
+
+impl Names {
+    pub(super) fn check(&self, map: &HeatMap) -> Result<(), Error> {
+        let fits = |what: &str, names: &[String], wanted: usize| {
+            if names.is_empty() || names.len() == wanted {
+                return Ok(());
+            }
+            let part = format!("the list of {what} names of the heat map {:?}", map.name);
+            Err(Error::ReportSize { part, wanted, got: names.len() })
+        };
+        fits("row", &self.rows, map.rows)?;
+        fits("column", &self.columns, map.columns)
+    }
+}
+
 impl HeatMap {
     pub(super) fn check(&self) -> Result<(), Error> {
         let part = || format!("the heat map {:?} of {} × {}", self.name, self.rows, self.columns);
@@ -60,7 +85,7 @@ impl HeatMap {
         }
     }
 
-    pub(super) fn section(&self) -> String {
+    pub(super) fn section(&self, names: &Names) -> String {
         let name = escape(&self.name);
         let finite = || self.values.iter().copied().filter(|value| value.is_finite());
         let [low, high] = finite()
@@ -90,11 +115,16 @@ impl HeatMap {
         let map = picture(&label, shown, drawn_columns, most, |row, column| {
             self.values[row * self.columns + column]
         });
+        let map = if names.rows.is_empty() && names.columns.is_empty() {
+            map
+        } else {
+            named(&map, names, shown, drawn_columns)
+        };
         format!(
             r#"<section class="panel"><h2>{name}</h2>{map}{left_out}{scale}{units}{table}</section>"#,
             scale = scale(most),
             units = self.units.map_or(String::new(), |units| self.unit_pictures(units, most)),
-            table = self.table(),
+            table = self.table(names),
         )
     }
 
@@ -123,22 +153,57 @@ impl HeatMap {
         )
     }
 
-    fn table(&self) -> String {
+    fn table(&self, names: &Names) -> String {
         if self.values.len() > MOST_NUMBERS {
             return String::new();
         }
         let mut body = String::new();
+        if !names.columns.is_empty() {
+            body.push_str("<tr><td></td>");
+            for name in &names.columns {
+                let _ = write!(body, r#"<th scope="col">{}</th>"#, escape(name));
+            }
+            body.push_str("</tr>");
+        }
         for (index, row) in self.values.chunks_exact(self.columns).enumerate() {
-            let _ = write!(body, r#"<tr><th scope="row">{}</th>"#, index + 1);
+            let name = names.rows.get(index).map_or((index + 1).to_string(), |name| escape(name));
+            let _ = write!(body, r#"<tr><th scope="row">{name}</th>"#);
             for value in row {
                 let _ = write!(body, r#"<td data-value="{value}">{}</td>"#, figure(*value));
             }
             body.push_str("</tr>");
         }
         format!(
-            r#"<details><summary>Numbers</summary><div class="scroll" tabindex="0" role="region" aria-label="Numbers of the weights"><table><tbody>{body}</tbody></table></div></details>"#
+            r#"<details class="numbers"><summary>Numbers</summary><div class="scroll matrix" tabindex="0" role="region" aria-label="Numbers of the weights"><table><tbody>{body}</tbody></table></div></details>"#
         )
     }
+}
+
+/// The picture between the names of its rows, to the left, and of its columns, upright below. Where the squares are small only
+/// every second, third, … name stands there, so that they can be read.
+fn named(map: &str, names: &Names, rows: usize, columns: usize) -> String {
+    // On a phone; wider screens have room to spare.
+    const WIDTH: usize = 300;
+    const LINE: usize = 13;
+    // So many rows are drawn as high as their names; more are squares.
+    const FEW: usize = 40;
+    let square = (WIDTH / columns).clamp(1, SQUARE);
+    let is_few = !names.rows.is_empty() && rows <= FEW;
+    let least = if is_few { rows * LINE } else { 0 };
+    let list = |names: &[String], count: usize, every: usize| {
+        let mut list = String::new();
+        for (index, name) in names.iter().take(count).enumerate() {
+            let text = if index % every == 0 { escape(name) } else { String::new() };
+            let _ = write!(list, r#"<span data-may-cut="">{text}</span>"#);
+        }
+        list
+    };
+    format!(
+        r#"<div class="named" style="max-width: calc({width}px + 8rem); --least: {least}px"><div class="names rows" aria-hidden="true">{}</div>{map}<div class="names columns" aria-hidden="true" style="max-width: {width}px">{}</div></div>"#,
+        list(&names.rows, rows, if is_few { 1 } else { LINE.div_ceil(square) }),
+        list(&names.columns, columns, LINE.div_ceil(square)),
+        width = columns.saturating_mul(SQUARE),
+    )
 }
 
 /// Squares of one unit, those of a colour in one path.
@@ -163,9 +228,9 @@ fn picture(
         let _ = write!(drawing, r#"<path {} d="{path}"/>"#, fill(level));
     }
     // Small matrices need not fill the page.
-    let width = columns.saturating_mul(24);
+    let width = columns.saturating_mul(SQUARE);
     format!(
-        r#"<svg class="heat" viewBox="0 0 {columns} {rows}" style="max-width: {width}px" role="img" aria-label="{label}">{drawing}<path class="frame" d="M0 0H{columns}V{rows}H0z"/></svg>"#
+        r#"<svg class="heat" viewBox="0 0 {columns} {rows}" preserveAspectRatio="none" style="max-width: {width}px" role="img" aria-label="{label}">{drawing}<path class="frame" d="M0 0H{columns}V{rows}H0z"/></svg>"#
     )
 }
 

@@ -1,12 +1,13 @@
 //! What the stepper on a chain's page shows: the steps of the forward pass and of the reverse sweep, and their numbers.
 
 use serde::Serialize;
+use tape::Dual;
 
 use super::list::List;
-use crate::Explanation;
 use crate::chain::error::Error;
 use crate::chain::explanation::{derivative, in_product, number};
-use crate::chain::{Chain, Sample};
+use crate::chain::{Chain, Sample, squared_error};
+use crate::{Explanation, chain::Multiplications};
 
 /// What is the same for every sample and all parameters.
 #[derive(Serialize)]
@@ -21,8 +22,14 @@ pub(super) struct Script {
     /// The partials along the path, last to first.
     path: Vec<FactorText>,
     steps: Vec<Step>,
+    /// The parameters as formulas write them, with their rows: weights, then biases.
+    parameters: Vec<(String, usize)>,
     /// What the first edge shows about reuse.
     point: String,
+    /// How many multiplications all derivatives take: by the sweep, and each on its own.
+    multiplications: [usize; 2],
+    /// How many passes forward mode takes, a sentence.
+    passes: String,
 }
 
 #[derive(Serialize)]
@@ -103,6 +110,7 @@ impl Script {
     pub(super) fn new(chain: &Chain, sample: Sample) -> Result<Self, Error> {
         let explanation = chain.explain(sample)?;
         let list = List::record(chain, sample);
+        let count = explanation.multiplications();
         let nodes: Vec<String> = chain.nodes().map(str::to_owned).collect();
         let activation = |activation: crate::Activation| match activation {
             crate::Activation::Identity => String::new(),
@@ -122,7 +130,10 @@ impl Script {
             loss: chain.loss_symbol(),
             links: links.collect(),
             path: explanation.path.iter().map(FactorText::from).collect(),
+            parameters: chain.symbols().into_iter().enumerate().map(|(i, s)| (s, i + 1)).collect(),
             point: point(&nodes, &explanation),
+            multiplications: [count.sweep, count.alone],
+            passes: passes(chain.symbols().len(), count),
             steps,
             rows: list.rows.into_iter().map(RowText::from).collect(),
             nodes,
@@ -221,11 +232,41 @@ fn point(nodes: &[String], explanation: &Explanation) -> String {
     );
     format!(
         "{} is a product of {} factors. When the sweep arrives there, {} of them are multiplied already: they are \
-         {adjoint}. Even the first edge of the chain costs only one multiplication more.",
+         {adjoint}. Even the first edge of the chain costs only one \
+         multiplication more.",
         first.symbol,
         first.factors(),
         first.reused_factors,
     )
+}
+
+/// What both modes cost for this chain.
+fn passes(parameters: usize, count: Multiplications) -> String {
+    let Multiplications { sweep, alone } = count;
+    if parameters == 1 {
+        return "With one parameter both modes need one pass and the same multiplication."
+            .to_owned();
+    }
+    format!(
+        "Reverse mode gets all {parameters} derivatives from one pass, with {sweep} multiplications. Forward mode needs a pass \
+         for each parameter, {parameters} passes with {alone} multiplications together."
+    )
+}
+
+/// How much each node after the input and then the loss change with the first weight: forward mode, one pass.
+fn tangents(chain: &Chain, sample: Sample) -> Vec<f64> {
+    let parameters = chain.flat_parameters().into_iter().enumerate();
+    let seeded =
+        |(index, value): (usize, f64)| Dual::new(value, if index == 0 { 1.0 } else { 0.0 });
+    let parameters: Vec<Dual> = parameters.map(seeded).collect();
+    let mut value = Dual::constant(sample.input);
+    let mut tangents = Vec::with_capacity(chain.nodes.len() + 1);
+    for (node, weight, bias) in chain.steps(&parameters) {
+        value = node.value(weight, value, bias);
+        tangents.push(value.tangent);
+    }
+    tangents.push(squared_error(value, &sample).tangent);
+    tangents
 }
 
 /// The numbers of one sample at given parameters, in the order of the script's texts.
@@ -239,7 +280,14 @@ pub(super) struct Numbers {
     path: Vec<f64>,
     /// The last factors of the derivatives, in the order of their steps.
     own: Vec<f64>,
+    /// Of each node after the input and of the loss, the derivative with respect to the first weight.
+    tangents: Vec<f64>,
+    /// For each parameter the loss when it is larger by [`NUDGE`], how much that is more, and what the derivative says.
+    nudges: Vec<[f64; 3]>,
 }
+
+/// By how much a parameter is made larger to check its derivative.
+pub(super) const NUDGE: f64 = 0.01;
 
 impl Numbers {
     pub(super) fn new(chain: &Chain, sample: Sample) -> Result<Self, Error> {
@@ -258,12 +306,18 @@ impl Numbers {
             adjoints: rows.iter().map(|row| row.adjoint).collect(),
             path: explanation.path.iter().map(|factor| factor.value).collect(),
             own: explanation.terms.iter().map(|term| term.own.value).collect(),
+            tangents: tangents(chain, sample),
+            nudges: chain
+                .nudges(sample, NUDGE)?
+                .iter()
+                .map(|nudge| [nudge.loss[1], nudge.change(), nudge.predicted()])
+                .collect(),
         })
     }
 
     /// About how many numbers there are for a chain, a sample and a snapshot.
     pub(super) fn count(script: &Script) -> usize {
-        4 * script.rows.len()
+        6 * script.rows.len()
     }
 }
 

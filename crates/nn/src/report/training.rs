@@ -5,7 +5,7 @@ use core::fmt::Write;
 use super::axis::{Axis, Spacing};
 use super::chart::{Plot, numbers};
 use super::confusion::Confusion;
-use super::heat_map::HeatMap;
+use super::heat_map::{HeatMap, Names};
 use super::markup::{escape, figure};
 use super::page::page;
 use crate::Error;
@@ -49,7 +49,7 @@ pub struct TrainingReport {
     charts: Vec<Chart>,
     confusion: Option<Confusion>,
     predictions: Vec<(f64, f64)>,
-    weights: Vec<HeatMap>,
+    weights: Vec<(HeatMap, Names)>,
     notes: Vec<String>,
 }
 
@@ -131,9 +131,18 @@ impl TrainingReport {
     /// # Errors
     /// [`Error::ReportSize`] unless there are rows × columns values; [`Error::NotSquare`] where units are to be drawn
     /// whose inputs form no square.
-    pub fn weights(mut self, weights: HeatMap) -> Result<Self, Error> {
+    pub fn weights(self, weights: HeatMap) -> Result<Self, Error> {
+        self.named_weights(weights, Names::default())
+    }
+
+    /// Adds weights with the names of their rows and columns: of a first layer's weight, the units and the inputs.
+    ///
+    /// # Errors
+    /// As [`weights`](Self::weights); [`Error::ReportSize`] unless there are as many names as rows or columns, or none.
+    pub fn named_weights(mut self, weights: HeatMap, names: Names) -> Result<Self, Error> {
         weights.check()?;
-        self.weights.push(weights);
+        names.check(&weights)?;
+        self.weights.push((weights, names));
         Ok(self)
     }
 
@@ -169,8 +178,8 @@ impl TrainingReport {
         if !self.predictions.is_empty() {
             body.push_str(&predictions_section(&self.predictions));
         }
-        for weights in &self.weights {
-            body.push_str(&weights.section());
+        for (weights, names) in &self.weights {
+            body.push_str(&weights.section(names));
         }
         body.push_str("</div>\n");
         if !self.notes.is_empty() {

@@ -1,6 +1,7 @@
 // Opens a report page in Chromium, works it as a reader would, and prints what it read as JSON.
 //
 //     node read.mjs chain PAGE.html [FOLDER FOR SCREENSHOTS]
+//     node read.mjs formula PAGE.html [FOLDER FOR SCREENSHOTS]
 //     node read.mjs training PAGE.html [FOLDER FOR SCREENSHOTS]
 //
 // CHROMIUM names the browser when it is not /usr/bin/chromium.
@@ -10,8 +11,8 @@ import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 
 const [kind, file, folder] = process.argv.slice(2);
-if (!["chain", "training"].includes(kind) || !file) {
-  console.error("usage: node read.mjs chain|training PAGE.html [FOLDER]");
+if (!["chain", "formula", "training"].includes(kind) || !file) {
+  console.error("usage: node read.mjs chain|formula|training PAGE.html [FOLDER]");
   process.exit(2);
 }
 if (folder) mkdirSync(folder, { recursive: true });
@@ -22,18 +23,33 @@ const browser = await chromium.launch({
 });
 const DESKTOP = { width: 1280, height: 900 };
 const PHONE = { width: 360, height: 740 };
+/** The phones that most people have; and a sheet of A4 between margins of 12 mm. */
+const USUAL_PHONE = { width: 390, height: 844 };
+const PAPER = { width: 703, height: 1031 };
+const isPlayed = kind !== "training";
 const found = { errors: [], requests: [] };
 
 try {
   const page = await open({ viewport: DESKTOP });
   found.controls = await controls(page);
+  if (kind === "chain") {
+    found.opens = await page.evaluate(() => ({
+      training: document.querySelector("#training").value,
+      epoch: Number(document.querySelector("#epoch-text").dataset.value),
+      step: Number(document.querySelector("#step-text").dataset.value),
+    }));
+  }
   if (kind === "chain") Object.assign(found, await readChain(page));
+  else if (kind === "formula") found.steps = await readFormula(page);
   else found.values = await page.$$eval("[data-value]", (cells) => cells.map((cell) => Number(cell.dataset.value)));
   found.contrast = { light: await contrasts(page), dark: [] };
   found.pageWidth = await width(PHONE);
   found.pageWidthDesktop = await width(DESKTOP);
+  found.cut = await cutColumns(await open({ viewport: USUAL_PHONE }));
+  found.print = await readPrint();
+  if (isPlayed) found.speed = await readSpeed();
   const dark = await open({ viewport: DESKTOP, colorScheme: "dark" });
-  if (kind === "chain") await toStep(dark, "middle");
+  if (isPlayed) await toStep(dark, "middle");
   found.contrast.dark = await contrasts(dark);
   if (folder) await screenshots();
 } finally {
@@ -167,6 +183,95 @@ async function readPlaying(page) {
   return { before, during, after: await label(), reached };
 }
 
+/** How many steps are made at each speed while a step lasts at speed 1. The clock is the test's own. */
+async function readSpeed() {
+  const context = await browser.newContext({ viewport: DESKTOP });
+  const page = await context.newPage();
+  await page.clock.install();
+  await page.goto(address);
+  const step = () => page.$eval("#step-text", (text) => Number(text.dataset.value));
+  const speeds = await page.$$eval("#speed option", (options) => options.map((option) => option.value));
+  const made = {};
+  await page.click("#play");
+  for (const speed of speeds.filter((speed) => Number(speed) >= 1 && Number(speed) <= 4)) {
+    await page.selectOption("#speed", speed);
+    const before = await step();
+    await page.clock.runFor(1400);
+    made[speed] = (await step()) - before;
+  }
+  return made;
+}
+
+/** Every training, at the last step, with all that can be unfolded: what is wider than its place. */
+async function cutColumns(page) {
+  const cut = [];
+  const trainings = kind === "chain" ? await page.locator("#training option").count() : 1;
+  for (let training = 0; training < trainings; training++) {
+    if (kind === "chain") await page.selectOption("#training", String(training));
+    if (isPlayed) await toStep(page, "last");
+    await page.$$eval("details", (all) => all.forEach((details) => { details.open = true; }));
+    cut.push(...await page.evaluate(overflowing, { training, sideways: true }));
+  }
+  return cut;
+}
+
+/** In the browser: which visible elements are wider (and, unless only sideways, higher) than what shows of them. A matrix may
+ *  have as many columns as it likes, and scrolls. */
+function overflowing({ training, sideways }) {
+  const visible = [...document.querySelectorAll("body *")].filter((node) => node.getClientRects().length && !node.closest(".hidden") && !(sideways && node.closest(".matrix")));
+  const isCut = (node) => {
+    const { overflowX, overflowY } = getComputedStyle(node);
+    const wide = node.scrollWidth > node.clientWidth + 1 && overflowX !== "visible";
+    const high = !sideways && node.scrollHeight > node.clientHeight + 1 && overflowY !== "visible";
+    const outside = node.getBoundingClientRect().right > document.documentElement.clientWidth + 1 && !node.closest(".chart, .names");
+    return node.clientWidth > 0 && !["SELECT", "INPUT"].includes(node.tagName) && node.dataset.mayCut === undefined && (wide || high || outside);
+  };
+  return visible.filter(isCut).map((node) => `${training}: ${node.tagName} ${node.id} ${node.getAttribute("class") ?? ""} ${node.scrollWidth} > ${node.clientWidth}, "${node.textContent.slice(0, 20)}"`);
+}
+
+/** On paper: what is cut off, what of the controls shows, and what of the list is empty. */
+async function readPrint() {
+  const page = await open({ viewport: PAPER });
+  const print = { cut: [], controls: [], empty: 0, steps: [] };
+  await page.emulateMedia({ media: "print" });
+  const trainings = kind === "chain" ? await page.locator("#training option").count() : 1;
+  for (let training = 0; training < trainings; training++) {
+    if (kind === "chain") await page.$eval("#training", (select, value) => { select.value = value; select.dispatchEvent(new Event("change")); }, String(training));
+    await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+    print.cut.push(...await page.evaluate(overflowing, { training, sideways: false }));
+    print.controls.push(...await page.$$eval("button, select, input", (all) => all.filter((control) => control.getClientRects().length).map((control) => control.id)));
+    if (isPlayed) print.empty += await page.$$eval("#list .value", (cells) => cells.filter((cell) => cell.dataset.value === undefined).length);
+    await page.evaluate(() => dispatchEvent(new Event("afterprint")));
+    if (isPlayed) print.steps.push(await page.$eval("#step-text", (text) => Number(text.dataset.value)));
+  }
+  if (folder) await page.screenshot({ path: join(folder, `${kind}-print.png`), fullPage: true });
+  return print;
+}
+
+/** What the page of a formula shows after each step. */
+async function readFormula(page) {
+  const steps = [];
+  const count = Number(await page.getAttribute("#step", "max"));
+  for (let step = 0; step <= count; step++) {
+    if (step > 0) await page.click("#next");
+    steps.push(await page.evaluate(() => {
+      const number = (node) => (node?.dataset.value === undefined ? null : Number(node.dataset.value));
+      return {
+        now: document.querySelector("#now").innerText,
+        sum: number(document.querySelector("#sum")),
+        rows: [...document.querySelectorAll("#list tbody tr")].map((row) => ({
+          name: row.querySelector(".name").innerText.trim() || row.querySelector(".number").innerText,
+          value: number(row.querySelector(".value")),
+          adjoint: number(row.querySelector(".adjoint")),
+        })),
+        gradient: [...document.querySelectorAll("#gradient tr")].map((row) => number(row.lastElementChild)),
+        forward: number([...document.querySelectorAll("#modes tr")].at(-1).children[1]),
+      };
+    }));
+  }
+  return steps;
+}
+
 async function slide(page, selector, value) {
   await page.$eval(selector, (slider, value) => {
     slider.value = value;
@@ -176,14 +281,14 @@ async function slide(page, selector, value) {
 
 async function toStep(page, which) {
   const last = Number(await page.getAttribute("#step", "max"));
-  const forward = await page.evaluate(() => JSON.parse(document.getElementById("data").textContent)[document.getElementById("training").value].steps.filter((step) => step.kind === "forward").length);
+  const forward = await page.$eval(".progress", (progress) => parseFloat(progress.style.getPropertyValue("--share")) / 100) * last;
   await slide(page, "#step", which === "middle" ? Math.round((forward + last) / 2) : which === "forward" ? Math.ceil(forward / 2) : last);
 }
 
 /** How wide the page's content is on a screen of this size. */
 async function width(viewport) {
   const page = await open({ viewport });
-  if (kind === "chain") await toStep(page, "last");
+  if (isPlayed) await toStep(page, "last");
   return page.evaluate(() => document.documentElement.scrollWidth);
 }
 
@@ -232,8 +337,8 @@ async function screenshots() {
     const trainings = kind === "chain" ? await page.locator("#training option").count() : 1;
     for (let training = 0; training < trainings; training++) {
       if (kind === "chain") await page.selectOption("#training", String(training));
-      for (const step of kind === "chain" ? ["forward", "middle", "last"] : ["whole"]) {
-        if (kind === "chain") await toStep(page, step);
+      for (const step of isPlayed ? ["forward", "middle", "last"] : ["whole"]) {
+        if (isPlayed) await toStep(page, step);
         const path = (part) => join(folder, [kind, name, training, step, part].join("-") + ".png");
         if (options.viewport === DESKTOP) {
           await page.screenshot({ path: path("page"), fullPage: true });

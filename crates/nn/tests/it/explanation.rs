@@ -33,11 +33,12 @@ Partials
   ∂B/∂ab = A              = 3
 
 Backward, last edge to first
-  ∂L/∂cd = ∂L/∂D·∂D/∂cd               = -40 × (-6)                  = 240
-  ∂L/∂bc = [∂L/∂D·∂D/∂C]·∂C/∂bc       = [-40 × 0.5 = -20] × 6       = -120
-  ∂L/∂ab = [∂L/∂D·∂D/∂C·∂C/∂B]·∂B/∂ab = [-40 × 0.5 × (-1) = 20] × 3 = 60
+  ∂L/∂cd = ∂L/∂D·∂D/∂cd               = -40 × (-6)            = 240
+  ∂L/∂bc = [∂L/∂D·∂D/∂C]·∂C/∂bc       = [-40 × 0.5 = -20] × 6 = -120
+  ∂L/∂ab = [∂L/∂D·∂D/∂C·∂C/∂B]·∂B/∂ab = [-20 × (-1) = 20] × 3 = 60
 
-[ ] is reused, not computed again: the adjoint of the edge's end, one multiplication from the one before";
+[ ] is the adjoint of the edge's end. It is not computed again: it is that of the line before, times one factor.
+Each × under Backward is one multiplication: 5. Each derivative multiplied out on its own: 6.";
     assert_eq!(by_hand().explain(SAMPLE).unwrap().to_string(), golden);
 }
 
@@ -66,9 +67,10 @@ Backward, last edge to first
   ∂L/∂(hidden->output) = ∂L/∂output·∂output/∂(hidden->output)                  = -31.5 × 1               = -31.5
   ∂L/∂output₀          = [∂L/∂output]·∂output/∂output₀                         = [-31.5] × 1             = -31.5
   ∂L/∂(input->hidden)  = [∂L/∂output·∂output/∂hidden]·∂hidden/∂(input->hidden) = [-31.5 × 1 = -31.5] × 3 = -94.5
-  ∂L/∂hidden₀          = [∂L/∂output·∂output/∂hidden]·∂hidden/∂hidden₀         = [-31.5 × 1 = -31.5] × 1 = -31.5
+  ∂L/∂hidden₀          = [∂L/∂output·∂output/∂hidden]·∂hidden/∂hidden₀         = [-31.5] × 1             = -31.5
 
-[ ] is reused, not computed again: the adjoint of the edge's end, one multiplication from the one before";
+[ ] is the adjoint of the edge's end. It is not computed again: it is that of the line before, times one factor.
+Each × under Backward is one multiplication: 5. Each derivative multiplied out on its own: 6.";
     assert_eq!(chain.explain(SAMPLE).unwrap().to_string(), golden);
 }
 
@@ -90,8 +92,27 @@ fn the_alphabet_s_long_products_are_cut_in_the_middle() {
     let first = backward.lines().last().unwrap();
     assert_eq!(
         first,
-        "  ∂Loss/∂ab = [∂Loss/∂Z·∂Z/∂Y·…·∂C/∂B]·∂B/∂ab     = [-28 × 1 × … × 1 = -28] × 3 = -84"
+        "  ∂Loss/∂ab = [∂Loss/∂Z·∂Z/∂Y·…·∂C/∂B]·∂B/∂ab     = [-28 × 1 = -28] × 3 = -84"
     );
+}
+
+#[test]
+fn every_multiplication_sign_of_the_backward_pass_is_one_that_is_counted() {
+    let builder = Chain::builder().letters(6).unwrap();
+    for chain in [builder.clone().build().unwrap(), builder.biases().build().unwrap()] {
+        let explanation = chain.explain(SAMPLE).unwrap();
+        let signs = explanation.backward().matches(" × ").count();
+        assert_eq!(explanation.multiplications().sweep, signs);
+    }
+}
+
+#[test]
+fn n_edges_take_2n_minus_1_multiplications_by_the_sweep_and_n_times_n_plus_1_over_2_alone() {
+    for n in 1..26 {
+        let chain = Chain::builder().letters(n + 1).unwrap().build().unwrap();
+        let count = chain.explain(SAMPLE).unwrap().multiplications();
+        assert_eq!((count.sweep, count.alone), (2 * n - 1, n * (n + 1) / 2));
+    }
 }
 
 #[test]

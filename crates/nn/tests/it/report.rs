@@ -3,7 +3,10 @@
 use std::ops::ControlFlow;
 
 use nn::chain::Error;
-use nn::report::{ChainReport, Chart, Confusion, Curve, HeatMap, Scale, TrainingReport, Units};
+use nn::report::{
+    ChainReport, Chart, Confusion, Curve, FormulaReport, HeatMap, Names, Scale, TrainingReport,
+    Units,
+};
 use nn::{Chain, Recorded, Sample, Snapshot, Training};
 use serde_json::Value;
 
@@ -73,8 +76,7 @@ fn the_page_s_data_hold_the_engine_s_numbers_for_every_snapshot_and_sample() {
 }
 
 #[test]
-fn the_snapshots_of_the_last_epoch_and_of_the_lowest_loss_are_kept_and_the_page_starts_at_the_latter()
- {
+fn the_snapshots_of_the_first_epoch_the_last_and_that_of_the_lowest_loss_are_kept() {
     let mut chain = with_sine();
     // Steps so large that the loss goes up and down.
     let training = Training { epochs: 1_003, rate: 0.5, ..Training::default() };
@@ -91,6 +93,73 @@ fn the_snapshots_of_the_last_epoch_and_of_the_lowest_loss_are_kept_and_the_page_
     let data = data(&report.to_html());
     let kept = usize::try_from(data[0]["kept"].as_u64().unwrap()).unwrap();
     assert_eq!(data[0]["snapshots"][kept]["loss"], recorded.trained.loss);
+    assert_eq!(data[0]["snapshots"][0]["epoch"], 0);
+}
+
+#[test]
+fn the_page_s_step_is_that_of_the_training() {
+    let mut chain = with_sine();
+    let recorded = recorded(&mut chain, 50);
+    let report = ChainReport::new("").training("", &chain, &samples(), &recorded).unwrap();
+    let data = data(&report.to_html());
+    let shown = data[0]["snapshots"].as_array().unwrap();
+    let mut consecutive = 0;
+    for (index, snapshot) in recorded.snapshots.iter().enumerate() {
+        let chain = at(&chain, snapshot);
+        let (_, mean) = chain.gradient(&samples()).unwrap();
+        assert_eq!(shown[index]["mean"], serde_json::json!(mean.values().collect::<Vec<_>>()));
+        let Some(next) = recorded.snapshots.get(index + 1) else {
+            assert!(shown[index]["step"].is_null(), "no step follows the last epoch");
+            continue;
+        };
+        if next.epoch == snapshot.epoch + 1 {
+            consecutive += 1;
+            let after: Vec<f64> = next.parameters.values().collect();
+            assert_eq!(shown[index]["step"]["after"], serde_json::json!(after));
+            assert_eq!(shown[index]["step"]["loss"], next.loss);
+        }
+    }
+    assert!(consecutive > 5);
+}
+
+#[test]
+fn a_plain_step_is_rate_times_the_mean_of_the_samples_derivatives() {
+    let mut chain = Chain::builder().seed(1).build().unwrap();
+    let training = Training { optimizer: nn::Optimizer::Plain, rate: 1e-5, ..Training::default() };
+    let training = Training { epochs: 3_000, ..training };
+    let watch = |_| ControlFlow::Continue(());
+    let recorded = chain.train_recorded(&samples(), &training, watch).unwrap();
+    let report = ChainReport::new("").training("", &chain, &samples(), &recorded).unwrap();
+    let data = data(&report.to_html());
+    assert_eq!(data[0]["rate"], 1e-5);
+    let number = |value: &Value| value.as_f64().unwrap();
+    let first = &data[0]["snapshots"][0];
+    for index in 0..3 {
+        let before = number(&first["numbers"][0]["values"][index + 1]);
+        let after = number(&first["step"]["after"][index]);
+        assert_eq!(after, before - 1e-5 * number(&first["mean"][index]));
+        let each = (0..3).map(|sample| number(&first["numbers"][sample]["adjoints"][index + 1]));
+        let mean = each.sum::<f64>() / 3.0;
+        assert!((mean - number(&first["mean"][index])).abs() < 1e-12 * mean.abs());
+    }
+    assert_eq!(first["cancels"], false);
+    let kept = usize::try_from(data[0]["kept"].as_u64().unwrap()).unwrap();
+    assert_eq!(data[0]["snapshots"][kept]["cancels"], true, "at rest the derivatives cancel");
+}
+
+#[test]
+fn forward_mode_and_the_check_come_to_the_sweep_s_derivative() {
+    let data = data(&page(with_sine(), 5));
+    let number = |value: &Value| value.as_f64().unwrap();
+    for numbers in data[0]["snapshots"][0]["numbers"].as_array().unwrap() {
+        let swept = number(&numbers["adjoints"][1]);
+        let forward = number(numbers["tangents"].as_array().unwrap().last().unwrap());
+        assert!((forward - swept).abs() <= 1e-13 * swept.abs(), "{forward} is not {swept}");
+        assert_eq!(number(&numbers["nudges"][0][2]), 0.01 * swept);
+        let change = number(&numbers["nudges"][0][1]);
+        assert!((change - 0.01 * swept).abs() < 0.1 * change.abs(), "{change}");
+    }
+    assert_eq!(data[0]["multiplications"], serde_json::json!([8, 12]));
 }
 
 #[test]
@@ -161,7 +230,7 @@ fn check_harmless(page: &str) {
 
 #[test]
 fn a_page_refers_to_nothing_outside_of_itself() {
-    for page in [page(with_sine(), 5), training_report().to_html()] {
+    for page in [page(with_sine(), 5), formula_report().to_html(), training_report().to_html()] {
         let namespace = "http://www.w3.org/2000/svg";
         let without_namespace = page.replace(namespace, "");
         for reference in ["http:", "https:", "//cdn", " src=", " href=", "@import", "fetch("] {
@@ -228,6 +297,26 @@ fn values_that_do_not_fill_a_shape_are_refused() {
 }
 
 #[test]
+fn a_heat_map_s_names_stand_beside_it_and_fit_it_or_are_refused() {
+    let map = || HeatMap {
+        name: "w".to_owned(),
+        rows: 1,
+        columns: 2,
+        values: vec![0.5, -0.5],
+        units: None,
+    };
+    let columns = |names: &[&str]| Names {
+        columns: names.iter().map(|&name| name.to_owned()).collect(),
+        ..Names::default()
+    };
+    let named = TrainingReport::new("").named_weights(map(), columns(&["age", "<b>"])).unwrap();
+    assert!(named.to_html().contains(r#"<th scope="col">age</th><th scope="col">&lt;b&gt;</th>"#));
+    let error = TrainingReport::new("").named_weights(map(), columns(&["age"])).unwrap_err();
+    let expected = r#"the list of column names of the heat map "w" needs 2 values, got 1"#;
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
 fn large_and_empty_weights_have_a_picture_or_a_word() {
     let weights = |rows, columns, value| HeatMap {
         name: "w".to_owned(),
@@ -242,6 +331,61 @@ fn large_and_empty_weights_have_a_picture_or_a_word() {
     assert!(html(weights(0, 0, 1.0)).contains("There are no finite weights to draw."));
     assert!(html(weights(3, 3, f64::NAN)).contains("There are no finite weights to draw."));
     assert!(html(weights(3, 3, 0.0)).contains("3 rows and 3 columns, from 0 to 0"));
+}
+
+/// x·y + sin(x), where x is used twice.
+fn formula_report() -> FormulaReport {
+    let mut report = FormulaReport::new("x*y + sin(x)");
+    let x = report.input("x", 2.0);
+    let y = report.input("y", 3.0);
+    let product = report.operation("x · y", &[x, y], |v| v[0] * v[1]);
+    let sine = report.operation("sin(x)", &[x], |v| v[0].sin());
+    report.operation("v3 + v4", &[product, sine], |v| v[0] + v[1]);
+    report
+}
+
+#[test]
+fn a_formula_s_adjoints_are_sums_of_what_its_uses_hand_back() {
+    let html = formula_report().to_html();
+    let data: Value = data(&html);
+    let derivative = 3.0 + 2.0_f64.cos();
+    assert_eq!(data["adjoints"], serde_json::json!([derivative, 2.0, 1.0, 1.0, 1.0]));
+    let handed: Vec<&Value> = data["sweep"].as_array().unwrap().iter().collect();
+    assert_eq!(handed.len(), 5, "one product for each argument of each operation");
+    let to_x: Vec<&&Value> = handed.iter().filter(|handed| handed["to"] == 0).collect();
+    assert_eq!(to_x[0]["before"], Value::Null);
+    assert_eq!(to_x[1]["before"], to_x[0]["product"]);
+    assert_eq!(to_x[1]["after"], derivative);
+    assert!(data["shared"].as_str().unwrap().starts_with("x is used 2 times. "));
+}
+
+#[test]
+fn forward_mode_of_a_formula_takes_a_pass_for_each_input() {
+    let data = data(&formula_report().to_html());
+    let derivative = 3.0 + 2.0_f64.cos();
+    // x: 3 + cos 2, and y: 2. Products with the 1 at the start are not counted.
+    let passes = &data["passes"];
+    assert_eq!(
+        passes[0]["tangents"],
+        serde_json::json!([1.0, 0.0, 3.0, 2.0_f64.cos(), derivative])
+    );
+    assert_eq!(passes[1]["tangents"], serde_json::json!([0.0, 1.0, 2.0, 0.0, 2.0]));
+    assert_eq!(
+        (&passes[0]["multiplications"], &passes[1]["multiplications"]),
+        (&2.into(), &1.into())
+    );
+    assert_eq!(data["multiplications"], 3);
+}
+
+#[test]
+fn a_formula_without_operations_or_with_too_many_says_so() {
+    let mut report = FormulaReport::new("x");
+    let mut result = report.input("x", 1.0);
+    assert!(report.to_html().contains("There is no operation to show."));
+    for _ in 0..=FormulaReport::MOST {
+        result = report.operation("-x", &[result], |v| -v[0]);
+    }
+    assert!(report.to_html().contains("301 operations. That is too many"));
 }
 
 /// A page with everything on it.
@@ -291,13 +435,19 @@ fn training_report() -> TrainingReport {
             units: Some(Units::Rows),
         })
         .unwrap()
-        .weights(HeatMap {
-            name: "layer2.weight".to_owned(),
-            rows: 10,
-            columns: 16,
-            values: (0..160).map(wave).collect(),
-            units: None,
-        })
+        .named_weights(
+            HeatMap {
+                name: "layer2.weight".to_owned(),
+                rows: 10,
+                columns: 16,
+                values: (0..160).map(wave).collect(),
+                units: None,
+            },
+            Names {
+                rows: classes.map(str::to_owned).to_vec(),
+                columns: (1..=16).map(|unit| format!("unit {unit}")).collect(),
+            },
+        )
         .unwrap()
         .note("A fifth of the samples was kept for validation.")
 }

@@ -15,6 +15,8 @@ pub struct Snapshot {
     pub loss: f64,
     /// All weights and biases.
     pub parameters: Parameters,
+    /// What they were an epoch later. `None` after the last one.
+    pub next: Option<Parameters>,
 }
 
 /// What came of a training, with snapshots on the way.
@@ -22,6 +24,8 @@ pub struct Snapshot {
 pub struct Recorded {
     /// As [`Chain::train`] returns it.
     pub trained: Trained,
+    /// How it was trained.
+    pub training: Training,
     /// Before the first epoch, then after epochs about a twelfth of a decade apart, after the last one, and after the
     /// one with the lowest loss; in order.
     pub snapshots: Vec<Snapshot>,
@@ -57,28 +61,55 @@ impl Chain {
             epoch: number,
             loss,
             parameters: names.with_values(parameters),
+            next: None,
         };
         let mut snapshots: Vec<Snapshot> = Vec::new();
         let mut next = 0;
         let mut last = (Epoch { number: 0, loss: 0.0 }, self.flat_parameters());
+        let mut lowest = Lowest::default();
         let trained = self.descend(samples, training, |epoch, parameters| {
+            if let Some(snapshot) = snapshots.last_mut()
+                && snapshot.epoch + 1 == epoch.number
+            {
+                snapshot.next = Some(names.with_values(parameters));
+            }
             if epoch.number >= next {
                 next = following(epoch.number);
                 snapshots.push(snapshot(epoch, parameters));
             }
+            lowest.offer(epoch, parameters);
             last.0 = epoch;
             last.1.copy_from_slice(parameters);
             watch(epoch)
         })?;
-        snapshots.push(snapshot(last.0, &last.1));
-        let lowest = trained.history.iter().position(|&loss| loss == trained.loss);
-        if let Some(epoch) = lowest {
-            let parameters = self.parameters.clone();
-            snapshots.push(Snapshot { epoch, loss: trained.loss, parameters });
+        if let Some(epoch) = lowest.epoch {
+            let next = lowest.next.map(|next| names.with_values(&next));
+            snapshots.push(Snapshot { next, ..snapshot(epoch, &lowest.parameters) });
         }
+        snapshots.push(snapshot(last.0, &last.1));
         snapshots.sort_by_key(|snapshot| snapshot.epoch);
         snapshots.dedup_by_key(|snapshot| snapshot.epoch);
-        Ok(Recorded { trained, snapshots })
+        Ok(Recorded { trained, training: *training, snapshots })
+    }
+}
+
+/// The lowest loss so far: no snapshot may be taken there. Of equal ones the first, as a training keeps it.
+#[derive(Default)]
+struct Lowest {
+    epoch: Option<Epoch>,
+    parameters: Vec<f64>,
+    next: Option<Vec<f64>>,
+}
+
+impl Lowest {
+    fn offer(&mut self, epoch: Epoch, parameters: &[f64]) {
+        if self.epoch.is_none_or(|lowest| epoch.loss < lowest.loss) {
+            self.epoch = Some(epoch);
+            parameters.clone_into(&mut self.parameters);
+            self.next = None;
+        } else if self.next.is_none() {
+            self.next = Some(parameters.to_vec());
+        }
     }
 }
 

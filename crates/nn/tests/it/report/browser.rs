@@ -50,15 +50,49 @@ fn the_chain_s_page_shows_at_every_step_what_the_engine_computes() {
     );
     assert!(playing["reached"].as_u64().unwrap() >= 2);
 
+    check_played(&found);
+    assert_eq!(found["opens"], serde_json::json!({ "training": "0", "epoch": 0, "step": 0 }));
+
     let names: Vec<&str> = found["controls"]
         .as_array()
         .unwrap()
         .iter()
         .map(|control| control["name"].as_str().unwrap())
         .collect();
-    for name in ["Training", "Sample", "Epoch", "Step", "Play", "Step forward", "Step back"] {
+    for name in
+        ["Training", "Sample", "Epoch", "Step", "Play", "Step forward", "Step back", "Speed"]
+    {
         assert!(names.contains(&name), "no control is named {name}: {names:?}");
     }
+}
+
+#[test]
+#[ignore = "needs Chromium: .ci/run runs it"]
+fn the_formula_s_page_adds_up_what_each_use_hands_back() {
+    let found = read("formula", &super::formula_report().to_html());
+    check_page(&found);
+    check_played(&found);
+    // x·y + sin(x) at 2 and 3: x is used twice.
+    let tape = Tape::new();
+    let [x, y] = tape.vars([2.0, 3.0]);
+    let sine = x.sin();
+    let result = x * y + sine;
+    let adjoints = tape.sweep(result);
+    let steps = found["steps"].as_array().unwrap();
+    let last = steps.last().unwrap();
+    let shown = |name: &str| last["rows"].as_array().unwrap().iter().find(|r| r["name"] == name);
+    assert_eq!(shown("x").unwrap()["adjoint"], adjoints.wrt(x));
+    assert_eq!(shown("y").unwrap()["adjoint"], adjoints.wrt(y));
+    assert_eq!(shown("v4").unwrap()["value"], sine.value());
+    assert_eq!(shown("f").unwrap()["value"], result.value());
+    assert_eq!(last["gradient"][0], adjoints.wrt(x));
+    assert_eq!(last["gradient"][1], adjoints.wrt(y));
+    assert_eq!(last["forward"], adjoints.wrt(x));
+    let is_sum =
+        |step: &&Value| step["now"].as_str().unwrap().contains("Something was there already");
+    let sums: Vec<&Value> = steps.iter().filter(is_sum).collect();
+    assert_eq!(sums.len(), 1);
+    assert_eq!(sums[0]["sum"], 2.0_f64.cos() + 3.0);
 }
 
 #[test]
@@ -73,6 +107,15 @@ fn the_training_s_page_shows_its_numbers() {
     }
 }
 
+/// What is true of every page that plays: its speed can be chosen, and on paper stands all of the calculation.
+fn check_played(found: &Value) {
+    assert_eq!(found["speed"], serde_json::json!({ "1": 1, "2": 2, "4": 4 }));
+    assert_eq!(found["print"]["empty"], 0, "every value is on the paper");
+    for step in found["print"]["steps"].as_array().unwrap() {
+        assert_eq!(*step, 0, "after printing the page is where it was");
+    }
+}
+
 /// What is true of every page: nothing went wrong, nothing was loaded, everything has a name and can be read.
 fn check_page(found: &Value) {
     let empty = Value::Array(Vec::new());
@@ -82,6 +125,9 @@ fn check_page(found: &Value) {
     assert_eq!(found["contrast"]["dark"], empty, "text below 4.5 to 1 in dark mode");
     assert_eq!(found["pageWidth"], 360, "no scrolling sideways on a phone");
     assert_eq!(found["pageWidthDesktop"], 1280);
+    assert_eq!(found["cut"], empty, "nothing is cut at 390 px");
+    assert_eq!(found["print"]["cut"], empty, "nothing is cut on paper");
+    assert_eq!(found["print"]["controls"], empty, "nothing on paper asks to be pressed");
     for control in found["controls"].as_array().unwrap() {
         assert_ne!(control["name"], "", "a {} without a name", control["role"]);
     }
