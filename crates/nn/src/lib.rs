@@ -50,11 +50,16 @@
 //! up to about 100,000 parameters.
 
 mod activation;
+mod architecture;
+mod autosave;
 pub mod chain;
 mod checkpoint;
 pub mod data;
+mod destination;
 mod error;
 mod file;
+mod fingerprint;
+mod history;
 mod initializer;
 mod layer;
 mod loss;
@@ -73,13 +78,17 @@ pub mod terminal;
 mod trainer;
 
 pub use activation::Activation;
+pub use autosave::Autosave;
 pub use chain::error::Diverged;
 pub use chain::{
     Batch, Builder, Chain, Epoch, Explanation, Factor, Parameters, Recorded, Sample, Snapshot,
     Step, Stop, Term, Trained, Training,
 };
+pub use checkpoint::Checkpoint;
+pub use destination::Destination;
 pub use error::{Error, NonFinite};
 pub use file::FileError;
+pub use fingerprint::Fingerprint;
 pub use initializer::Initializer;
 pub use layer::{Dense, Layer, Own, dense};
 pub use loss::Loss;

@@ -9,7 +9,7 @@ use rand::rngs::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use tape::{Matrix, Rows, Var};
 
-use crate::error::length;
+use crate::error::{length, whole};
 use crate::layer::Layer;
 use crate::objective::constants;
 use crate::{Error, Objective};
@@ -288,6 +288,8 @@ impl Network {
         inputs: &Matrix<f64>,
         targets: &Matrix<f64>,
     ) -> Result<(), Error> {
+        whole("the inputs", inputs)?;
+        whole("the targets", targets)?;
         length("the columns of the inputs", self.inputs, inputs.columns)?;
         length("the rows of the targets", inputs.rows, targets.rows)?;
         if objective.loss().is_some() {

@@ -11,5 +11,6 @@ mod network;
 mod parts;
 mod pytorch;
 mod report;
+mod saving;
 mod trainer;
 mod training;
