@@ -93,6 +93,14 @@ pub enum Error {
         /// Those that there are.
         known: Vec<String>,
     },
+    /// A layer or an objective of the user's that is not the function that its trace is.
+    #[error("{what} cannot be traced: {why}")]
+    NotTraceable {
+        /// A layer (`layer2`), or the objective's name.
+        what: String,
+        /// What it does, and what to do about it.
+        why: &'static str,
+    },
     /// Numbers that are too many or too few.
     #[error("{what}: {expected} expected, {found} given")]
     Shape {

@@ -132,7 +132,8 @@ impl Own {
     /// A layer of this function: of all its parameters, one after the other as they are named by
     /// [`parameter`](Self::parameter), and of its inputs. How many outputs it has shows when it is called.
     ///
-    /// It is traced, so it may branch on its numbers, but must not take them out by `value()`.
+    /// It is traced, so it may branch on its numbers, but must not take them out by `value()`, nor depend on anything
+    /// else, such as random numbers: [`NetworkBuilder::build`](crate::NetworkBuilder::build) refuses that.
     pub fn new(function: impl Fn(&[Var], &[Var]) -> Vec<Var> + Send + Sync + 'static) -> Self {
         Self { function: Arc::new(function), parameters: Vec::new() }
     }

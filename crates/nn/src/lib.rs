@@ -75,6 +75,7 @@ mod schedule;
 mod setting;
 #[cfg(feature = "terminal")]
 pub mod terminal;
+mod traceable;
 mod trainer;
 
 pub use activation::Activation;

@@ -12,7 +12,7 @@ use tape::{Matrix, Rows, Var};
 use crate::error::{length, whole};
 use crate::layer::Layer;
 use crate::objective::constants;
-use crate::{Error, Objective};
+use crate::{Error, Objective, traceable};
 
 /// A sequence of layers with named parameters. Each layer takes the outputs of the one before.
 ///
@@ -97,6 +97,7 @@ impl NetworkBuilder {
     /// [`Error::NoLayers`]; [`Error::Empty`] where the inputs, a layer or a parameter have no numbers, and
     /// [`Error::TooLarge`] where they have too many;
     /// [`Error::ParameterName`] for a name of a parameter that is empty, has a dot in it, or is there twice in its layer;
+    /// [`Error::NotTraceable`] for a function that reads a number by `value()`, or depends on more than its arguments;
     /// what [`Initializer`](crate::Initializer)s refuse.
     pub fn build(self) -> Result<Network, Error> {
         if self.layers.is_empty() {
@@ -136,8 +137,14 @@ impl NetworkBuilder {
             }
             width = match outputs {
                 0 => {
-                    let inputs = vec![Var::constant(0.0); width];
-                    not_empty(format!("layer{number}"), layer.apply(&own, &inputs).len())?
+                    let zeros = vec![Var::constant(0.0); width];
+                    let outputs = layer.apply(&own, &zeros).len();
+                    traceable::check(
+                        || format!("layer{number}"),
+                        own.len() + width,
+                        |x| layer.apply(&x[..own.len()], &x[own.len()..]),
+                    )?;
+                    not_empty(format!("layer{number}"), outputs)?
                 }
                 outputs => outputs,
             };
@@ -272,6 +279,16 @@ impl Network {
 
     /// The loss of a row of inputs and targets, traced.
     pub(crate) fn row_loss(&self, objective: &Objective, row: &[f64]) -> Result<RowLoss, Error> {
+        if objective.loss().is_none() {
+            // Targets may be read: they are no function of the parameters.
+            let targets = constants(&row[self.inputs..]);
+            let loss = |outputs: &[Var]| vec![objective.apply(outputs, &targets)];
+            traceable::check(
+                || format!("the objective {:?}", objective.name()),
+                self.outputs,
+                loss,
+            )?;
+        }
         let (layers, inputs, objective) =
             (Arc::clone(&self.layers), self.inputs, objective.clone());
         let loss: OfRow<Var> = Box::new(move |parameters, row| {
