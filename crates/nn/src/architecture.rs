@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::file::{self, FileError, Tensors};
-use crate::{Dense, Layer, Network};
+use crate::{Dense, Dropout, Layer, LayerNorm, Network};
 
 /// The layers of a network as plain data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,8 @@ pub(crate) struct Architecture {
 #[serde(rename_all = "lowercase")]
 enum LayerKind {
     Dense(Dense),
+    LayerNorm(LayerNorm),
+    Dropout(Dropout),
     /// A user's function, which no file can hold.
     Own,
 }
@@ -26,29 +28,34 @@ impl Architecture {
     pub(crate) fn of(network: &Network) -> Self {
         let layers = network.layers().iter().map(|layer| match layer {
             Layer::Dense(dense) => LayerKind::Dense(*dense),
+            Layer::LayerNorm(norm) => LayerKind::LayerNorm(*norm),
+            Layer::Dropout(dropout) => LayerKind::Dropout(*dropout),
             Layer::Own(_) => LayerKind::Own,
         });
         Self { inputs: network.inputs(), layers: layers.collect() }
     }
 
     /// The layers, if all of them are plain data.
-    pub(crate) fn dense_layers(&self, path: &Path) -> Result<Vec<Dense>, FileError> {
-        let dense = |layer: &LayerKind| match layer {
-            LayerKind::Dense(dense) => Ok(*dense),
+    pub(crate) fn layers(&self, path: &Path) -> Result<Vec<Layer>, FileError> {
+        let data = |layer: &LayerKind| match layer {
+            LayerKind::Dense(dense) => Ok((*dense).into()),
+            LayerKind::LayerNorm(norm) => Ok((*norm).into()),
+            LayerKind::Dropout(dropout) => Ok((*dropout).into()),
             LayerKind::Own => Err(FileError::OwnLayer { path: path.to_owned() }),
         };
-        self.layers.iter().map(dense).collect()
+        self.layers.iter().map(data).collect()
     }
 
     /// A network of these layers with these parameters. `path` is where they come from.
     pub(crate) fn build(&self, path: &Path, tensors: &Tensors) -> Result<Network, FileError> {
         let mut builder = Network::builder(self.inputs);
         let mut inputs = self.inputs;
-        for (number, layer) in (1..).zip(self.dense_layers(path)?) {
+        for (number, layer) in (1..).zip(self.layers(path)?) {
             // Before a network of a damaged file's size is made: the numbers must be there.
-            let (name, shape) = (format!("layer{number}.weight"), [layer.outputs(), inputs]);
-            file::tensor(path, tensors, &name, &shape)?;
-            inputs = layer.outputs();
+            for (name, shape, _) in layer.parameters(inputs) {
+                file::tensor(path, tensors, &format!("layer{number}.{name}"), &shape)?;
+            }
+            inputs = layer.outputs(inputs).unwrap_or(inputs);
             builder = builder.layer(layer);
         }
         let mut network = builder.build().map_err(|error| file::inside(path, &error))?;

@@ -93,6 +93,16 @@ pub enum Error {
         /// Those that there are.
         known: Vec<String>,
     },
+    /// A weight of a row that makes no sense.
+    #[error(
+        "the weight of row {row} (counted from 0) cannot be {value}: it must be finite and greater than 0"
+    )]
+    InvalidWeight {
+        /// The row's place, from 0.
+        row: usize,
+        /// The weight.
+        value: f64,
+    },
     /// A layer or an objective of the user's that is not the function that its trace is.
     #[error("{what} cannot be traced: {why}")]
     NotTraceable {
@@ -135,7 +145,7 @@ pub enum Error {
          its network"
     )]
     OtherRows {
-        /// `rows to learn from` or `validation rows`.
+        /// `rows to learn from`, `weights of the rows` or `validation rows`.
         what: &'static str,
     },
     /// A training that came to its end and could not be saved.

@@ -158,7 +158,7 @@ impl Model {
     /// The layers, if a file can hold them.
     fn architecture(&self, path: &Path) -> Result<Architecture, FileError> {
         let architecture = Architecture::of(&self.network);
-        architecture.dense_layers(path)?;
+        architecture.layers(path)?;
         Ok(architecture)
     }
 

@@ -12,11 +12,11 @@ use tape::Matrix;
 
 use crate::autosave::Autosaver;
 use crate::data::largest;
-use crate::error::{LOSS, NonFinite};
+use crate::error::{LOSS, NonFinite, length};
 use crate::fingerprint::{Fingerprint, Press};
-use crate::network::{RowLoss, mean_gradient};
+use crate::network::{Parts, RowLoss, mean_gradient};
 use crate::setting::{InvalidSetting, not_negative, positive, setting};
-use crate::{Clip, Descent, Error, Network, Objective, Optimizer, Schedule, Stop, add_l2};
+use crate::{Clip, Descent, Error, Network, Objective, Optimizer, Schedule, Stop, add_l2, weights};
 
 /// How to train a network. The default is Adam, a rate of 0.001, batches of 32, 100 epochs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -204,6 +204,8 @@ pub struct Trainer {
     pub(crate) rows: Option<RowsOf>,
     /// Whether it comes from a file and has not gone on yet: then it must be with those rows.
     is_resumed: bool,
+    /// How much each row counts, if not all the same.
+    weights: Option<Vec<f64>>,
     pub(crate) autosaver: Autosaver,
 }
 
@@ -211,11 +213,16 @@ pub struct Trainer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RowsOf {
     training: Fingerprint,
+    weights: Option<Fingerprint>,
     validation: Option<Fingerprint>,
 }
 
 impl RowsOf {
-    fn new(training: Samples<'_>, validation: Option<Samples<'_>>) -> Self {
+    fn new(
+        training: Samples<'_>,
+        validation: Option<Samples<'_>>,
+        weights: Option<&[f64]>,
+    ) -> Self {
         let print = |Samples { inputs, targets }: Samples<'_>| {
             let mut press = Press::default();
             for matrix in [inputs, targets] {
@@ -224,7 +231,16 @@ impl RowsOf {
             }
             press.finish()
         };
-        Self { training: print(training), validation: validation.map(print) }
+        let of_weights = |weights: &[f64]| {
+            let mut press = Press::default();
+            press.numbers(weights);
+            press.finish()
+        };
+        Self {
+            training: print(training),
+            weights: weights.map(of_weights),
+            validation: validation.map(print),
+        }
     }
 }
 
@@ -263,6 +279,7 @@ impl Trainer {
             facts: IndexMap::new(),
             rows: None,
             is_resumed: false,
+            weights: None,
             autosaver: Autosaver::default(),
         })
     }
@@ -319,6 +336,20 @@ impl Trainer {
         self.settings.patience = patience;
     }
 
+    /// Gives each of the rows to learn from a weight, or takes them away: the loss of a step is then Σ(weight·loss)/Σ(weight)
+    /// over its rows, so a row of weight 2 counts as two rows. [`balanced_weights`](crate::balanced_weights) makes classes
+    /// count the same. Scores, as those of validation rows, are without weights.
+    ///
+    /// Weights are rows' numbers, so they are not saved: whoever resumes gives them again, and is refused where they differ.
+    ///
+    /// # Errors
+    /// [`Error::InvalidWeight`] for one that is not finite and greater than 0.
+    pub fn set_weights(&mut self, weights: Option<Vec<f64>>) -> Result<(), Error> {
+        weights.as_deref().map_or(Ok(()), weights::check)?;
+        self.weights = weights;
+        Ok(())
+    }
+
     /// What was noted by [`set_facts`](Self::set_facts).
     pub fn facts(&self) -> &IndexMap<String, String> {
         &self.facts
@@ -368,12 +399,19 @@ impl Trainer {
         if let Some(validation) = validation {
             self.check(validation)?;
         }
-        self.meet(RowsOf::new(samples, validation))?;
+        if let Some(weights) = &self.weights {
+            length("the weights of the rows", samples.inputs.rows, weights.len())?;
+        }
+        self.meet(RowsOf::new(samples, validation, self.weights.as_deref()))?;
         let Samples { inputs, targets } = samples;
-        let rows = self.network.rows(&self.objective, inputs, targets)?;
+        let numbers = self.network.rows(&self.objective, inputs, targets)?;
         let width = inputs.columns + targets.columns;
-        let gradient = self.network.row_loss(&self.objective, &rows[..width])?;
-        let rows = Rows { count: inputs.rows, width, numbers: rows, gradient };
+        let masks = self.network.dropouts().len();
+        let parts = Parts { weight: usize::from(self.weights.is_some()), masks };
+        let mut first = numbers[..width].to_vec();
+        first.resize(width + parts.weight + parts.masks, 1.0);
+        let gradient = self.network.row_loss(&self.objective, &first, parts)?;
+        let rows = Rows { count: inputs.rows, width, numbers, gradient };
         loop {
             if self.history.len() >= self.settings.epochs {
                 return self.end(Stop::Epochs);
@@ -420,6 +458,9 @@ impl Trainer {
             if own.training != rows.training {
                 return differs("rows to learn from");
             }
+            if own.weights != rows.weights {
+                return differs("weights of the rows");
+            }
             if own.validation != rows.validation {
                 return differs("validation rows");
             }
@@ -442,27 +483,35 @@ impl Trainer {
         let mut parameters = self.network.flat();
         let mut before = parameters.clone();
         let mut chosen_rows = Vec::new();
+        let (mut masks, mut total_of_all) = (self.masks(), 0.0);
         for (number, chosen) in self.order(rows.count).chunks(batch).enumerate() {
             chosen_rows.clear();
+            let mut total = 0.0;
             for &row in chosen {
                 chosen_rows.extend_from_slice(&rows.numbers[row * rows.width..][..rows.width]);
+                let weight = self.weights.as_ref().map(|weights| weights[row]);
+                chosen_rows.extend(weight);
+                total += weight.unwrap_or(1.0);
+                chosen_rows
+                    .extend(self.network.dropouts().iter().map(|dropout| dropout.draw(&mut masks)));
             }
+            total_of_all += total;
             let (loss, mut derivatives) =
-                mean_gradient(&rows.gradient, &parameters, &chosen_rows, chosen.len())?;
+                mean_gradient(&rows.gradient, &parameters, &chosen_rows, total)?;
             last_rate = rate * schedule.factor(done * steps + number, steps, epochs);
             before.copy_from_slice(&parameters);
             if let Err(what) = self.step(last_rate, loss, &mut parameters, &mut derivatives) {
                 self.network.set_flat(&before);
                 return Err(self.non_finite(what, done + 1, number + 1, loss));
             }
-            sum += loss * chosen.len() as f64;
+            sum += loss * total;
             let event = Event::Batch { epoch: done + 1, number: number + 1, count: steps, loss };
             if watch(event).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
         self.network.set_flat(&parameters);
-        Ok(ControlFlow::Continue((sum / rows.count as f64, last_rate)))
+        Ok(ControlFlow::Continue((sum / total_of_all, last_rate)))
     }
 
     /// How the best network so far does on rows.
@@ -498,6 +547,13 @@ impl Trainer {
         let mut order: Vec<usize> = (0..rows).collect();
         order.shuffle(&mut random);
         order
+    }
+
+    /// What draws the next epoch's dropouts: a matter of the seed and the epoch alone, too.
+    fn masks(&self) -> ChaCha8Rng {
+        let mut random = ChaCha8Rng::seed_from_u64(self.settings.seed);
+        random.set_stream(1 << 63 | self.history.len() as u64);
+        random
     }
 
     /// One step, unless something in it is not finite: then the parameters are to be dropped.
