@@ -336,7 +336,7 @@ fn a_layer_that_changes_from_call_to_call_is_refused() {
     use core::sync::atomic::{AtomicU32, Ordering};
     let calls = AtomicU32::new(0);
     let count = move |p: &[Var], x: &[Var]| {
-        vec![p[0] * x[0] * f64::from(calls.fetch_add(1, Ordering::Relaxed))]
+        vec![x[1], p[0] * x[0] * f64::from(calls.fetch_add(1, Ordering::Relaxed))]
     };
     let said = refusal(count).unwrap();
     assert!(said.contains("it gives other numbers than its trace"), "{said}");
