@@ -212,8 +212,8 @@ fn run(out: &mut impl Write) -> Result<Ended> {
     let start = Instant::now();
     let (stop, unsaved) = match train(&mut trainer, &data, &interrupt) {
         Ok(stop) => (Some(stop), None),
-        Err(error) if is_not_saved(&error) => (None, Some(error)),
-        Err(error) => return Err(error),
+        Err(error @ nn::Error::NotSaved { .. }) => (None, Some(error)),
+        Err(error) => return Err(error.into()),
     };
     let seconds = start.elapsed().as_secs_f64();
     let ended = if stop == Some(Stop::Callback) { Ended::Interrupted } else { Ended::Done };
@@ -245,8 +245,7 @@ fn run(out: &mut impl Write) -> Result<Ended> {
     if let Tested::Numbers(pairs, _) = &test {
         outputs.write_plot_fit(pairs)?;
     }
-    outputs.end(out)?;
-    unsaved.map_or(Ok(()), Err)?;
+    outputs.end(unsaved, out)?;
     printed?;
     let model = options.place(file, ".model");
     writeln!(
@@ -304,10 +303,6 @@ impl Options {
 
 fn seconds(text: &str) -> Result<Duration> {
     Ok(Duration::try_from_secs_f64(text.parse()?)?)
-}
-
-fn is_not_saved(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(nn::Error::NotSaved { .. }))
 }
 
 /// The table as a network takes it, in its parts.
@@ -443,7 +438,7 @@ impl Options {
     }
 }
 
-fn train(trainer: &mut Trainer, data: &Data, interrupt: &Interrupt) -> Result<Stop> {
+fn train(trainer: &mut Trainer, data: &Data, interrupt: &Interrupt) -> Result<Stop, nn::Error> {
     let progress = Progress::new(trainer.settings().epochs);
     let stop = trainer.train_watched(
         data.learnt.samples(),
@@ -454,7 +449,7 @@ fn train(trainer: &mut Trainer, data: &Data, interrupt: &Interrupt) -> Result<St
         },
     );
     progress.finish();
-    Ok(stop?)
+    stop
 }
 
 fn why(stop: Stop) -> &'static str {

@@ -16,7 +16,7 @@ pub(crate) struct Outputs {
     plot: Option<Destination>,
     plot_fit: Option<Destination>,
     /// What has become of each so far.
-    written: Vec<Result<String, FileError>>,
+    written: Vec<Result<String, String>>,
 }
 
 impl Outputs {
@@ -64,12 +64,13 @@ impl Outputs {
     /// Prints what was written.
     ///
     /// # Errors
-    /// What was not; or nothing can be printed.
-    pub(crate) fn end(self, out: &mut impl Write) -> Result<()> {
+    /// What was not, this among it; or nothing can be printed.
+    pub(crate) fn end(self, unsaved: Option<nn::Error>, out: &mut impl Write) -> Result<()> {
         let mut lines = self.written.iter().flatten();
         let printed: io::Result<()> = lines.try_for_each(|line| writeln!(out, "{line}"));
-        let failures = self.written.iter().filter_map(|written| written.as_ref().err());
-        let failures: Vec<String> = failures.map(ToString::to_string).collect();
+        let failures = self.written.iter().filter_map(|written| written.clone().err());
+        let unsaved = unsaved.map(|error| error.to_string());
+        let failures: Vec<String> = unsaved.into_iter().chain(failures).collect();
         if !failures.is_empty() {
             bail!(failures.join("; "));
         }
@@ -78,10 +79,9 @@ impl Outputs {
 }
 
 /// A line for what was written to a place, or its failure.
-fn said(
-    what: &str,
-    place: &Destination,
-    written: Result<(), FileError>,
-) -> Result<String, FileError> {
-    written.map(|()| format!("{what} {}", place.path().display()))
+fn said(what: &str, place: &Destination, written: Result<(), FileError>) -> Result<String, String> {
+    match written {
+        Ok(()) => Ok(format!("{what} {}", place.path().display())),
+        Err(error) => Err(error.to_string()),
+    }
 }

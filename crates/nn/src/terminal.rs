@@ -52,7 +52,7 @@ impl Progress {
     /// Takes note of an event.
     pub fn show(&self, event: &Event) {
         if let Event::NotSaved { epoch, reason } = event {
-            let line = format!("cannot save after epoch {epoch}: {reason}; tries again");
+            let line = format!("cannot save after epoch {epoch}: {reason}; goes on");
             if self.bar.is_hidden() { eprintln!("{line}") } else { self.bar.println(line) }
         }
         let Event::Epoch(record) = event else { return };
