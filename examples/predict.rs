@@ -7,7 +7,6 @@
 #[path = "support/end.rs"]
 mod end;
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,14 +14,14 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::Parser;
 use nn::data::Table;
-use nn::{Answers, Model, Target};
+use nn::{Answers, Destination, Model, Target};
 
 use crate::end::end;
 
 /// Reads a model and a table with its inputs as columns, by name; writes an answer for each row.
 #[derive(Parser)]
 struct Options {
-    /// The model: PATH of PATH.safetensors and PATH.json
+    /// The model: PATH of PATH.safetensors
     model: PathBuf,
     /// The rows: CSV with a header, plain or gzip; other columns than the model's inputs are left out
     file: PathBuf,
@@ -36,6 +35,7 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<()> {
+    let out = options.out.as_ref().map(Destination::new).transpose()?;
     let model = Model::load(&options.model)?;
     let table =
         Table::read(&options.file).with_context(|| format!("in {}", options.file.display()))?;
@@ -43,15 +43,14 @@ fn run(options: &Options) -> Result<()> {
         format!("{} has not the numbers that the model takes", options.file.display())
     })?;
     let answers = model.answers(rows)?;
-    match &options.out {
-        Some(path) => {
-            let file =
-                File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
-            write_answers(file, &model, &answers)
+    match out {
+        Some(place) => {
+            let mut text = Vec::new();
+            write_answers(&mut text, &model, &answers)?;
+            place.write(&text)?;
         }
-        None => write_answers(io::stdout().lock(), &model, &answers),
+        None => write_answers(io::stdout().lock(), &model, &answers).map_err(io::Error::from)?,
     }
-    .map_err(io::Error::from)?;
     Ok(())
 }
 

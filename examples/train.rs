@@ -7,29 +7,34 @@
 //! ```
 //!
 //! A share of the rows, drawn by the seed, is kept for the test; scales are learnt from the rest. Ctrl-C stops and keeps
-//! what is best so far. `predict` uses the model on other rows.
+//! what is best so far; the exit code is 130 then. The training saves itself every few seconds, and `--resume` goes on
+//! from there. `predict` uses the model on other rows.
 
 #[path = "support/end.rs"]
 mod end;
+#[path = "train/outputs.rs"]
+mod outputs;
+#[path = "train/resume.rs"]
+mod resume;
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, ensure};
-use clap::{Parser, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 use nn::data::{self, Dataset, Standardizer, Table, Task};
 use nn::metrics::{Confusion, r_squared};
 use nn::report::{Chart, Curve, HeatMap, Names, Scale, TrainingReport, Units};
-use nn::terminal::{Interrupt, Progress, is_shown};
+use nn::terminal::{INTERRUPTED, Interrupt, Progress, is_shown};
 use nn::{
-    Activation, Answers, Clip, Decay, Dense, Loss, Model, Network, Optimizer, Record, Schedule,
-    Score, Settings, Stop, Target, Trainer, plot,
+    Activation, Answers, Autosave, Checkpoint, Clip, Decay, Dense, Loss, Model, Network, Optimizer,
+    Record, Schedule, Score, Settings, Stop, Target, Trainer, plot,
 };
 
 use crate::end::end;
+use crate::outputs::Outputs;
 
 /// Trains a network of dense layers on a table, tests it on rows that it has not seen, and writes model and report.
 #[derive(Parser)]
@@ -100,7 +105,13 @@ struct Options {
     /// A plot of predictions by targets, for numbers
     #[arg(long, value_name = "FILE.svg")]
     plot_fit: Option<PathBuf>,
-    /// Go on from the checkpoint in the folder that the last run of this name has left
+    /// Save the training after so many epochs
+    #[arg(long, value_name = "COUNT", default_value_t = Autosave::default().epochs)]
+    save_epochs: usize,
+    /// Save the training after so many seconds, at the end of an epoch
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    save_seconds: Duration,
+    /// Go on from the checkpoint in the folder that the last run of this name has left, with its options
     #[arg(long)]
     resume: bool,
 }
@@ -131,17 +142,35 @@ enum ScheduleName {
 }
 
 fn main() -> ExitCode {
-    end(run(&Options::parse(), &mut io::stdout().lock()))
+    match run(&mut io::stdout().lock()) {
+        Ok(Ended::Interrupted) => ExitCode::from(INTERRUPTED),
+        result => end(result.map(|_| ())),
+    }
 }
 
-fn run(options: &Options, out: &mut impl Write) -> Result<()> {
+/// How a training ended that met no error.
+enum Ended {
+    Done,
+    Interrupted,
+}
+
+fn run(out: &mut impl Write) -> Result<Ended> {
+    let Start { options, file, facts, checkpoint } = &Start::of_command_line()?;
     for path in options.plot.iter().chain(&options.plot_fit) {
         plot::check(path)?;
     }
-    let file = options.file.clone().unwrap_or_else(shipped_digits);
     let in_file = || format!("in {}", file.display());
-    let table = Table::read(&file).with_context(in_file)?;
+    let table = Table::read(file).with_context(in_file)?;
     let table = table.drop(&options.drop).with_context(in_file)?;
+    let fingerprint = table.fingerprint().to_string();
+    if let Some(checkpoint) = checkpoint {
+        ensure!(
+            checkpoint.facts().get(TABLE) == Some(&fingerprint),
+            "{} is not the table that the training in {} has learnt from; train anew without --resume",
+            file.display(),
+            options.checkpoint(file).display()
+        );
+    }
     let data = Data::new(options, &table).with_context(in_file)?;
     let is_classes = matches!(data.target, Target::Classes { .. });
     ensure!(
@@ -149,64 +178,131 @@ fn run(options: &Options, out: &mut impl Write) -> Result<()> {
         "--plot-fit is for numbers; classes have a confusion matrix"
     );
     let network = network(options, &data)?;
+    // From here on Ctrl-C ends the run as a run is ended.
+    let interrupt = Interrupt::listen()?;
     writeln!(out, "{}: {} rows, {} columns", file.display(), table.len(), table.columns().len())?;
     if !table.has_header() {
         writeln!(out, "It has no header: the columns are called column1, column2, …")?;
     }
     write_summary(out, options, &data, &network)?;
 
-    fs::create_dir_all(&options.out)
-        .with_context(|| format!("cannot make the folder {}", options.out.display()))?;
-    let place = |ending: &str| options.out.join(format!("{}{ending}", name_of(&file)));
-    let checkpoint = place(".checkpoint");
-    let mut trainer = if options.resume {
-        let mut trainer = Trainer::load(network, data.loss(), &checkpoint)?;
-        trainer.set_epochs(options.epochs);
-        writeln!(out, "Goes on after epoch {}.\n", trainer.history().len())?;
-        trainer
-    } else {
-        Trainer::new(network, data.loss(), options.settings())?
+    let mut outputs = Outputs::new(options, file)?;
+    let mut trainer = match checkpoint {
+        Some(checkpoint) => {
+            let mut trainer = checkpoint.clone().resume(network, data.loss())?;
+            trainer.set_epochs(options.epochs);
+            trainer.set_patience(options.patience);
+            writeln!(out, "Goes on after epoch {}.\n", trainer.history().len())?;
+            trainer
+        }
+        None => Trainer::new(network, data.loss(), options.settings())?,
     };
-    let start = Instant::now();
-    let stop = train(&mut trainer, &data)?;
-    let seconds = start.elapsed().as_secs_f64();
-    trainer.save(&checkpoint)?;
-    write_history(out, &trainer)?;
-    let epochs = trainer.history().len();
-    writeln!(out, "\nStopped after {epochs} epochs ({seconds:.2} s): {}.", why(stop))?;
+    trainer.set_facts(facts.iter().cloned().chain([(TABLE.to_owned(), fingerprint)]));
+    if let (None, Ok(other)) = (checkpoint, Checkpoint::read(options.checkpoint(file))) {
+        let (done, epochs) = (other.epochs(), other.settings().epochs);
+        if done < epochs {
+            writeln!(
+                out,
+                "Replaces a training after epoch {done} of {epochs}: --resume goes on.\n"
+            )?;
+        }
+    }
+    trainer.autosave(options.checkpoint(file), options.autosave())?;
 
+    let start = Instant::now();
+    let (stop, unsaved) = match train(&mut trainer, &data, &interrupt) {
+        Ok(stop) => (Some(stop), None),
+        Err(error @ nn::Error::NotSaved { .. }) => (None, Some(error)),
+        Err(error) => return Err(error.into()),
+    };
+    let seconds = start.elapsed().as_secs_f64();
+    let ended = if stop == Some(Stop::Callback) { Ended::Interrupted } else { Ended::Done };
+    let epochs = trainer.history().len();
+    if epochs == 0 {
+        writeln!(out, "No epoch is done, and nothing is written.")?;
+        return Ok(ended);
+    }
+
+    // First what a failure to write must not take away, then the files, then failures; that nobody reads the output any
+    // more keeps no file from being written.
+    let mut text = Vec::new();
+    write_history(&mut text, &trainer)?;
+    let why = stop.map_or("it cannot be saved", why);
+    writeln!(text, "\nStopped after {epochs} epochs ({seconds:.2} s): {why}.")?;
     let model = data.model(&trainer);
     let test = Tested::new(&model, &data.test)?;
     let training = Tested::new(&model, &data.training)?;
-    writeln!(out, "\n{}", test.details())?;
-    writeln!(out, "training {}", training.line())?;
-    writeln!(out, "test {}\n", test.line())?;
+    writeln!(text, "\n{}", test.details())?;
+    writeln!(text, "training {}", training.line())?;
+    writeln!(text, "test {}\n", test.line())?;
+    let printed = out.write_all(&text).and_then(|()| out.flush());
 
-    model.save(place(".model"))?;
-    let page = options.report.clone().unwrap_or_else(|| place(".html"));
-    let report = report(&file, &data, &trainer, &test, &training, seconds)?;
-    fs::write(&page, report.to_html())
-        .with_context(|| format!("cannot write {}", page.display()))?;
-    let model = place(".model");
-    writeln!(out, "Model:  {0}.safetensors, {0}.json", model.display())?;
-    writeln!(out, "Report: {}", page.display())?;
-    if let Some(path) = &options.plot {
-        // Before the first epoch there is no mean over an epoch.
-        let losses = trainer.history().iter().map(|record| record.loss);
-        let losses: Vec<f64> = [f64::NAN].into_iter().chain(losses).collect();
-        plot::write(path, &plot::loss(&losses)?)?;
-        writeln!(out, "Plot:   {}", path.display())?;
+    outputs.write_model(&model);
+    outputs.write_page(&report(file, &data, &trainer, &test, &training, seconds)?.to_html());
+    // Before the first epoch there is no mean over an epoch.
+    let losses = trainer.history().iter().map(|record| record.loss);
+    outputs.write_plot(&[f64::NAN].into_iter().chain(losses).collect::<Vec<_>>())?;
+    if let Tested::Numbers(pairs, _) = &test {
+        outputs.write_plot_fit(pairs)?;
     }
-    if let (Some(path), Tested::Numbers(pairs, _)) = (&options.plot_fit, &test) {
-        plot::write(path, &plot::predictions(pairs)?)?;
-        writeln!(out, "Plot:   {}", path.display())?;
-    }
+    outputs.end(unsaved, out)?;
+    printed?;
+    let model = options.place(file, ".model");
     writeln!(
         out,
         "\nFor other rows: cargo run --release --example predict -- {} ROWS.csv",
         model.display()
     )?;
-    Ok(())
+    Ok(ended)
+}
+
+/// What of a training's facts is the table's fingerprint.
+const TABLE: &str = "table";
+
+/// What a run starts from: the options, those of the checkpoint among them when it resumes one.
+struct Start {
+    options: Options,
+    file: PathBuf,
+    facts: Vec<(String, String)>,
+    checkpoint: Option<Checkpoint>,
+}
+
+impl Start {
+    fn of_command_line() -> Result<Self> {
+        let command = Options::command();
+        let mut matches = command.clone().get_matches();
+        let mut options = Options::from_arg_matches(&matches)?;
+        let file = options.file.clone().unwrap_or_else(shipped_digits);
+        let place = options.checkpoint(&file);
+        let checkpoint = options.resume.then(|| Checkpoint::read(&place)).transpose()?;
+        if let Some(checkpoint) = &checkpoint {
+            let arguments = resume::arguments(&command, &matches, checkpoint, &place)?;
+            matches = command.clone().try_get_matches_from(arguments).with_context(|| {
+                format!("the training in {} has other options", place.display())
+            })?;
+            options = Options::from_arg_matches(&matches)?;
+        }
+        Ok(Self { options, file, facts: resume::facts(&command, &matches), checkpoint })
+    }
+}
+
+impl Options {
+    /// The place of what the training of a table leaves behind.
+    fn place(&self, file: &Path, ending: &str) -> PathBuf {
+        self.out.join(format!("{}{ending}", name_of(file)))
+    }
+
+    fn checkpoint(&self, file: &Path) -> PathBuf {
+        self.place(file, ".checkpoint")
+    }
+
+    fn autosave(&self) -> Autosave {
+        Autosave { epochs: self.save_epochs, time: self.save_seconds }
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration> {
+    Ok(Duration::try_from_secs_f64(text.parse()?)?)
 }
 
 /// The table as a network takes it, in its parts.
@@ -342,9 +438,8 @@ impl Options {
     }
 }
 
-fn train(trainer: &mut Trainer, data: &Data) -> Result<Stop> {
+fn train(trainer: &mut Trainer, data: &Data, interrupt: &Interrupt) -> Result<Stop, nn::Error> {
     let progress = Progress::new(trainer.settings().epochs);
-    let interrupt = Interrupt::listen()?;
     let stop = trainer.train_watched(
         data.learnt.samples(),
         data.judged.as_ref().map(Dataset::samples),
@@ -354,7 +449,7 @@ fn train(trainer: &mut Trainer, data: &Data) -> Result<Stop> {
         },
     );
     progress.finish();
-    Ok(stop?)
+    stop
 }
 
 fn why(stop: Stop) -> &'static str {

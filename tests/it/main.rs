@@ -1,3 +1,4 @@
-//! What crosses crates: what the examples print.
+//! What crosses crates: what the examples print, and what they leave behind.
 
 mod examples;
+mod interruptions;

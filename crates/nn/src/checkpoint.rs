@@ -1,117 +1,151 @@
-//! A training on disk: tensors in safetensors, everything else in JSON beside it, so that it resumes to the bit.
+//! A training on disk: all that it takes to resume it to the bit, in one file.
 
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use crate::file::{self, FileError, Tensors};
-use crate::trainer::Best;
-use crate::{Dense, Descent, Error, Layer, Network, Objective, Record, Settings, Trainer};
+use crate::architecture::Architecture;
+use crate::file::{self, FileError, Format, Tensors};
+use crate::history;
+use crate::trainer::{Best, RowsOf};
+use crate::{Descent, Destination, Error, Network, Objective, Settings, Trainer};
 
-/// The content of the JSON file.
-#[derive(Serialize, Deserialize)]
-struct State {
-    format: String,
-    version: u32,
+/// A training that was saved, as it was read. [`resume`](Self::resume) makes a [`Trainer`] of it.
+///
+/// It can be looked at before there is a network: [`settings`](Self::settings) and [`facts`](Self::facts) tell what the
+/// training is of.
+#[derive(Clone, Debug)]
+pub struct Checkpoint {
+    path: PathBuf,
+    description: Description,
+    tensors: Tensors,
+}
+
+/// Everything but the numbers of parameters, moments and history.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Description {
     objective: String,
     settings: Settings,
     network: Architecture,
+    facts: IndexMap<String, String>,
+    /// What it has learnt from.
+    rows: Option<RowsOf>,
     epoch: usize,
     steps: u64,
     best: Option<BestEpoch>,
-    history: Vec<Record>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct BestEpoch {
     epoch: usize,
     loss: f64,
 }
 
-const FORMAT: &str = "wengert training";
-const VERSION: u32 = 1;
+const FORMAT: Format = Format { name: "wengert training", version: 2 };
 
-/// The layers of a network as plain data.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Architecture {
-    inputs: usize,
-    layers: Vec<LayerKind>,
-}
+const HISTORY: &str = "history";
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum LayerKind {
-    Dense(Dense),
-    /// A user's function, which no file can hold.
-    Own,
-}
-
-impl Architecture {
-    pub(crate) fn of(network: &Network) -> Self {
-        let layers = network.layers().iter().map(|layer| match layer {
-            Layer::Dense(dense) => LayerKind::Dense(*dense),
-            Layer::Own(_) => LayerKind::Own,
-        });
-        Self { inputs: network.inputs(), layers: layers.collect() }
+impl Checkpoint {
+    /// Reads what [`Trainer::save`] or [`Trainer::autosave`] has written.
+    ///
+    /// # Errors
+    /// [`FileError`]: what cannot be read, is damaged, or is of another version.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, FileError> {
+        let path = file::path_of(path.as_ref());
+        let (description, tensors) = file::read(&path, &FORMAT)?;
+        Ok(Self { path, description, tensors })
     }
 
-    /// The layers, if all of them are plain data.
-    pub(crate) fn dense_layers(&self, path: &Path) -> Result<Vec<Dense>, FileError> {
-        let dense = |layer: &LayerKind| match layer {
-            LayerKind::Dense(dense) => Ok(*dense),
-            LayerKind::Own => Err(FileError::OwnLayer { path: path.to_owned() }),
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.description.settings
+    }
+
+    /// What was noted about the training: see [`Trainer::set_facts`].
+    pub fn facts(&self) -> &IndexMap<String, String> {
+        &self.description.facts
+    }
+
+    /// How many epochs were done.
+    pub fn epochs(&self) -> usize {
+        self.description.epoch
+    }
+
+    /// The training, for a network with the same layers (its own parameters do not matter) and the same objective. It goes
+    /// on with the rows that it has learnt from, and refuses others.
+    ///
+    /// # Errors
+    /// [`FileError`]: what is damaged, or of another network or objective.
+    pub fn resume(
+        self,
+        network: Network,
+        objective: impl Into<Objective>,
+    ) -> Result<Trainer, FileError> {
+        let Self { path, description, tensors } = self;
+        let objective = objective.into();
+        let differs = |what, found: String, expected: String| {
+            let path = path.clone();
+            Err(FileError::Differs { path, what, found, expected })
         };
-        self.layers.iter().map(dense).collect()
-    }
-
-    /// A network of these layers with these parameters. `path` is where the layers come from, and `tensors_path` the
-    /// parameters.
-    pub(crate) fn build(
-        &self,
-        path: &Path,
-        tensors_path: &Path,
-        tensors: &Tensors,
-    ) -> Result<Network, FileError> {
-        let mut builder = Network::builder(self.inputs);
-        let mut inputs = self.inputs;
-        for (number, layer) in (1..).zip(self.dense_layers(path)?) {
-            // Before a network of a damaged file's size is made: the numbers must be there.
-            let (name, shape) = (format!("layer{number}.weight"), [layer.outputs(), inputs]);
-            file::tensor(tensors_path, tensors, &name, &shape)?;
-            inputs = layer.outputs();
-            builder = builder.layer(layer);
+        if description.objective != objective.name() {
+            return differs("objective", description.objective, objective.name().to_owned());
         }
-        let mut network = builder.build().map_err(|error| file::inside(path, &error))?;
-        let mut values = Vec::with_capacity(network.size());
-        for (name, parameter) in network.parameters() {
-            values.extend(file::tensor(tensors_path, tensors, name, parameter.shape())?);
+        if description.network != Architecture::of(&network) {
+            let (found, expected) = (&description.network, Architecture::of(&network));
+            return differs("network", format!("{found:?}"), format!("{expected:?}"));
         }
-        network.set_flat(&values);
-        Ok(network)
-    }
-}
+        let damaged = |what: String| FileError::Damaged { path: path.clone(), what };
+        let inside = |error: Error| file::inside(&path, &error);
+        let history = match tensors.get(HISTORY) {
+            Some((_, numbers)) => history::unpack(numbers).map_err(damaged)?,
+            None => Vec::new(),
+        };
+        if history.len() != description.epoch {
+            let records = history.len();
+            return Err(damaged(format!(
+                "it has {records} records of {} epochs",
+                description.epoch
+            )));
+        }
 
-/// The two files of a name: `NAME.safetensors` and `NAME.json`. An ending that is one of the two is left out first.
-pub(crate) fn paths(path: &Path) -> (PathBuf, PathBuf) {
-    let is_ours = |ending: &std::ffi::OsStr| ending == "safetensors" || ending == "json";
-    let stem = if path.extension().is_some_and(is_ours) {
-        path.with_extension("")
-    } else {
-        path.to_owned()
-    };
-    let with = |ending: &str| {
-        let mut name = stem.clone().into_os_string();
-        name.push(ending);
-        PathBuf::from(name)
-    };
-    (with(".safetensors"), with(".json"))
+        let settings = description.settings;
+        let mut trainer = Trainer::new(network, objective, settings).map_err(inside)?;
+        let gather = |prefix: &str| -> Result<Vec<f64>, FileError> {
+            let mut values = Vec::with_capacity(trainer.network.size());
+            for (name, parameter) in trainer.network.parameters() {
+                let name = format!("{prefix}{name}");
+                values.extend(file::tensor(&path, &tensors, &name, parameter.shape())?);
+            }
+            Ok(values)
+        };
+        let moments = |prefix: &str| {
+            let is_there = tensors.keys().any(|name| name.starts_with(prefix));
+            if is_there { gather(prefix) } else { Ok(Vec::new()) }
+        };
+        let of_descent = [moments("means.")?, moments("squares.")?];
+        let size = trainer.network.size();
+        let descent = Descent::restore(settings.optimizer, size, description.steps, of_descent);
+        let descent = descent.map_err(inside)?;
+        let best = match description.best {
+            Some(BestEpoch { epoch, loss }) => {
+                Some(Best { epoch, loss, parameters: gather("best.")? })
+            }
+            None => None,
+        };
+        let parameters = gather("")?;
+        trainer.network.set_flat(&parameters);
+        trainer.set_facts(description.facts);
+        Ok(trainer.resume(descent, history, best, description.rows))
+    }
 }
 
 impl Trainer {
-    /// Writes the training to `PATH.safetensors` (parameters, the best ones, the optimiser's moments) and `PATH.json`
-    /// (everything else). Each file is written beside its place first and then put there, so that one that was there
-    /// before is whole until the other is.
+    /// Writes the training to `PATH.safetensors`: parameters, the best ones, the optimiser's moments, the history, and in
+    /// the metadata everything else. The file takes the place of one that was there as a whole, or leaves it as it is,
+    /// whenever the program or the machine stops.
+    ///
+    /// [`autosave`](Self::autosave) does this while it trains.
     ///
     /// # Errors
     /// [`FileError`], with the path.
@@ -140,7 +174,14 @@ impl Trainer {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), FileError> {
-        let (tensors, state) = paths(path.as_ref());
+        let path = file::path_of(path.as_ref());
+        match self.autosaver.destination_at(&path) {
+            Some(own) => self.save_to(own),
+            None => self.save_to(&Destination::new(path)?),
+        }
+    }
+
+    pub(crate) fn save_to(&self, destination: &Destination) -> Result<(), FileError> {
         let mut all: Tensors = IndexMap::new();
         let mut add = |prefix: &str, values: &[f64]| {
             let mut rest = values;
@@ -160,24 +201,26 @@ impl Trainer {
                 add(prefix, moments);
             }
         }
+        if !self.history.is_empty() {
+            let (shape, numbers) = history::pack(&self.history);
+            all.insert(HISTORY.to_owned(), (shape.to_vec(), numbers));
+        }
         let best = self.best.as_ref();
-        let of_state = State {
-            format: FORMAT.to_owned(),
-            version: VERSION,
+        let description = Description {
             objective: self.objective.name().to_owned(),
             settings: self.settings,
             network: Architecture::of(&self.network),
+            facts: self.facts.clone(),
+            rows: self.rows,
             epoch: self.history.len(),
             steps: self.descent.steps(),
             best: best.map(|best| BestEpoch { epoch: best.epoch, loss: best.loss }),
-            history: self.history.clone(),
         };
-        file::write_tensors(&tensors, &all, &epoch_mark(of_state.epoch))?;
-        file::write_json(&state, &of_state)
+        file::write(destination, &FORMAT, &description, &all)
     }
 
     /// Reads a training that was saved, for a network with the same layers (its own parameters do not matter) and the
-    /// same objective.
+    /// same objective: [`Checkpoint::read`], then [`Checkpoint::resume`].
     ///
     /// # Errors
     /// [`FileError`]: what cannot be read, is damaged, or is of another network or objective.
@@ -186,75 +229,6 @@ impl Trainer {
         objective: impl Into<Objective>,
         path: impl AsRef<Path>,
     ) -> Result<Self, FileError> {
-        let (tensors_path, state_path) = paths(path.as_ref());
-        let state: State = file::read_json(&state_path)?;
-        let damaged = |what: String| FileError::Damaged { path: state_path.clone(), what };
-        if state.format != FORMAT {
-            return Err(damaged(format!("it is no {FORMAT}, but {:?}", state.format)));
-        }
-        if state.version != VERSION {
-            let version = state.version;
-            return Err(damaged(format!("it is of version {version}, this is version {VERSION}")));
-        }
-        let objective = objective.into();
-        let differs = |what, found: String, expected: String| {
-            let path = state_path.clone();
-            Err(FileError::Differs { path, what, found, expected })
-        };
-        if state.objective != objective.name() {
-            return differs("objective", state.objective, objective.name().to_owned());
-        }
-        if state.network != Architecture::of(&network) {
-            let (found, expected) = (&state.network, Architecture::of(&network));
-            return differs("network", format!("{found:?}"), format!("{expected:?}"));
-        }
-        if state.history.len() != state.epoch {
-            let records = state.history.len();
-            return Err(damaged(format!("it has {records} records of {} epochs", state.epoch)));
-        }
-        let (tensors, mark) = file::read_tensors(&tensors_path)?;
-        if mark != epoch_mark(state.epoch) {
-            return Err(FileError::OfTwoEpochs { tensors: tensors_path, state: state_path });
-        }
-
-        let inside = |error: Error| file::inside(&state_path, &error);
-        let settings = state.settings;
-        let mut trainer = Self::new(network, objective, settings).map_err(inside)?;
-        let gather = |prefix: &str| -> Result<Vec<f64>, FileError> {
-            let mut values = Vec::with_capacity(trainer.network.size());
-            for (name, parameter) in trainer.network.parameters() {
-                let name = format!("{prefix}{name}");
-                values.extend(file::tensor(&tensors_path, &tensors, &name, parameter.shape())?);
-            }
-            Ok(values)
-        };
-        let moments = |prefix: &str| {
-            let is_there = tensors.keys().any(|name| name.starts_with(prefix));
-            if is_there { gather(prefix) } else { Ok(Vec::new()) }
-        };
-        let of_descent = [moments("means.")?, moments("squares.")?];
-        let size = trainer.network.size();
-        let descent = Descent::restore(settings.optimizer, size, state.steps, of_descent);
-        let descent = descent.map_err(inside)?;
-        let best = match state.best {
-            Some(BestEpoch { epoch, loss }) => {
-                Some(Best { epoch, loss, parameters: gather("best.")? })
-            }
-            None => None,
-        };
-        let parameters = gather("")?;
-        trainer.network.set_flat(&parameters);
-        Ok(trainer.resume(descent, state.history, best))
+        Checkpoint::read(path)?.resume(network, objective)
     }
-
-    /// Changes how many epochs there are at most, those that are done included. With a schedule that looks at their
-    /// number (the cosine), this changes the rates that follow.
-    pub fn set_epochs(&mut self, epochs: usize) {
-        self.settings.epochs = epochs;
-    }
-}
-
-/// Stands in the tensors' file as well, so that files of two trainings are told apart.
-fn epoch_mark(epoch: usize) -> String {
-    format!("epoch {epoch}")
 }

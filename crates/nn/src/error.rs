@@ -1,5 +1,6 @@
 //! Everything that can be wrong with a network, its samples or its training, each with what to do about it.
 
+use tape::Matrix;
 use thiserror::Error;
 
 use crate::chain::error as chain;
@@ -92,6 +93,24 @@ pub enum Error {
         /// Those that there are.
         known: Vec<String>,
     },
+    /// A weight of a row that makes no sense.
+    #[error(
+        "the weight of row {row} (counted from 0) cannot be {value}: it must be finite and greater than 0"
+    )]
+    InvalidWeight {
+        /// The row's place, from 0.
+        row: usize,
+        /// The weight.
+        value: f64,
+    },
+    /// A layer or an objective of the user's that is not the function that its trace is.
+    #[error("{what} cannot be traced: {why}")]
+    NotTraceable {
+        /// A layer (`layer2`), or the objective's name.
+        what: String,
+        /// What it does, and what to do about it.
+        why: &'static str,
+    },
     /// Numbers that are too many or too few.
     #[error("{what}: {expected} expected, {found} given")]
     Shape {
@@ -109,6 +128,33 @@ pub enum Error {
         row: usize,
         /// The number.
         value: f64,
+    },
+    /// A row of inputs with a number that is infinite, or NaN.
+    #[error("row {row} (counted from 0), column {column:?}, has {value}: give finite numbers")]
+    NonFiniteInput {
+        /// Its place, from 0.
+        row: usize,
+        /// The column's name.
+        column: String,
+        /// The number.
+        value: f64,
+    },
+    /// A training that comes from a file and is to go on with other rows.
+    #[error(
+        "the {what} are not those that the training was saved with: resume with the same, or start a new training from \
+         its network"
+    )]
+    OtherRows {
+        /// `rows to learn from`, `weights of the rows` or `validation rows`.
+        what: &'static str,
+    },
+    /// A training that came to its end and could not be saved.
+    #[error("the training is done up to epoch {epoch}, but not saved: {reason}")]
+    NotSaved {
+        /// The epoch that it stands after.
+        epoch: usize,
+        /// Why, with the path.
+        reason: String,
     },
     /// A network's training that ran away.
     #[error(transparent)]
@@ -148,6 +194,12 @@ pub struct NonFinite {
 }
 
 pub(crate) const LOSS: &str = "the loss";
+
+/// Refuses a matrix whose numbers do not fill it.
+pub(crate) fn whole(what: &str, matrix: &Matrix<f64>) -> Result<(), Error> {
+    let expected = matrix.rows.saturating_mul(matrix.columns);
+    length(&format!("the numbers of {what}"), expected, matrix.data.len())
+}
 
 /// Refuses numbers that are too many or too few.
 pub(crate) fn length(what: &str, expected: usize, found: usize) -> Result<(), Error> {

@@ -1,11 +1,13 @@
-//! The layers of a network: dense ones, and any function that a user writes.
+//! The layers of a network: dense ones, what goes between them, and any function that a user writes.
 
 use core::fmt;
 use std::sync::Arc;
 
+use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 use tape::{Real, Var};
 
+use crate::setting::{InvalidSetting, setting};
 use crate::{Activation, Initializer};
 
 /// A part of a network: a function from the outputs of the layer before to its own.
@@ -14,6 +16,10 @@ use crate::{Activation, Initializer};
 pub enum Layer {
     /// Every output is an activation of a weighted sum of all inputs.
     Dense(Dense),
+    /// Brings the inputs to one scale, row by row.
+    LayerNorm(LayerNorm),
+    /// While the network trains, drops some of the inputs.
+    Dropout(Dropout),
     /// A function of the user's.
     Own(Own),
 }
@@ -104,6 +110,92 @@ pub fn dense<T: Real>(
     }
 }
 
+/// Brings the inputs of each row to mean 0 and deviation 1, then scales and shifts each by parameters of its own (Ba,
+/// Kiros and Hinton 2016): y = (x − mean)/√(variance + 10⁻⁵)·weight + bias, the variance being that of the population.
+///
+/// Its parameters are `weight`, 1 at the start, and `bias`, 0 at the start, one of each for each input: the names and
+/// shapes of PyTorch's `LayerNorm`.
+///
+/// ```
+/// use nn::{Dense, LayerNorm, Network};
+///
+/// let hidden = Dense::new(32, "relu".parse()?);
+/// let network =
+///     Network::builder(4).layer(hidden).layer(LayerNorm).layer(Dense::linear(1)).build()?;
+/// assert_eq!(network.parameters()["layer2.weight"].shape(), [32]);
+/// # Ok::<(), nn::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerNorm;
+
+/// The values of a [`LayerNorm`], for any type of number.
+///
+/// # Panics
+/// When there is not a weight and a bias for each input.
+///
+/// ```
+/// let y: Vec<f64> = nn::layer_norm(&[1.0, 2.0], &[0.0, 0.5], &[3.0, 5.0]);
+/// assert!((y[0] + 1.0).abs() < 1e-5 && (y[1] - 2.5).abs() < 1e-4);    // ∓1, then 1·2 + 0.5
+/// ```
+#[track_caller]
+pub fn layer_norm<T: Real>(weights: &[T], biases: &[T], inputs: &[T]) -> Vec<T> {
+    let count = inputs.len();
+    assert_eq!(
+        (weights.len(), biases.len()),
+        (count, count),
+        "weights and biases of {count} inputs"
+    );
+    let share = T::from_f64(1.0 / count as f64);
+    let mean = T::sum(inputs) * share;
+    let deviations: Vec<T> = inputs.iter().map(|&x| x - mean).collect();
+    let variance = T::dot(&deviations, &deviations) * share;
+    let scale = (variance + T::from_f64(1e-5)).sqrt().recip();
+    let parameters = weights.iter().zip(biases);
+    let scaled = deviations.iter().zip(parameters);
+    scaled.map(|(&deviation, (&weight, &bias))| deviation * scale * weight + bias).collect()
+}
+
+/// While the network trains, each input is 0 with this probability, drawn anew for each row in each epoch, and the others
+/// are larger, by the factor 1/(1 − share), so that their mean stays (Srivastava and others 2014). Otherwise the inputs
+/// pass as they are.
+///
+/// What is dropped depends on the seed, the epoch and the place in it alone, so a resumed training drops the same.
+///
+/// ```
+/// use nn::{Dense, Dropout, Network};
+///
+/// let hidden = Dense::new(32, "relu".parse()?);
+/// Network::builder(4).layer(hidden).layer(Dropout::new(0.2)).layer(Dense::linear(1)).build()?;
+/// # Ok::<(), nn::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Dropout {
+    share: f64,
+}
+
+impl Dropout {
+    /// A layer that drops this share of its inputs: at least 0 and below 1, which
+    /// [`NetworkBuilder::build`](crate::NetworkBuilder::build) checks.
+    pub fn new(share: f64) -> Self {
+        Self { share }
+    }
+
+    /// The share that is dropped.
+    pub fn share(&self) -> f64 {
+        self.share
+    }
+
+    pub(crate) fn check(self) -> Result<(), InvalidSetting> {
+        let accepts = |share| (0.0..1.0).contains(&share);
+        setting("the share that is dropped", self.share, accepts, "at least 0 and below 1")
+    }
+
+    /// What an input is multiplied by while the network trains.
+    pub(crate) fn draw(self, random: &mut impl Rng) -> f64 {
+        if random.random::<f64>() < self.share { 0.0 } else { 1.0 / (1.0 - self.share) }
+    }
+}
+
 type Function = dyn Fn(&[Var], &[Var]) -> Vec<Var> + Send + Sync;
 
 /// A layer of your own: a function of its parameters and its inputs. Any generic function will do.
@@ -132,7 +224,8 @@ impl Own {
     /// A layer of this function: of all its parameters, one after the other as they are named by
     /// [`parameter`](Self::parameter), and of its inputs. How many outputs it has shows when it is called.
     ///
-    /// It is traced, so it may branch on its numbers, but must not take them out by `value()`.
+    /// It is traced, so it may branch on its numbers, but must not take them out by `value()`, nor depend on anything
+    /// else, such as random numbers: [`NetworkBuilder::build`](crate::NetworkBuilder::build) refuses that.
     pub fn new(function: impl Fn(&[Var], &[Var]) -> Vec<Var> + Send + Sync + 'static) -> Self {
         Self { function: Arc::new(function), parameters: Vec::new() }
     }
@@ -161,6 +254,18 @@ impl From<Dense> for Layer {
     }
 }
 
+impl From<LayerNorm> for Layer {
+    fn from(norm: LayerNorm) -> Self {
+        Self::LayerNorm(norm)
+    }
+}
+
+impl From<Dropout> for Layer {
+    fn from(dropout: Dropout) -> Self {
+        Self::Dropout(dropout)
+    }
+}
+
 impl From<Own> for Layer {
     fn from(own: Own) -> Self {
         Self::Own(own)
@@ -176,17 +281,36 @@ impl Layer {
                 let bias = ("bias".to_owned(), vec![dense.outputs], Initializer::Zeros);
                 if dense.has_bias { vec![weight, bias] } else { vec![weight] }
             }
+            Self::LayerNorm(_) => vec![
+                ("weight".to_owned(), vec![inputs], Initializer::Constant(1.0)),
+                ("bias".to_owned(), vec![inputs], Initializer::Zeros),
+            ],
+            Self::Dropout(_) => Vec::new(),
             Self::Own(own) => own.parameters.clone(),
         }
     }
 
-    /// What it makes of its inputs. `parameters` are all of its own.
+    /// How many numbers come out when this many go in, if that shows before it is called.
+    pub(crate) fn outputs(&self, inputs: usize) -> Option<usize> {
+        match self {
+            Self::Dense(dense) => Some(dense.outputs),
+            Self::LayerNorm(_) | Self::Dropout(_) => Some(inputs),
+            Self::Own(_) => None,
+        }
+    }
+
+    /// What it makes of its inputs when the network does not train. `parameters` are all of its own.
     pub(crate) fn apply(&self, parameters: &[Var], inputs: &[Var]) -> Vec<Var> {
         match self {
             Self::Dense(layer) => {
                 let (weights, biases) = parameters.split_at(layer.outputs * inputs.len());
                 dense(weights, layer.has_bias.then_some(biases), inputs, layer.activation)
             }
+            Self::LayerNorm(_) => {
+                let (weights, biases) = parameters.split_at(inputs.len());
+                layer_norm(weights, biases, inputs)
+            }
+            Self::Dropout(_) => inputs.to_vec(),
             Self::Own(own) => (own.function)(parameters, inputs),
         }
     }
@@ -199,6 +323,10 @@ impl fmt::Display for Layer {
             Self::Dense(Dense { outputs, activation, .. }) => {
                 let plural = if *outputs == 1 { "" } else { "s" };
                 write!(f, "dense, {outputs} output{plural}, {activation}")
+            }
+            Self::LayerNorm(_) => f.write_str("layer norm"),
+            Self::Dropout(Dropout { share }) => {
+                write!(f, "dropout of {} % while it trains", 100.0 * share)
             }
             Self::Own(_) => f.write_str("a function of its own"),
         }

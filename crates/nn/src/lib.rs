@@ -50,11 +50,16 @@
 //! up to about 100,000 parameters.
 
 mod activation;
+mod architecture;
+mod autosave;
 pub mod chain;
 mod checkpoint;
 pub mod data;
+mod destination;
 mod error;
 mod file;
+mod fingerprint;
+mod history;
 mod initializer;
 mod layer;
 mod loss;
@@ -70,18 +75,24 @@ mod schedule;
 mod setting;
 #[cfg(feature = "terminal")]
 pub mod terminal;
+mod traceable;
 mod trainer;
+mod weights;
 
 pub use activation::Activation;
+pub use autosave::Autosave;
 pub use chain::error::Diverged;
 pub use chain::{
     Batch, Builder, Chain, Epoch, Explanation, Factor, Parameters, Recorded, Sample, Snapshot,
     Step, Stop, Term, Trained, Training,
 };
+pub use checkpoint::Checkpoint;
+pub use destination::Destination;
 pub use error::{Error, NonFinite};
 pub use file::FileError;
+pub use fingerprint::Fingerprint;
 pub use initializer::Initializer;
-pub use layer::{Dense, Layer, Own, dense};
+pub use layer::{Dense, Dropout, Layer, LayerNorm, Own, dense, layer_norm};
 pub use loss::Loss;
 pub use model::{Answers, Model, Target};
 pub use network::{Network, NetworkBuilder, Parameter};
@@ -90,3 +101,4 @@ pub use optimizer::{Clip, Descent, Optimizer, add_l2};
 pub use schedule::{Decay, Schedule};
 pub use setting::InvalidSetting;
 pub use trainer::{Event, Record, Samples, Score, Settings, Trainer};
+pub use weights::balanced_weights;

@@ -1,4 +1,4 @@
-//! A trained network with everything needed to use it on new rows: names, scales, classes. Two files on disk.
+//! A trained network with everything needed to use it on new rows: names, scales, classes. One file on disk.
 
 use std::path::Path;
 
@@ -6,11 +6,11 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use tape::Matrix;
 
-use crate::checkpoint::{Architecture, paths};
+use crate::architecture::Architecture;
 use crate::data::{Classes, Standardizer};
-use crate::error::length;
-use crate::file::{self, FileError, Tensors};
-use crate::{Error, Network};
+use crate::error::{length, whole};
+use crate::file::{self, FileError, Format};
+use crate::{Destination, Error, Network};
 
 /// A trained network and what its numbers mean.
 ///
@@ -74,27 +74,30 @@ pub enum Answers {
     Numbers(Matrix<f64>),
 }
 
-/// The content of the JSON file.
+/// Everything but the parameters.
 #[derive(Serialize, Deserialize)]
 struct Description {
-    format: String,
-    version: u32,
     network: Architecture,
     inputs: Vec<String>,
     standardizer: Standardizer,
     target: Target,
 }
 
-const FORMAT: &str = "wengert model";
-const VERSION: u32 = 1;
+const FORMAT: Format = Format { name: "wengert model", version: 2 };
 
 impl Model {
     /// The predictions for rows as they come: `rows` × inputs, in their own units.
     ///
     /// # Errors
-    /// [`Error::Shape`] where rows have not as many numbers as there are inputs.
+    /// [`Error::Shape`] where rows have not as many numbers as there are inputs; [`Error::NonFiniteInput`] for numbers
+    /// that are not finite.
     pub fn answers(&self, mut rows: Matrix<f64>) -> Result<Answers, Error> {
         length("the columns of the rows", self.inputs.len(), rows.columns)?;
+        whole("the rows", &rows)?;
+        if let Some(place) = rows.data.iter().position(|number| !number.is_finite()) {
+            let (row, column) = (place / rows.columns, self.inputs[place % rows.columns].clone());
+            return Err(Error::NonFiniteInput { row, column, value: rows.data[place] });
+        }
         let misfit_of_inputs = misfit("the scales of the inputs", rows.columns, &self.standardizer);
         self.standardizer.apply(&mut rows).map_err(|_| misfit_of_inputs)?;
         let mut outputs = self.network.predict_rows(&rows)?;
@@ -115,31 +118,48 @@ impl Model {
         }
     }
 
-    /// Writes the model to `PATH.safetensors` (its parameters, as PyTorch would name them) and `PATH.json` (everything
-    /// else).
+    /// Writes the model to `PATH.safetensors`: its parameters, as PyTorch would name them, and in the metadata everything
+    /// else. It takes the place of one that was there as a whole, or leaves it as it is.
     ///
     /// # Errors
     /// [`FileError`]; of a network with a layer that is a function, [`FileError::OwnLayer`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), FileError> {
-        let (tensors, description) = paths(path.as_ref());
-        let network = Architecture::of(&self.network);
-        network.dense_layers(&description)?;
-        let all: Tensors = self
-            .network
-            .parameters()
-            .iter()
+        let path = file::path_of(path.as_ref());
+        self.architecture(&path)?;
+        self.save_to(&Destination::new(path)?)
+    }
+
+    /// The place of a model with this path, tried before there is one.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub fn destination(path: impl AsRef<Path>) -> Result<Destination, FileError> {
+        Destination::new(file::path_of(path.as_ref()))
+    }
+
+    /// As [`save`](Self::save), to a place that was tried before.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save).
+    pub fn save_to(&self, destination: &Destination) -> Result<(), FileError> {
+        let all = self.network.parameters().iter();
+        let tensors = all
             .map(|(name, own)| (name.clone(), (own.shape().to_vec(), own.values().to_vec())))
             .collect::<IndexMap<_, _>>();
-        file::write_tensors(&tensors, &all, FORMAT)?;
-        let of_model = Description {
-            format: FORMAT.to_owned(),
-            version: VERSION,
-            network,
+        let description = Description {
+            network: self.architecture(destination.path())?,
             inputs: self.inputs.clone(),
             standardizer: self.standardizer.clone(),
             target: self.target.clone(),
         };
-        file::write_json(&description, &of_model)
+        file::write(destination, &FORMAT, &description, &tensors)
+    }
+
+    /// The layers, if a file can hold them.
+    fn architecture(&self, path: &Path) -> Result<Architecture, FileError> {
+        let architecture = Architecture::of(&self.network);
+        architecture.layers(path)?;
+        Ok(architecture)
     }
 
     /// Reads a model.
@@ -147,30 +167,22 @@ impl Model {
     /// # Errors
     /// [`FileError`]: what cannot be read or is damaged.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, FileError> {
-        let (tensors_path, description_path) = paths(path.as_ref());
-        let description: Description = file::read_json(&description_path)?;
-        let damaged =
-            |what: String| Err(FileError::Damaged { path: description_path.clone(), what });
-        if (description.format.as_str(), description.version) != (FORMAT, VERSION) {
-            let Description { format, version, .. } = description;
-            return damaged(format!(
-                "it is {format:?} of version {version}, not {FORMAT:?} of {VERSION}"
-            ));
-        }
-        let (tensors, _) = file::read_tensors(&tensors_path)?;
-        let network = description.network.build(&description_path, &tensors_path, &tensors)?;
+        let path = file::path_of(path.as_ref());
+        let (description, tensors) = file::read::<Description>(&path, &FORMAT)?;
+        let network = description.network.build(&path, &tensors)?;
         let Description { inputs, standardizer, target, .. } = description;
         let outputs = match &target {
             Target::Classes { classes, .. } => classes.len(),
             Target::Numbers { names, .. } => names.len(),
         };
         if (inputs.len(), outputs) != (network.inputs(), network.outputs()) {
-            return damaged(format!(
+            let what = format!(
                 "it names {} inputs and {outputs} outputs of a network with {} and {}",
                 inputs.len(),
                 network.inputs(),
                 network.outputs()
-            ));
+            );
+            return Err(FileError::Damaged { path, what });
         }
         Ok(Self { network, inputs, standardizer, target })
     }

@@ -9,10 +9,10 @@ use rand::rngs::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use tape::{Matrix, Rows, Var};
 
-use crate::error::length;
+use crate::error::{length, whole};
 use crate::layer::Layer;
 use crate::objective::constants;
-use crate::{Error, Objective};
+use crate::{Dropout, Error, Objective, traceable};
 
 /// A sequence of layers with named parameters. Each layer takes the outputs of the one before.
 ///
@@ -39,6 +39,8 @@ pub struct Network {
     outputs: usize,
     layers: Arc<[Layer]>,
     parameters: IndexMap<String, Parameter>,
+    /// The dropout layers, each as often as it has inputs.
+    dropouts: Arc<[Dropout]>,
     /// The program of its outputs, made when it is first needed. It holds no parameter.
     traced: OnceLock<Arc<Outputs>>,
 }
@@ -97,6 +99,7 @@ impl NetworkBuilder {
     /// [`Error::NoLayers`]; [`Error::Empty`] where the inputs, a layer or a parameter have no numbers, and
     /// [`Error::TooLarge`] where they have too many;
     /// [`Error::ParameterName`] for a name of a parameter that is empty, has a dot in it, or is there twice in its layer;
+    /// [`Error::NotTraceable`] for a function that reads a number by `value()`, or depends on more than its arguments;
     /// what [`Initializer`](crate::Initializer)s refuse.
     pub fn build(self) -> Result<Network, Error> {
         if self.layers.is_empty() {
@@ -104,15 +107,17 @@ impl NetworkBuilder {
         }
         not_empty("the input", self.inputs)?;
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
-        let mut parameters = IndexMap::new();
+        let (mut parameters, mut dropouts) = (IndexMap::new(), Vec::new());
         let mut width = self.inputs;
         for (number, layer) in (1..).zip(&self.layers) {
             let mut own = Vec::new();
             let known = layer.parameters(width);
-            let outputs = match layer {
-                Layer::Dense(dense) => not_empty(format!("layer{number}"), dense.outputs())?,
-                Layer::Own(_) => 0,
-            };
+            let outputs = layer.outputs(width);
+            not_empty(format!("layer{number}"), outputs.unwrap_or(1))?;
+            if let Layer::Dropout(dropout) = layer {
+                dropout.check()?;
+                dropouts.extend(core::iter::repeat_n(*dropout, width));
+            }
             for (name, shape, initializer) in known {
                 let name = format!("layer{number}.{name}");
                 let is_valid = name.matches('.').count() == 1 && !name.ends_with('.');
@@ -135,11 +140,17 @@ impl NetworkBuilder {
                 parameters.insert(name, Parameter { shape, values });
             }
             width = match outputs {
-                0 => {
-                    let inputs = vec![Var::constant(0.0); width];
-                    not_empty(format!("layer{number}"), layer.apply(&own, &inputs).len())?
+                None => {
+                    let zeros = vec![Var::constant(0.0); width];
+                    let outputs = layer.apply(&own, &zeros).len();
+                    traceable::check(
+                        || format!("layer{number}"),
+                        own.len() + width,
+                        |x| layer.apply(&x[..own.len()], &x[own.len()..]),
+                    )?;
+                    not_empty(format!("layer{number}"), outputs)?
                 }
-                outputs => outputs,
+                Some(outputs) => outputs,
             };
         }
         Ok(Network {
@@ -147,6 +158,7 @@ impl NetworkBuilder {
             outputs: width,
             layers: self.layers.into(),
             parameters,
+            dropouts: dropouts.into(),
             traced: OnceLock::new(),
         })
     }
@@ -211,7 +223,7 @@ impl Network {
     /// [`Error::Shape`] where the row has not as many numbers as the network has inputs.
     pub fn predict(&self, row: &[f64]) -> Result<Vec<f64>, Error> {
         length("the row", self.inputs, row.len())?;
-        let outputs = apply(&self.layers, &constants(&self.flat()), &constants(row));
+        let outputs = apply(&self.layers, &constants(&self.flat()), &constants(row), &[]);
         Ok(outputs.iter().map(|output| output.value()).collect())
     }
 
@@ -227,7 +239,7 @@ impl Network {
         } else {
             let layers = Arc::clone(&self.layers);
             let outputs: OfRow<Vec<Var>> =
-                Box::new(move |parameters, row| apply(&layers, parameters, row));
+                Box::new(move |parameters, row| apply(&layers, parameters, row, &[]));
             let traced = Arc::new(Outputs::trace(outputs, &parameters, &vec![0.0; self.inputs])?);
             Arc::clone(self.traced.get_or_init(|| traced))
         };
@@ -263,20 +275,44 @@ impl Network {
         let rows = self.rows(&objective, inputs, targets)?;
         let parameters = self.flat();
         let width = self.inputs + targets.columns;
-        let batch = self.row_loss(&objective, &rows[..width])?;
-        let (loss, derivatives) = mean_gradient(&batch, &parameters, &rows, inputs.rows)?;
+        let batch = self.row_loss(&objective, &rows[..width], Parts { weight: 0, masks: 0 })?;
+        let (loss, derivatives) = mean_gradient(&batch, &parameters, &rows, inputs.rows as f64)?;
         let mut gradient = self.parameters.clone();
         write_flat(&mut gradient, &derivatives);
         Ok((loss, gradient))
     }
 
-    /// The loss of a row of inputs and targets, traced.
-    pub(crate) fn row_loss(&self, objective: &Objective, row: &[f64]) -> Result<RowLoss, Error> {
+    /// The layers that drop inputs while the network trains, one for each such input.
+    pub(crate) fn dropouts(&self) -> &[Dropout] {
+        &self.dropouts
+    }
+
+    /// The loss of a row of inputs and targets, and what of [`Parts`] comes after them, traced.
+    pub(crate) fn row_loss(
+        &self,
+        objective: &Objective,
+        row: &[f64],
+        parts: Parts,
+    ) -> Result<RowLoss, Error> {
+        let targets = row.len() - self.inputs - parts.weight - parts.masks;
+        if objective.loss().is_none() {
+            // Targets may be read: they are no function of the parameters.
+            let targets = constants(&row[self.inputs..][..targets]);
+            let loss = |outputs: &[Var]| vec![objective.apply(outputs, &targets)];
+            traceable::check(
+                || format!("the objective {:?}", objective.name()),
+                self.outputs,
+                loss,
+            )?;
+        }
         let (layers, inputs, objective) =
             (Arc::clone(&self.layers), self.inputs, objective.clone());
         let loss: OfRow<Var> = Box::new(move |parameters, row| {
-            let (row, targets) = row.split_at(inputs);
-            objective.apply(&apply(&layers, parameters, row), targets)
+            let (row, rest) = row.split_at(inputs);
+            let (targets, rest) = rest.split_at(targets);
+            let (weight, masks) = rest.split_at(parts.weight);
+            let loss = objective.apply(&apply(&layers, parameters, row, masks), targets);
+            weight.first().map_or(loss, |&weight| weight * loss)
         });
         Ok(RowLoss::trace(loss, &self.flat(), row)?)
     }
@@ -288,6 +324,8 @@ impl Network {
         inputs: &Matrix<f64>,
         targets: &Matrix<f64>,
     ) -> Result<(), Error> {
+        whole("the inputs", inputs)?;
+        whole("the targets", targets)?;
         length("the columns of the inputs", self.inputs, inputs.columns)?;
         length("the rows of the targets", inputs.rows, targets.rows)?;
         if objective.loss().is_some() {
@@ -341,19 +379,28 @@ impl Network {
     }
 }
 
-/// The mean loss of rows that lie one after the other, and its derivatives.
+/// What comes after a row's inputs and targets while it is trained on: how many numbers of each.
+#[derive(Clone, Copy)]
+pub(crate) struct Parts {
+    /// How much the row counts: 1 or none.
+    pub(crate) weight: usize,
+    /// What the inputs of dropout layers are multiplied by.
+    pub(crate) masks: usize,
+}
+
+/// The mean loss of rows that lie one after the other, and its derivatives. `total` is the number of rows, or the sum of
+/// their weights.
 pub(crate) fn mean_gradient(
     row_loss: &RowLoss,
     parameters: &[f64],
     rows: &[f64],
-    count: usize,
+    total: f64,
 ) -> Result<(f64, Vec<f64>), Error> {
     let (loss, mut derivatives) = row_loss.gradient(parameters, rows)?;
-    let count = count as f64;
     for derivative in &mut derivatives {
-        *derivative /= count;
+        *derivative /= total;
     }
-    Ok((loss / count, derivatives))
+    Ok((loss / total, derivatives))
 }
 
 fn write_flat(parameters: &mut IndexMap<String, Parameter>, mut values: &[f64]) {
@@ -364,15 +411,22 @@ fn write_flat(parameters: &mut IndexMap<String, Parameter>, mut values: &[f64]) 
     }
 }
 
-/// The outputs of the last layer. `parameters` are those of all layers, one after the other.
-fn apply(layers: &[Layer], mut parameters: &[Var], row: &[Var]) -> Vec<Var> {
+/// The outputs of the last layer. `parameters` are those of all layers, one after the other; `masks` what the inputs of
+/// dropout layers are multiplied by, likewise, and empty where the network does not train.
+fn apply(layers: &[Layer], mut parameters: &[Var], row: &[Var], mut masks: &[Var]) -> Vec<Var> {
     let mut values = row.to_vec();
     for layer in layers {
         let shapes = layer.parameters(values.len());
         let count = shapes.iter().map(|(_, shape, _)| shape.iter().product::<usize>()).sum();
         let (own, rest) = parameters.split_at(count);
-        values = layer.apply(own, &values);
         parameters = rest;
+        if matches!(layer, Layer::Dropout(_)) && !masks.is_empty() {
+            let (own, rest) = masks.split_at(values.len());
+            values = values.iter().zip(own).map(|(&value, &mask)| value * mask).collect();
+            masks = rest;
+        } else {
+            values = layer.apply(own, &values);
+        }
     }
     values
 }

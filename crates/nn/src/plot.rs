@@ -30,12 +30,12 @@ pub enum Error {
         what: &'static str,
     },
     /// A file that cannot be written.
-    #[error("cannot write {}: {source}", .path.display())]
+    #[error("cannot write {}: {reason}", .path.display())]
     Write {
         /// The path as given.
         path: PathBuf,
         /// What the operating system says.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// The drawing library refused.
     #[error("cannot draw: {message}")]
@@ -138,7 +138,7 @@ pub fn check(path: &Path) -> Result<(), Error> {
 /// [`Error::NotSvg`] when the path does not end in `.svg`; [`Error::Write`].
 pub fn write(path: &Path, svg: &str) -> Result<(), Error> {
     check(path)?;
-    std::fs::write(path, svg).map_err(|source| Error::Write { path: path.to_owned(), source })
+    std::fs::write(path, svg).map_err(|reason| Error::Write { path: path.to_owned(), reason })
 }
 
 fn drawn(

@@ -1,4 +1,4 @@
-//! Progress for a person to watch: a bar or plain lines, and a clean stop on Ctrl-C.
+//! Progress for a person to watch: a bar or plain lines, and a clean stop on Ctrl-C and SIGTERM.
 
 use core::ops::ControlFlow;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -6,6 +6,8 @@ use std::io;
 use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 
 use crate::{Event, Record};
 
@@ -49,6 +51,10 @@ impl Progress {
 
     /// Takes note of an event.
     pub fn show(&self, event: &Event) {
+        if let Event::NotSaved { epoch, reason } = event {
+            let line = format!("cannot save after epoch {epoch}: {reason}; goes on");
+            if self.bar.is_hidden() { eprintln!("{line}") } else { self.bar.println(line) }
+        }
         let Event::Epoch(record) = event else { return };
         let line = describe(record);
         if self.bar.is_hidden() {
@@ -87,28 +93,30 @@ pub fn is_shown(epoch: usize, epochs: usize) -> bool {
     round || epoch == epochs || epoch.is_multiple_of((epochs / 10).max(1))
 }
 
-/// Ctrl-C as a request to stop, which a training's callback can pass on. A second Ctrl-C ends the process at once.
+/// The exit code of a program that was asked to stop, as shells have it for Ctrl-C.
+pub const INTERRUPTED: u8 = 130;
+
+/// Ctrl-C or SIGTERM as a request to stop, which a training's callback can pass on. A second one ends the process at
+/// once.
 #[derive(Clone, Debug)]
 pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Listens for Ctrl-C from here on. A process can do so once.
+    /// Listens from here on.
     ///
     /// # Errors
-    /// When the system refuses, or another handler is installed.
+    /// When the system refuses.
     pub fn listen() -> io::Result<Self> {
         let wished = Arc::new(AtomicBool::new(false));
-        let of_handler = Arc::clone(&wished);
-        let handler = move || {
-            if of_handler.swap(true, Ordering::Relaxed) {
-                std::process::exit(130);
-            }
-        };
-        ctrlc::set_handler(handler).map_err(io::Error::other)?;
+        for signal in [SIGINT, SIGTERM] {
+            // In this order: it looks whether there was one before, and then notes that there is one.
+            flag::register_conditional_shutdown(signal, INTERRUPTED.into(), Arc::clone(&wished))?;
+            flag::register(signal, Arc::clone(&wished))?;
+        }
         Ok(Self(wished))
     }
 
-    /// Whether there has been a Ctrl-C.
+    /// Whether there has been a request to stop.
     pub fn is_wished(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }

@@ -1,18 +1,22 @@
 //! Trains a network on rows of data: the loop over epochs and mini-batches, when it stops, and what is kept.
 
 use core::ops::ControlFlow;
+use std::io;
 
+use indexmap::IndexMap;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 use tape::Matrix;
 
+use crate::autosave::Autosaver;
 use crate::data::largest;
-use crate::error::{LOSS, NonFinite};
-use crate::network::{RowLoss, mean_gradient};
+use crate::error::{LOSS, NonFinite, length};
+use crate::fingerprint::{Fingerprint, Press};
+use crate::network::{Parts, RowLoss, mean_gradient};
 use crate::setting::{InvalidSetting, not_negative, positive, setting};
-use crate::{Clip, Descent, Error, Network, Objective, Optimizer, Schedule, Stop, add_l2};
+use crate::{Clip, Descent, Error, Network, Objective, Optimizer, Schedule, Stop, add_l2, weights};
 
 /// How to train a network. The default is Adam, a rate of 0.001, batches of 32, 100 epochs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -148,6 +152,18 @@ pub enum Event {
     },
     /// An epoch is done.
     Epoch(Record),
+    /// The training has saved itself: see [`Trainer::autosave`].
+    Saved {
+        /// The epoch that it stands after.
+        epoch: usize,
+    },
+    /// The training could not save itself. It goes on, and tries again.
+    NotSaved {
+        /// The epoch that it stands after.
+        epoch: usize,
+        /// What the system answers.
+        reason: io::ErrorKind,
+    },
 }
 
 /// A training in progress: a network, and everything needed to continue.
@@ -182,6 +198,50 @@ pub struct Trainer {
     pub(crate) best: Option<Best>,
     /// The epoch of the lowest loss so far, and that loss, for patience.
     lowest: Option<(usize, f64)>,
+    /// What the caller wants to know again.
+    pub(crate) facts: IndexMap<String, String>,
+    /// What it has learnt from.
+    pub(crate) rows: Option<RowsOf>,
+    /// Whether it comes from a file and has not gone on yet: then it must be with those rows.
+    is_resumed: bool,
+    /// How much each row counts, if not all the same.
+    weights: Option<Vec<f64>>,
+    pub(crate) autosaver: Autosaver,
+}
+
+/// The rows of a training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RowsOf {
+    training: Fingerprint,
+    weights: Option<Fingerprint>,
+    validation: Option<Fingerprint>,
+}
+
+impl RowsOf {
+    fn new(
+        training: Samples<'_>,
+        validation: Option<Samples<'_>>,
+        weights: Option<&[f64]>,
+    ) -> Self {
+        let print = |Samples { inputs, targets }: Samples<'_>| {
+            let mut press = Press::default();
+            for matrix in [inputs, targets] {
+                press.count(matrix.columns);
+                press.numbers(&matrix.data);
+            }
+            press.finish()
+        };
+        let of_weights = |weights: &[f64]| {
+            let mut press = Press::default();
+            press.numbers(weights);
+            press.finish()
+        };
+        Self {
+            training: print(training),
+            weights: weights.map(of_weights),
+            validation: validation.map(print),
+        }
+    }
 }
 
 /// The lowest validation loss, and the parameters that gave it.
@@ -208,13 +268,31 @@ impl Trainer {
             loss.check()?;
         }
         let descent = Descent::new(settings.optimizer, network.size())?;
-        let (history, best, lowest) = (Vec::new(), None, None);
-        Ok(Self { network, objective, settings, descent, history, best, lowest })
+        Ok(Self {
+            network,
+            objective,
+            settings,
+            descent,
+            history: Vec::new(),
+            best: None,
+            lowest: None,
+            facts: IndexMap::new(),
+            rows: None,
+            is_resumed: false,
+            weights: None,
+            autosaver: Autosaver::default(),
+        })
     }
 
     /// A training that goes on from where another stood.
-    pub(crate) fn resume(self, descent: Descent, history: Vec<Record>, best: Option<Best>) -> Self {
-        let mut trainer = Self { descent, best, ..self };
+    pub(crate) fn resume(
+        self,
+        descent: Descent,
+        history: Vec<Record>,
+        best: Option<Best>,
+        rows: Option<RowsOf>,
+    ) -> Self {
+        let mut trainer = Self { descent, best, rows, is_resumed: true, ..self };
         for record in &history {
             trainer.note(record);
         }
@@ -247,6 +325,46 @@ impl Trainer {
         &self.settings
     }
 
+    /// Changes how many epochs there are at most, those that are done included. With a schedule that looks at their
+    /// number (the cosine), this changes the rates that follow.
+    pub fn set_epochs(&mut self, epochs: usize) {
+        self.settings.epochs = epochs;
+    }
+
+    /// Changes [`Settings::patience`].
+    pub fn set_patience(&mut self, patience: Option<usize>) {
+        self.settings.patience = patience;
+    }
+
+    /// Gives each of the rows to learn from a weight, or takes them away: the loss of a step is then Σ(weight·loss)/Σ(weight)
+    /// over its rows, so a row of weight 2 counts as two rows. [`balanced_weights`](crate::balanced_weights) makes classes
+    /// count the same. Scores, as those of validation rows, are without weights.
+    ///
+    /// Weights are rows' numbers, so they are not saved: whoever resumes gives them again, and is refused where they differ.
+    ///
+    /// # Errors
+    /// [`Error::InvalidWeight`] for one that is not finite and greater than 0.
+    pub fn set_weights(&mut self, weights: Option<Vec<f64>>) -> Result<(), Error> {
+        weights.as_deref().map_or(Ok(()), weights::check)?;
+        self.weights = weights;
+        Ok(())
+    }
+
+    /// What was noted by [`set_facts`](Self::set_facts).
+    pub fn facts(&self) -> &IndexMap<String, String> {
+        &self.facts
+    }
+
+    /// Notes what the training is of, in place of what was noted before: the table, how it was split, the columns, …. It
+    /// is saved with the training, and [`Checkpoint::facts`](crate::Checkpoint::facts) gives it back, for whoever resumes
+    /// to compare. (That the rows are the same is checked in any case.)
+    pub fn set_facts<K: Into<String>, V: Into<String>>(
+        &mut self,
+        facts: impl IntoIterator<Item = (K, V)>,
+    ) {
+        self.facts = facts.into_iter().map(|(name, fact)| (name.into(), fact.into())).collect();
+    }
+
     /// Every epoch so far.
     pub fn history(&self) -> &[Record] {
         &self.history
@@ -257,7 +375,8 @@ impl Trainer {
     /// # Errors
     /// [`Error::Shape`] and [`Error::NoSamples`] for rows that do not fit, [`Error::NonFiniteRow`] for numbers in them;
     /// [`Error::NonFinite`] when a loss, a derivative or a parameter leaves the finite numbers, after which the network
-    /// has the parameters before that step.
+    /// has the parameters before that step; [`Error::OtherRows`] when a training that comes from a file meets other rows
+    /// than it has learnt from; [`Error::NotSaved`] when a training that [saves itself](Self::autosave) cannot.
     pub fn train(&mut self, samples: Samples<'_>) -> Result<Stop, Error> {
         self.train_watched(samples, None, |_| ControlFlow::Continue(()))
     }
@@ -280,25 +399,37 @@ impl Trainer {
         if let Some(validation) = validation {
             self.check(validation)?;
         }
+        if let Some(weights) = &self.weights {
+            length("the weights of the rows", samples.inputs.rows, weights.len())?;
+        }
+        self.meet(RowsOf::new(samples, validation, self.weights.as_deref()))?;
         let Samples { inputs, targets } = samples;
-        let rows = self.network.rows(&self.objective, inputs, targets)?;
+        let numbers = self.network.rows(&self.objective, inputs, targets)?;
         let width = inputs.columns + targets.columns;
-        let gradient = self.network.row_loss(&self.objective, &rows[..width])?;
-        let rows = Rows { count: inputs.rows, width, numbers: rows, gradient };
+        let masks = self.network.dropouts().len();
+        let parts = Parts { weight: usize::from(self.weights.is_some()), masks };
+        let mut first = numbers[..width].to_vec();
+        first.resize(width + parts.weight + parts.masks, 1.0);
+        let gradient = self.network.row_loss(&self.objective, &first, parts)?;
+        let rows = Rows { count: inputs.rows, width, numbers, gradient };
         loop {
             if self.history.len() >= self.settings.epochs {
-                return Ok(Stop::Epochs);
+                return self.end(Stop::Epochs);
             }
             if self.settings.patience.is_some_and(|patience| self.epochs_in_vain() >= patience) {
-                return Ok(Stop::Patience);
+                return self.end(Stop::Patience);
             }
             let before = self.descent.clone();
             let epoch = self.epoch(&rows, &mut watch);
             let (loss, rate) = match epoch {
                 Ok(ControlFlow::Continue(done)) => done,
-                broken_off => {
+                Ok(ControlFlow::Break(())) => {
                     self.descent = before;
-                    return broken_off.map(|_| Stop::Callback);
+                    return self.end(Stop::Callback);
+                }
+                Err(error) => {
+                    self.descent = before;
+                    return Err(error);
                 }
             };
             let training = self.settings.score_training.then_some(samples);
@@ -312,10 +443,31 @@ impl Trainer {
             self.history.push(record);
             self.note(&record);
             self.offer(&record);
-            if watch(Event::Epoch(record)).is_break() {
-                return Ok(Stop::Callback);
+            let is_over = watch(Event::Epoch(record)).is_break()
+                || self.save_when_due().is_some_and(|event| watch(event).is_break());
+            if is_over {
+                return self.end(Stop::Callback);
             }
         }
+    }
+
+    /// Notes the rows that it learns from, unless it comes from a file and these are others.
+    fn meet(&mut self, rows: RowsOf) -> Result<(), Error> {
+        if let (true, Some(own)) = (self.is_resumed, self.rows) {
+            let differs = |what| Err(Error::OtherRows { what });
+            if own.training != rows.training {
+                return differs("rows to learn from");
+            }
+            if own.weights != rows.weights {
+                return differs("weights of the rows");
+            }
+            if own.validation != rows.validation {
+                return differs("validation rows");
+            }
+        }
+        self.is_resumed = false;
+        self.rows = Some(rows);
+        Ok(())
     }
 
     /// The steps of one epoch: their mean loss, and the rate of the last. The network has the new parameters only if the
@@ -331,27 +483,35 @@ impl Trainer {
         let mut parameters = self.network.flat();
         let mut before = parameters.clone();
         let mut chosen_rows = Vec::new();
+        let (mut masks, mut total_of_all) = (self.masks(), 0.0);
         for (number, chosen) in self.order(rows.count).chunks(batch).enumerate() {
             chosen_rows.clear();
+            let mut total = 0.0;
             for &row in chosen {
                 chosen_rows.extend_from_slice(&rows.numbers[row * rows.width..][..rows.width]);
+                let weight = self.weights.as_ref().map(|weights| weights[row]);
+                chosen_rows.extend(weight);
+                total += weight.unwrap_or(1.0);
+                chosen_rows
+                    .extend(self.network.dropouts().iter().map(|dropout| dropout.draw(&mut masks)));
             }
+            total_of_all += total;
             let (loss, mut derivatives) =
-                mean_gradient(&rows.gradient, &parameters, &chosen_rows, chosen.len())?;
+                mean_gradient(&rows.gradient, &parameters, &chosen_rows, total)?;
             last_rate = rate * schedule.factor(done * steps + number, steps, epochs);
             before.copy_from_slice(&parameters);
             if let Err(what) = self.step(last_rate, loss, &mut parameters, &mut derivatives) {
                 self.network.set_flat(&before);
                 return Err(self.non_finite(what, done + 1, number + 1, loss));
             }
-            sum += loss * chosen.len() as f64;
+            sum += loss * total;
             let event = Event::Batch { epoch: done + 1, number: number + 1, count: steps, loss };
             if watch(event).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
         self.network.set_flat(&parameters);
-        Ok(ControlFlow::Continue((sum / rows.count as f64, last_rate)))
+        Ok(ControlFlow::Continue((sum / total_of_all, last_rate)))
     }
 
     /// How the best network so far does on rows.
@@ -387,6 +547,13 @@ impl Trainer {
         let mut order: Vec<usize> = (0..rows).collect();
         order.shuffle(&mut random);
         order
+    }
+
+    /// What draws the next epoch's dropouts: a matter of the seed and the epoch alone, too.
+    fn masks(&self) -> ChaCha8Rng {
+        let mut random = ChaCha8Rng::seed_from_u64(self.settings.seed);
+        random.set_stream(1 << 63 | self.history.len() as u64);
+        random
     }
 
     /// One step, unless something in it is not finite: then the parameters are to be dropped.

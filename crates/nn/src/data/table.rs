@@ -11,6 +11,8 @@ use tape::Matrix;
 
 use super::read::{Lines, read};
 use super::{BadCell, Classes, Dataset, Error, Flaw, Listing};
+use crate::Fingerprint;
+use crate::fingerprint::Press;
 
 /// The cells of a CSV file, plain or in gzip, as text.
 ///
@@ -124,6 +126,17 @@ impl Table {
     #[track_caller]
     pub fn line(&self, row: usize) -> usize {
         self.lines.number(row + usize::from(self.header))
+    }
+
+    /// What tells the table apart from one with other cells, other names, or another order of rows or columns. How the
+    /// file writes them (compression, delimiter, quotes) does not matter.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut press = Press::default();
+        for column in 0..self.names.len() {
+            press.text(&self.names[column]);
+            self.cells_at(column).for_each(|cell| press.text(cell));
+        }
+        press.finish()
     }
 
     /// The place of a column among [`Table::columns`], from 0.

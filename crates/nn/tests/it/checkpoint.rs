@@ -4,7 +4,10 @@ use core::ops::ControlFlow;
 use std::fs;
 use std::path::Path;
 
-use nn::{Decay, Dense, FileError, Initializer, Loss, Network, Own, Schedule, Settings, Trainer};
+use nn::{
+    Checkpoint, Decay, Dense, Error, FileError, Initializer, Loss, Model, Network, Own, Schedule,
+    Settings, Trainer,
+};
 use tape::Var;
 
 use crate::parts::OPTIMIZERS;
@@ -65,7 +68,7 @@ fn a_network_with_a_layer_of_the_users_own_resumes_too() {
     let settings = Settings { epochs: 2, ..Settings::default() };
     let mut first = Trainer::new(build(), Loss::MeanSquared, settings).unwrap();
     first.train(rows.samples()).unwrap();
-    first.save(folder.path().join("own.json")).unwrap();
+    first.save(folder.path().join("own.safetensors")).unwrap();
     assert!(folder.path().join("own.safetensors").exists(), "an ending is left out");
     let second = Trainer::load(build(), Loss::MeanSquared, folder.path().join("own")).unwrap();
     assert!(first.last().has_parameters_of(second.last()));
@@ -105,7 +108,9 @@ fn files_that_are_not_there_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("nothing");
     let error = error_of(&path);
-    assert!(matches!(&error, FileError::Read { path, .. } if path.ends_with("nothing.json")));
+    assert!(
+        matches!(&error, FileError::Read { path, .. } if path.ends_with("nothing.safetensors"))
+    );
     let error = trainer(Settings::default()).save(folder.path().join("no/such")).unwrap_err();
     assert!(matches!(error, FileError::Write { .. }), "{error}");
 }
@@ -114,41 +119,53 @@ fn files_that_are_not_there_are_named() {
 fn damaged_files_are_refused_with_a_reason() {
     let folder = tempfile::tempdir().unwrap();
     let path = saved(folder.path());
-    let (json, tensors) = (path.with_extension("json"), path.with_extension("safetensors"));
-    let (text, bytes) = (fs::read_to_string(&json).unwrap(), fs::read(&tensors).unwrap());
-    let damaged = |text: &str, what: &str| {
-        fs::write(&json, text).unwrap();
+    let file = path.with_extension("safetensors");
+    let bytes = fs::read(&file).unwrap();
+    let refused = |bytes: &[u8], what: &str| {
+        fs::write(&file, bytes).unwrap();
         let error = error_of(&path);
         assert!(matches!(error, FileError::Damaged { .. }), "{error:?}");
         assert!(error.to_string().contains(what), "{error}");
     };
-    damaged("{", "EOF");
-    damaged("[]", "invalid");
-    damaged(&text.replace("wengert training", "something"), "it is no wengert training");
-    damaged(&text.replace("\"version\": 1", "\"version\": 2"), "it is of version 2");
-    damaged(
-        &text.replace("\"epoch\": 2,\n  \"steps\"", "\"epoch\": 1,\n  \"steps\""),
-        "2 records of 1",
-    );
-    damaged(&text.replace("\"batch\": 32", "\"batch\": 0"), "the size of a batch cannot be 0");
-    fs::write(&json, &text).unwrap();
-
     for length in [0, 4, 9, bytes.len() / 2, bytes.len() - 1] {
-        fs::write(&tensors, &bytes[..length]).unwrap();
-        assert!(matches!(error_of(&path), FileError::Damaged { .. }), "{length} bytes");
+        refused(&bytes[..length], "damaged");
     }
-    let mut nan = bytes.clone();
-    let last = nan.len() - 8;
-    nan[last..].copy_from_slice(&f64::NAN.to_le_bytes());
-    fs::write(&tensors, &nan).unwrap();
-    let error = error_of(&path);
-    assert!(error.to_string().contains("there is NaN in"), "{error}");
-    fs::write(&tensors, &bytes).unwrap();
+    let version = bytes.windows(12).position(|some| some == br#"version\":2,"#).unwrap();
+    let mut later = bytes.clone();
+    later[version + 10] = b'3';
+    refused(&later, "it is of version 3, this reads version 2");
+    // A bit of anything that follows the header, and of its description.
+    let description = bytes.windows(9).position(|some| some == b"objective").unwrap();
+    for place in [description + 1, bytes.len() / 2, bytes.len() - 800, bytes.len() - 8] {
+        let mut damaged = bytes.clone();
+        damaged[place] ^= 1;
+        refused(&damaged, "");
+    }
+    fs::write(&file, &bytes).unwrap();
     assert!(Trainer::load(small_network(), Loss::MeanSquared, &path).is_ok());
 }
 
 #[test]
-fn files_of_another_network_objective_or_epoch_are_told_apart() {
+fn a_file_of_another_kind_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = Model::load(saved(folder.path())).unwrap_err();
+    let expected = "it is no wengert model: it calls itself wengert training";
+    assert!(error.to_string().contains(expected), "{error}");
+}
+
+#[test]
+fn trainings_of_version_1_are_refused_with_advice() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.safetensors");
+    let header = r#"{"__metadata__":{"mark":"epoch 2"}}"#;
+    let length = (header.len() as u64).to_le_bytes();
+    fs::write(&path, [&length, header.as_bytes()].concat()).unwrap();
+    let error = error_of(&path).to_string();
+    assert!(error.contains("it is of version 1, this reads version 2: train again"), "{error}");
+}
+
+#[test]
+fn files_of_another_network_or_objective_are_told_apart() {
     let folder = tempfile::tempdir().unwrap();
     let path = saved(folder.path());
     let wider = Network::builder(2).layer(Dense::linear(1)).build().unwrap();
@@ -156,13 +173,54 @@ fn files_of_another_network_objective_or_epoch_are_told_apart() {
     assert!(matches!(error, FileError::Differs { what: "network", .. }), "{error}");
     let error = Trainer::load(small_network(), Loss::MeanAbsolute, &path).unwrap_err();
     assert!(matches!(error, FileError::Differs { what: "objective", .. }), "{error}");
+}
 
-    let json = fs::read(path.with_extension("json")).unwrap();
-    let mut later = Trainer::load(small_network(), Loss::MeanSquared, &path).unwrap();
-    later.set_epochs(3);
-    later.train(rows(10, 1).samples()).unwrap();
-    later.save(&path).unwrap();
-    fs::write(path.with_extension("json"), json).unwrap();
-    let error = error_of(&path);
-    assert!(matches!(error, FileError::OfTwoEpochs { .. }), "{error}");
+#[test]
+fn a_resumed_training_refuses_other_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = saved(folder.path());
+    let resumed = || {
+        let mut trainer = Trainer::load(small_network(), Loss::MeanSquared, &path).unwrap();
+        trainer.set_epochs(3);
+        trainer
+    };
+    let refused = |what: &str, result: Result<nn::Stop, Error>| {
+        let error = result.unwrap_err();
+        assert!(matches!(error, Error::OtherRows { .. }), "{error:?}");
+        assert!(error.to_string().contains(what), "{error}");
+    };
+    let mut other = rows(10, 1);
+    other.targets.data[9] += 1e-12;
+    refused("the rows to learn from are not those", resumed().train(other.samples()));
+    let (same, validation) = (rows(10, 1), rows(4, 2));
+    let watch = |_: nn::Event| ControlFlow::Continue(());
+    let with_validation =
+        resumed().train_watched(same.samples(), Some(validation.samples()), watch);
+    refused("the validation rows are not those", with_validation);
+
+    let mut trainer = resumed();
+    trainer.train(same.samples()).unwrap();
+    // What goes on in memory is its owner's matter.
+    trainer.set_epochs(4);
+    trainer.train(other.samples()).unwrap();
+    assert_eq!(trainer.history().len(), 4);
+}
+
+#[test]
+fn facts_and_settings_are_there_before_the_network_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run");
+    let settings = Settings { epochs: 2, seed: 9, l2: 0.25, ..Settings::default() };
+    let mut trainer = trainer(settings);
+    trainer.set_facts([("table", "a"), ("columns", "b, c")]);
+    trainer.train(rows(10, 1).samples()).unwrap();
+    trainer.save(&path).unwrap();
+    let checkpoint = Checkpoint::read(&path).unwrap();
+    assert_eq!((*checkpoint.settings(), checkpoint.epochs()), (settings, 2));
+    let resumed = checkpoint.clone().resume(small_network(), Loss::MeanSquared).unwrap();
+    for facts in [checkpoint.facts(), resumed.facts()] {
+        assert!(
+            facts.iter().eq([(&"table".into(), &"a".into()), (&"columns".into(), &"b, c".into())])
+        );
+    }
 }

@@ -307,3 +307,62 @@ fn numbers_that_do_not_fit_are_refused_and_nothing_changes() {
     let no_targets = Matrix { rows: 0, columns: 1, data: Vec::new() };
     assert_eq!(network.gradient(Loss::MeanSquared, &none, &no_targets), Err(Error::NoSamples));
 }
+
+/// What is wrong with a network of one layer, this function of one parameter and two inputs.
+fn refusal(
+    function: impl Fn(&[Var], &[Var]) -> Vec<Var> + Send + Sync + 'static,
+) -> Option<String> {
+    let own = Own::new(function).parameter("scale", &[1], Initializer::Constant(1.0));
+    match Network::builder(2).layer(Dense::linear(2)).layer(own).build() {
+        Ok(_) => None,
+        Err(error @ Error::NotTraceable { .. }) => Some(error.to_string()),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn a_layer_that_reads_a_number_is_refused() {
+    let reads = "layer2 cannot be traced: it takes a number out of a variable";
+    let said = refusal(|p, x| vec![p[0] * x[0].value() + x[1]]).unwrap();
+    assert!(said.starts_with(reads), "{said}");
+    let said = refusal(|p, x| vec![x[0] * p[0].value()]).unwrap();
+    assert!(said.starts_with(reads), "{said}");
+    let said = refusal(|p, x| vec![if x[0].value() > 0.5 { p[0] } else { x[1] }]).unwrap();
+    assert!(said.starts_with(reads), "{said}");
+}
+
+#[test]
+fn a_layer_that_changes_from_call_to_call_is_refused() {
+    use core::sync::atomic::{AtomicU32, Ordering};
+    let calls = AtomicU32::new(0);
+    let count = move |p: &[Var], x: &[Var]| {
+        vec![x[1], p[0] * x[0] * f64::from(calls.fetch_add(1, Ordering::Relaxed))]
+    };
+    let said = refusal(count).unwrap();
+    assert!(said.contains("it gives other numbers than its trace"), "{said}");
+}
+
+#[test]
+fn a_layer_may_branch_and_be_undefined_somewhere() {
+    assert_eq!(refusal(|p, x| vec![if x[0] > 0.0 { p[0] * x[0] } else { 0.0 * x[1] }]), None);
+    assert_eq!(refusal(|p, x| vec![if x[0] == 1.0 { p[0] } else { x[1] }]), None);
+    assert_eq!(refusal(|p, x| vec![(-p[0]).sqrt(), x[0].ln(), x[0].floor() + x[1].signum()]), None);
+}
+
+#[test]
+fn an_objective_may_read_targets_and_not_outputs() {
+    let network = Network::builder(1).layer(Dense::linear(2)).build().unwrap();
+    let one = |data: Vec<f64>| Matrix { rows: 1, columns: data.len(), data };
+    let of_class = |outputs: &[Var], targets: &[Var]| {
+        let logits = tape::log_sum_exp(outputs);
+        #[expect(clippy::cast_sign_loss, reason = "a class")]
+        let class = targets[0].value() as usize;
+        logits - outputs[class]
+    };
+    let objective = Objective::new("of a class", of_class);
+    assert!(network.gradient(objective, &one(vec![0.5]), &one(vec![1.0])).is_ok());
+    let reads =
+        Objective::new("reads", |outputs: &[Var], _: &[Var]| outputs[0] * outputs[1].value());
+    let error = network.gradient(reads, &one(vec![0.5]), &one(vec![1.0])).unwrap_err();
+    assert!(error.to_string().starts_with("the objective \"reads\" cannot be traced"), "{error}");
+}

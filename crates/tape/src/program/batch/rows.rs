@@ -43,7 +43,12 @@ impl Rows for [f64] {
 impl Rows for Matrix<f64> {
     fn count(&self, width: usize) -> Result<usize, Error> {
         check_length("a row", width, self.columns)?;
-        Ok(self.rows)
+        let given = self.data.len();
+        if self.rows.checked_mul(self.columns) == Some(given) {
+            Ok(self.rows)
+        } else {
+            Err(Error::Shape { rows: self.rows, columns: self.columns, given })
+        }
     }
 
     fn row(&self, index: usize, _: usize) -> &[f64] {
