@@ -1,4 +1,4 @@
-//! Trains a network of dense layers on any table of numbers, and writes the model and a page that shows how it went.
+//! Trains a network of dense layers on any table, and writes the model and a page that shows how it went.
 //!
 //! ```text
 //! cargo run --release --example train                                        # the digits that come with the project
@@ -6,11 +6,19 @@
 //! cargo run --release --example train -- FILE.csv --target price --task regress --hidden 32,32 --epochs 200
 //! ```
 //!
-//! A share of the rows, drawn by the seed, is kept for the test; scales are learnt from the rest. Ctrl-C stops and keeps
-//! what is best so far. `predict` uses the model on other rows.
+//! A line for each column says what it was taken for: a number, a date, a text of so many categories. A share of the rows,
+//! drawn by the seed, is kept for the test; categories, medians and scales are learnt from the rest. Of up to 1,000 rows,
+//! trials on parts of them find how many epochs are best; of more, some judge each epoch, and the best parameters are kept.
+//! Ctrl-C stops and keeps what is best so far. `predict` uses the model on other rows.
 
 #[path = "support/end.rs"]
 mod end;
+#[path = "train/epochs.rs"]
+mod epochs;
+#[path = "train/rows.rs"]
+mod rows;
+#[path = "train/scores.rs"]
+mod scores;
 
 use std::fs;
 use std::io::{self, Write};
@@ -18,41 +26,63 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::{Parser, ValueEnum};
-use nn::data::{self, Dataset, Standardizer, Table, Task};
-use nn::metrics::{Confusion, r_squared};
+use nn::data::Dataset;
 use nn::report::{Chart, Curve, HeatMap, Names, Scale, TrainingReport, Units};
 use nn::terminal::{Interrupt, Progress, is_shown};
 use nn::{
-    Activation, Answers, Clip, Decay, Dense, Loss, Model, Network, Optimizer, Record, Schedule,
-    Score, Settings, Stop, Target, Trainer, plot,
+    Activation, Clip, Decay, Dense, Initializer, Network, Optimizer, Record, Schedule, Score,
+    Settings, Stop, Target, Trainer, plot,
 };
 
 use crate::end::end;
+use crate::rows::{Data, Source};
+use crate::scores::Tested;
 
 /// Trains a network of dense layers on a table, tests it on rows that it has not seen, and writes model and report.
-#[derive(Parser)]
+#[derive(Clone, Parser)]
 #[command(allow_negative_numbers = true)]
 struct Options {
-    /// The table: CSV with a header, plain or gzip [default: the digits that come with the project]
+    /// The table: CSV, plain or gzip [default: the digits that come with the project]
     file: Option<PathBuf>,
+    /// Whether the first line names the columns [default: it does, unless it looks like the rows]
+    #[arg(long, value_enum)]
+    header: Option<Answer>,
+    /// What stands between cells, or "tab" [default: what the first lines show]
+    #[arg(long)]
+    delimiter: Option<String>,
     /// The column to predict: its name, its number from 1, or from the end (-1 is the last)
     #[arg(long, default_value = "-1")]
     target: String,
     /// Columns to leave out, with commas between
     #[arg(long, value_delimiter = ',')]
     drop: Vec<String>,
+    /// Columns whose cells are names of categories, even if they look like numbers, with commas between
+    #[arg(long, value_delimiter = ',')]
+    text: Vec<String>,
+    /// How many categories of a column are told apart at most; the rarer ones count as one
+    #[arg(long, default_value_t = 50)]
+    categories: usize,
+    /// More texts that mean a gap, with commas between
+    #[arg(long, value_delimiter = ',')]
+    gap: Vec<String>,
+    /// Leave out rows with a gap, instead of filling and marking it
+    #[arg(long)]
+    drop_rows: bool,
     /// What the target is [default: classes if it is text or few whole numbers, otherwise numbers]
     #[arg(long, value_enum)]
     task: Option<TaskName>,
+    /// Learn the logarithm of the target, for numbers whose ratios count
+    #[arg(long)]
+    log: bool,
     /// The widths of the hidden layers, with commas between; "none" for none
     #[arg(long, default_value = "64")]
     hidden: String,
     /// What hidden layers apply: relu, tanh, sigmoid, gelu, silu, …
     #[arg(long, default_value = "relu")]
     activation: Activation,
-    /// How many times to go through the rows at most
+    /// How many times to go through the rows at most; fewer where trials, or rows that judge, find no more to gain
     #[arg(long, default_value_t = 200)]
     epochs: usize,
     /// How many rows make a step
@@ -79,13 +109,18 @@ struct Options {
     /// Determines the test rows, the start and the order of the rows
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Share of the rows that is kept for the test
-    #[arg(long, default_value_t = 0.2)]
-    test: f64,
-    /// Share of the training rows that judges each epoch
-    #[arg(long, default_value_t = 0.0)]
-    validation: f64,
-    /// Stop after so many epochs without a lower loss, on the validation rows if there are any
+    /// Share of the rows that is kept for the test, or a file of other rows [default: 0.2]
+    #[arg(long, value_name = "SHARE|FILE")]
+    test: Option<String>,
+    /// Test on as many parts of the rows in turn, each with a network that learnt from the others
+    #[arg(long, value_name = "COUNT")]
+    folds: Option<usize>,
+    /// Share of the training rows that judges each epoch [default: 0.1; of up to 1,000 rows 0, and trials on parts of them
+    /// find how many epochs are best]
+    #[arg(long)]
+    validation: Option<f64>,
+    /// Stop after so many epochs without a lower loss, on the validation rows if there are any [default: 10 to 50 with
+    /// the default share of them]
     #[arg(long)]
     patience: Option<usize>,
     /// The folder for the model and the report
@@ -111,6 +146,12 @@ enum TaskName {
     Regress,
 }
 
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Answer {
+    Yes,
+    No,
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum OptimizerName {
     Plain,
@@ -121,7 +162,7 @@ enum OptimizerName {
     AdamW,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum ScheduleName {
     Constant,
     /// Half the rate every fifth part of the epochs
@@ -140,20 +181,32 @@ fn run(options: &Options, out: &mut impl Write) -> Result<()> {
     }
     let file = options.file.clone().unwrap_or_else(shipped_digits);
     let in_file = || format!("in {}", file.display());
-    let table = Table::read(&file).with_context(in_file)?;
+    let table = options.read(&file)?;
+    writeln!(out, "{}: {} rows, {} columns", file.display(), table.len(), table.columns().len())?;
+    if !table.has_header() {
+        writeln!(out, "It has no header: the columns are called column1, column2, …")?;
+    }
     let table = table.drop(&options.drop).with_context(in_file)?;
-    let data = Data::new(options, &table).with_context(in_file)?;
+    let source = Source::new(options, &table, out).with_context(in_file)?;
+    if let Some(count) = options.folds {
+        scores::write_folds(out, options, &source, count)?;
+    }
+    let (data, epochs) = data(options, &source, out).with_context(in_file)?;
+    let options = &options.stopping(&data, epochs);
     let is_classes = matches!(data.target, Target::Classes { .. });
     ensure!(
         !(is_classes && options.plot_fit.is_some()),
         "--plot-fit is for numbers; classes have a confusion matrix"
     );
     let network = network(options, &data)?;
-    writeln!(out, "{}: {} rows, {} columns", file.display(), table.len(), table.columns().len())?;
-    if !table.has_header() {
-        writeln!(out, "It has no header: the columns are called column1, column2, …")?;
-    }
+    data.write_columns(out)?;
     write_summary(out, options, &data, &network)?;
+    if let Some(epochs) = epochs {
+        writeln!(
+            out,
+            "{epochs} epochs did best on parts of the rows to learn from, left out in turn.\n"
+        )?;
+    }
 
     fs::create_dir_all(&options.out)
         .with_context(|| format!("cannot make the folder {}", options.out.display()))?;
@@ -176,15 +229,21 @@ fn run(options: &Options, out: &mut impl Write) -> Result<()> {
     writeln!(out, "\nStopped after {epochs} epochs ({seconds:.2} s): {}.", why(stop))?;
 
     let model = data.model(&trainer);
-    let test = Tested::new(&model, &data.test)?;
     let training = Tested::new(&model, &data.training)?;
-    writeln!(out, "\n{}", test.details())?;
+    let test = data.test.as_ref().map(|rows| Tested::new(&model, rows)).transpose()?;
+    if let Some(test) = &test {
+        writeln!(out, "\n{}", test.details())?;
+    }
     writeln!(out, "training {}", training.line())?;
-    writeln!(out, "test {}\n", test.line())?;
+    if let Some(test) = &test {
+        writeln!(out, "test {}", test.line())?;
+    }
+    scores::write_baselines(out, options, &data)?;
+    writeln!(out)?;
 
     model.save(place(".model"))?;
     let page = options.report.clone().unwrap_or_else(|| place(".html"));
-    let report = report(&file, &data, &trainer, &test, &training, seconds)?;
+    let report = report(&file, &data, &trainer, test.as_ref(), &training, seconds)?;
     fs::write(&page, report.to_html())
         .with_context(|| format!("cannot write {}", page.display()))?;
     let model = place(".model");
@@ -197,7 +256,7 @@ fn run(options: &Options, out: &mut impl Write) -> Result<()> {
         plot::write(path, &plot::loss(&losses)?)?;
         writeln!(out, "Plot:   {}", path.display())?;
     }
-    if let (Some(path), Tested::Numbers(pairs, _)) = (&options.plot_fit, &test) {
+    if let (Some(path), Some(Tested::Numbers(pairs, _))) = (&options.plot_fit, &test) {
         plot::write(path, &plot::predictions(pairs)?)?;
         writeln!(out, "Plot:   {}", path.display())?;
     }
@@ -209,107 +268,48 @@ fn run(options: &Options, out: &mut impl Write) -> Result<()> {
     Ok(())
 }
 
-/// The table as a network takes it, in its parts.
-struct Data {
-    target: Target,
-    /// In the units of the table.
-    training: Dataset,
-    test: Dataset,
-    /// Scaled, what the network learns from and what judges each epoch.
-    learnt: Dataset,
-    judged: Option<Dataset>,
-    standardizer: Standardizer,
-}
-
-impl Data {
-    fn new(options: &Options, table: &Table) -> Result<Self> {
-        let name = &table.columns()[table.position(&options.target)?];
-        let task = match options.task {
-            Some(TaskName::Classify) => Task::Classify,
-            Some(TaskName::Regress) => Task::Regress,
-            None => table.task(name)?,
-        };
-        let (all, classes) = match task {
-            Task::Classify => {
-                let (all, classes) = table.classification(name).map_err(|error| match error {
-                    data::Error::FractionalClass { .. } | data::Error::TooManyClasses { .. } => {
-                        anyhow!("{error} (that is `--task regress`)")
-                    }
-                    error => error.into(),
-                })?;
-                (all, Some(classes))
-            }
-            Task::Regress => (table.regression(&[name])?, None),
-        };
-        let split = |data: &Dataset, share| match task {
-            Task::Classify => data.split_stratified(share, options.seed),
-            Task::Regress => data.split(share, options.seed),
-        };
-        let (training, test) = split(&all, options.test)?;
-        let (learnt, judged) = if options.validation > 0.0 {
-            let (learnt, judged) = split(&training, options.validation)?;
-            (learnt, Some(judged))
-        } else {
-            (training.clone(), None)
-        };
-        // Scales are learnt from the rows that the network learns from, and from no others.
-        let standardizer = Standardizer::learn(&learnt.inputs)?;
-        let target = match classes {
-            Some(classes) => Target::Classes { name: name.to_owned(), classes },
-            None => Target::Numbers {
-                names: vec![name.to_owned()],
-                standardizer: Standardizer::learn(&learnt.targets)?,
-            },
-        };
-        let scaled = |mut data: Dataset| -> Result<Dataset> {
-            standardizer.apply(&mut data.inputs)?;
-            if let Target::Numbers { standardizer, .. } = &target {
-                standardizer.apply(&mut data.targets)?;
-            }
-            Ok(data)
-        };
-        let (learnt, judged) = (scaled(learnt)?, judged.map(scaled).transpose()?);
-        Ok(Self { target, training, test, learnt, judged, standardizer })
+/// The rows in their parts, and how many epochs they are good for, if that was tried.
+fn data(options: &Options, source: &Source, out: &mut impl Write) -> Result<(Data, Option<usize>)> {
+    let default = if options.folds.is_some() { 0.0 } else { 0.2 };
+    let share = options.test.as_ref().map_or(Some(default), |text| text.parse().ok());
+    let parts = source.split(share.unwrap_or(0.0), options.seed)?;
+    let mut data = source.data(options, &parts)?;
+    if let (None, Some(file)) = (share, &options.test) {
+        data.test_on(options, Path::new(file), out)?;
     }
-
-    fn loss(&self) -> Loss {
-        match self.target {
-            Target::Classes { .. } => Loss::CrossEntropy,
-            Target::Numbers { .. } => Loss::MeanSquared,
-        }
-    }
-
-    fn model(&self, trainer: &Trainer) -> Model {
-        Model {
-            network: trainer.network(),
-            inputs: self.training.input_names.clone(),
-            standardizer: self.standardizer.clone(),
-            target: self.target.clone(),
-        }
-    }
-
-    fn target_name(&self) -> &str {
-        match &self.target {
-            Target::Classes { name, .. } => name,
-            Target::Numbers { names, .. } => &names[0],
-        }
-    }
+    Ok((data, epochs::by_folds(options, source, &parts)?))
 }
 
 fn network(options: &Options, data: &Data) -> Result<Network> {
-    let mut builder = Network::builder(data.training.inputs.columns).seed(options.seed);
+    let mut builder = Network::builder(data.learnt.inputs.columns).seed(options.seed);
     if options.hidden != "none" {
         for width in options.hidden.split(',') {
             let width = width.trim().parse().with_context(|| {
                 format!("--hidden {width:?}: give widths with commas between, or none")
             })?;
-            builder = builder.layer(Dense::new(width, options.activation));
+            let layer = Dense::new(width, options.activation);
+            builder = builder.layer(layer.initializer(Initializer::GlorotUniform));
         }
     }
-    Ok(builder.layer(Dense::linear(data.training.targets.columns)).build()?)
+    // All 0: it begins by guessing, the mean of numbers or each class alike, and not by saying something worse.
+    let last = Dense::linear(data.learnt.targets.columns).initializer(Initializer::Zeros);
+    Ok(builder.layer(last).build()?)
 }
 
 impl Options {
+    /// With when to stop, where no option says it: after as many epochs as were found to be good, or when the rows that
+    /// judge find nothing better.
+    fn stopping(&self, data: &Data, epochs: Option<usize>) -> Self {
+        let is_judged = data.judged.is_some() && self.validation.is_none();
+        // Of fewer rows an epoch has fewer steps, and more of them pass before a next one is better.
+        let patience = (100_000 / data.learnt.len()).clamp(10, 50);
+        Self {
+            epochs: epochs.unwrap_or(self.epochs),
+            patience: self.patience.or(is_judged.then_some(patience)),
+            ..self.clone()
+        }
+    }
+
     fn settings(&self) -> Settings {
         Settings {
             optimizer: match self.optimizer {
@@ -365,61 +365,6 @@ fn why(stop: Stop) -> &'static str {
     }
 }
 
-/// How a model does on rows that it may not have seen.
-enum Tested {
-    Classes(Confusion),
-    /// Targets and predictions, and R², if the targets vary.
-    Numbers(Vec<(f64, f64)>, Option<f64>),
-}
-
-impl Tested {
-    fn new(model: &Model, data: &Dataset) -> Result<Self> {
-        Ok(match (model.answers(data.inputs.clone())?, &model.target) {
-            (Answers::Classes(_, probabilities), Target::Classes { classes, .. }) => {
-                Self::Classes(Confusion::of_scores(classes, &data.targets, &probabilities)?)
-            }
-            (Answers::Numbers(numbers), _) => {
-                let pairs = data.targets.data.iter().copied().zip(numbers.data.iter().copied());
-                Self::Numbers(pairs.collect(), r_squared(&data.targets, &numbers)?[0])
-            }
-            (Answers::Classes(..), Target::Numbers { .. }) => {
-                unreachable!("a model answers as its target says")
-            }
-        })
-    }
-
-    /// `accuracy: 97.22 %` or `R²: 0.9312`.
-    fn line(&self) -> String {
-        match self {
-            Self::Classes(confusion) => {
-                format!("accuracy: {:.2} %", 100.0 * confusion.accuracy().unwrap_or(f64::NAN))
-            }
-            Self::Numbers(_, Some(share)) => format!("R²: {share:.4}"),
-            Self::Numbers(_, None) => "R²: none, the targets are all the same".to_owned(),
-        }
-    }
-
-    fn details(&self) -> String {
-        match self {
-            Self::Classes(confusion) => {
-                format!("Test rows by class, the predicted one in columns:\n\n{confusion}\n")
-            }
-            Self::Numbers(pairs, _) => {
-                let count = pairs.len() as f64;
-                let mean = |f: fn(f64) -> f64| {
-                    pairs.iter().map(|(target, prediction)| f(prediction - target)).sum::<f64>()
-                        / count
-                };
-                format!(
-                    "Test rows: root of the mean squared error {:.6}, mean absolute error {:.6}",
-                    mean(|error| error * error).sqrt(),
-                    mean(f64::abs)
-                )
-            }
-        }
-    }
-}
-
 fn write_summary(
     out: &mut impl Write,
     options: &Options,
@@ -436,7 +381,7 @@ fn write_summary(
     writeln!(
         out,
         "Rows:   {learnt} to learn from{judged}, {} for the test (seed {})",
-        data.test.len(),
+        data.test.as_ref().map_or(0, Dataset::len),
         options.seed
     )?;
     writeln!(out, "Loss:   {}\n\n{network}\n", data.loss())?;
@@ -492,7 +437,7 @@ fn report(
     file: &Path,
     data: &Data,
     trainer: &Trainer,
-    test: &Tested,
+    test: Option<&Tested>,
     training: &Tested,
     seconds: f64,
 ) -> Result<TrainingReport> {
@@ -500,9 +445,16 @@ fn report(
     let layers: Vec<String> = network.layers().iter().map(ToString::to_string).collect();
     let history = trainer.history();
     let mut report = TrainingReport::new(format!("{} → {}", name_of(file), data.target_name()))
-        .summary("test", test.line())
+        .summary("test", test.map_or_else(|| "none".to_owned(), Tested::line))
         .summary("training", training.line())
-        .summary("rows", format!("{} training, {} test", data.training.len(), data.test.len()))
+        .summary(
+            "rows",
+            format!(
+                "{} training, {} test",
+                data.training.len(),
+                data.test.as_ref().map_or(0, Dataset::len)
+            ),
+        )
         .summary("network", format!("{} inputs, {}", network.inputs(), layers.join("; ")))
         .summary("parameters", network.size().to_string())
         .summary("epochs", format!("{} in {seconds:.2} s", history.len()));
@@ -528,8 +480,8 @@ fn report(
             curves: accuracies,
         });
     }
-    match test {
-        Tested::Classes(confusion) => report = report.confusion(confusion.into())?,
+    match test.unwrap_or(training) {
+        Tested::Classes(confusion, _) => report = report.confusion(confusion.into())?,
         Tested::Numbers(pairs, _) => report = report.predictions(pairs.iter().copied()),
     }
     let inputs = &data.training.input_names;

@@ -1,4 +1,4 @@
-//! A trained network with everything needed to use it on new rows: names, scales, classes. Two files on disk.
+//! A trained network with everything needed to use it on new rows: columns, scales, classes. Two files on disk.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tape::Matrix;
 
 use crate::checkpoint::{Architecture, paths};
-use crate::data::{Classes, Standardizer};
+use crate::data::{Classes, Columns, Standardizer};
 use crate::error::length;
 use crate::file::{self, FileError, Tensors};
 use crate::{Error, Network};
@@ -15,7 +15,7 @@ use crate::{Error, Network};
 /// A trained network and what its numbers mean.
 ///
 /// ```
-/// use nn::data::{Classes, Standardizer};
+/// use nn::data::{Classes, Columns, Standardizer};
 /// use nn::{Answers, Dense, Model, Network, Target};
 /// use tape::Matrix;
 ///
@@ -25,8 +25,13 @@ use crate::{Error, Network};
 /// let model = Model {
 ///     network,
 ///     inputs: vec!["length".to_owned()],
+///     columns: Columns::numbers(["length"]),
 ///     standardizer: Standardizer::learn(&rows)?,
-///     target: Target::Numbers { names: vec!["mass".to_owned()], standardizer: Standardizer::learn(&rows)? },
+///     target: Target::Numbers {
+///         names: vec!["mass".to_owned()],
+///         standardizer: Standardizer::learn(&rows)?,
+///         log: false,
+///     },
 /// };
 /// // 4 is (4 − 2)/1 in units of the spread; times 5, and back again.
 /// let answers = model.answers(Matrix { rows: 1, columns: 1, data: vec![4.0] })?;
@@ -39,6 +44,8 @@ pub struct Model {
     pub network: Network,
     /// The names of its inputs, in order.
     pub inputs: Vec<String>,
+    /// How the inputs come from the columns of a table.
+    pub columns: Columns,
     /// The scaling of the inputs.
     pub standardizer: Standardizer,
     /// What it predicts.
@@ -60,8 +67,11 @@ pub enum Target {
     Numbers {
         /// The names of the columns.
         names: Vec<String>,
-        /// How they became what the network learnt.
+        /// How they, or their logarithms, became what the network learnt.
         standardizer: Standardizer,
+        /// Whether the network learnt their natural logarithms.
+        #[serde(default)]
+        log: bool,
     },
 }
 
@@ -81,12 +91,14 @@ struct Description {
     version: u32,
     network: Architecture,
     inputs: Vec<String>,
+    /// The inputs are columns of plain numbers where this is missing, as in version 1.
+    columns: Option<Columns>,
     standardizer: Standardizer,
     target: Target,
 }
 
 const FORMAT: &str = "wengert model";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 impl Model {
     /// The predictions for rows as they come: `rows` × inputs, in their own units.
@@ -106,10 +118,13 @@ impl Model {
                 outputs.data.chunks_exact_mut(width).for_each(softmax);
                 Ok(Answers::Classes(chosen, outputs))
             }
-            Target::Numbers { standardizer, .. } => {
+            Target::Numbers { standardizer, log, .. } => {
                 let misfit_of_outputs =
                     misfit("the scales of the outputs", outputs.columns, standardizer);
                 standardizer.invert(&mut outputs).map_err(|_| misfit_of_outputs)?;
+                if *log {
+                    outputs.data.iter_mut().for_each(|number| *number = number.exp());
+                }
                 Ok(Answers::Numbers(outputs))
             }
         }
@@ -136,6 +151,7 @@ impl Model {
             version: VERSION,
             network,
             inputs: self.inputs.clone(),
+            columns: Some(self.columns.clone()),
             standardizer: self.standardizer.clone(),
             target: self.target.clone(),
         };
@@ -151,7 +167,7 @@ impl Model {
         let description: Description = file::read_json(&description_path)?;
         let damaged =
             |what: String| Err(FileError::Damaged { path: description_path.clone(), what });
-        if (description.format.as_str(), description.version) != (FORMAT, VERSION) {
+        if description.format != FORMAT || !(1..=VERSION).contains(&description.version) {
             let Description { format, version, .. } = description;
             return damaged(format!(
                 "it is {format:?} of version {version}, not {FORMAT:?} of {VERSION}"
@@ -159,7 +175,8 @@ impl Model {
         }
         let (tensors, _) = file::read_tensors(&tensors_path)?;
         let network = description.network.build(&description_path, &tensors_path, &tensors)?;
-        let Description { inputs, standardizer, target, .. } = description;
+        let Description { inputs, columns, standardizer, target, .. } = description;
+        let columns = columns.unwrap_or_else(|| Columns::numbers(&inputs));
         let outputs = match &target {
             Target::Classes { classes, .. } => classes.len(),
             Target::Numbers { names, .. } => names.len(),
@@ -172,7 +189,11 @@ impl Model {
                 network.outputs()
             ));
         }
-        Ok(Self { network, inputs, standardizer, target })
+        if columns.width() != inputs.len() {
+            let (found, expected) = (columns.width(), inputs.len());
+            return damaged(format!("its columns give {found} numbers to {expected} inputs"));
+        }
+        Ok(Self { network, inputs, columns, standardizer, target })
     }
 }
 

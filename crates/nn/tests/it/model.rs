@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use nn::data::{Classes, Standardizer};
+use nn::data::{Classes, Columns, Standardizer};
 use nn::{Answers, Dense, Error, FileError, Initializer, Model, Network, Own, Target};
 use tape::{Matrix, Var};
 
@@ -19,6 +19,7 @@ fn of_classes() -> Model {
     Model {
         network: network(3),
         inputs: vec!["a".to_owned(), "b".to_owned()],
+        columns: Columns::numbers(["a", "b"]),
         standardizer: Standardizer::learn(&matrix(2, &[1.0, 2.0, 3.0, 10.0])).unwrap(),
         target: Target::Classes {
             name: "kind".to_owned(),
@@ -31,6 +32,7 @@ fn of_numbers() -> Model {
     let target = Target::Numbers {
         names: vec!["y".to_owned()],
         standardizer: Standardizer::learn(&matrix(2, &[100.0, 300.0])).unwrap(),
+        log: false,
     };
     Model { network: network(1), target, ..of_classes() }
 }
@@ -45,6 +47,7 @@ fn a_model_answers_the_same_when_it_is_read_again() {
         assert_eq!(read.answers(rows()).unwrap(), model.answers(rows()).unwrap());
         assert!(read.network.has_parameters_of(&model.network));
         assert_eq!((&read.inputs, &read.target), (&model.inputs, &model.target));
+        assert_eq!(read.columns, model.columns);
     }
 }
 
@@ -88,6 +91,39 @@ fn rows_of_another_width_are_refused() {
 }
 
 #[test]
+fn a_model_of_version_1_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model");
+    for model in [of_classes(), of_numbers()] {
+        model.save(&path).unwrap();
+        let json = path.with_extension("json");
+        let text = fs::read_to_string(&json).unwrap();
+        let mut old: serde_json::Value = serde_json::from_str(&text).unwrap();
+        old["version"] = 1.into();
+        old.as_object_mut().unwrap().remove("columns").unwrap();
+        if let Some(numbers) = old["target"].get_mut("numbers") {
+            numbers.as_object_mut().unwrap().remove("log").unwrap();
+        }
+        fs::write(&json, old.to_string()).unwrap();
+        let read = Model::load(&path).unwrap();
+        assert_eq!((&read.columns, &read.target), (&model.columns, &model.target));
+        let rows = || matrix(1, &[1.0, 2.0]);
+        assert_eq!(read.answers(rows()).unwrap(), model.answers(rows()).unwrap());
+    }
+}
+
+#[test]
+fn logarithms_are_taken_back() {
+    let mut model = of_numbers();
+    let rows = || matrix(1, &[3.0, 2.0]);
+    let Answers::Numbers(plain) = model.answers(rows()).unwrap() else { panic!("numbers") };
+    let Target::Numbers { log, .. } = &mut model.target else { panic!("numbers") };
+    *log = true;
+    let Answers::Numbers(answers) = model.answers(rows()).unwrap() else { panic!("numbers") };
+    assert_eq!(answers.data[0], plain.data[0].exp());
+}
+
+#[test]
 fn a_layer_that_is_a_function_cannot_be_saved() {
     let own = Own::new(|_: &[Var], inputs: &[Var]| inputs.to_vec());
     let own = own.parameter("unused", &[1], Initializer::Zeros);
@@ -113,10 +149,12 @@ fn damaged_models_are_refused_with_a_reason() {
         assert!(matches!(error, FileError::Damaged { .. }), "{error:?}");
         assert!(error.to_string().contains(what), "{error}");
     };
-    refused("wengert model", "wengert training", "it is \"wengert training\" of version 1");
-    refused("\"version\": 1", "\"version\": 9", "of version 9");
+    refused("wengert model", "wengert training", "it is \"wengert training\" of version 2");
+    refused("\"version\": 2", "\"version\": 9", "of version 9");
     refused("\"inputs\": 2", "\"inputs\": 3", "layer1.weight has shape [3, 2]");
     refused("\"a\",\n    ", "", "it names 1 inputs and 3 outputs of a network with 2 and 3");
+    refused("\"number\"", "\"left-out\"", "");
+    refused("\"gaps\": false", "\"gaps\": true", "its columns give 3 numbers to 2 inputs");
     refused("\"z\"", "\"y\"", "class");
     refused("\"outputs\": 3", "\"outputs\": 4", "layer1.weight has shape [3, 2]");
     refused("\"outputs\": 3", "\"outputs\": 1000000000000", "layer1.weight has shape [3, 2]");
