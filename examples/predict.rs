@@ -39,10 +39,13 @@ fn run(options: &Options) -> Result<()> {
     let model = Model::load(&options.model)?;
     let table =
         Table::read(&options.file).with_context(|| format!("in {}", options.file.display()))?;
-    let rows = table.inputs(&model.inputs).with_context(|| {
-        format!("{} has not the numbers that the model takes", options.file.display())
+    let rows = model.columns.apply(&table).with_context(|| {
+        format!("{} has not the columns that the model takes", options.file.display())
     })?;
-    let answers = model.answers(rows)?;
+    for note in &rows.notes {
+        eprintln!("{note}");
+    }
+    let answers = model.answers(rows.inputs)?;
     match out {
         Some(place) => {
             let mut text = Vec::new();

@@ -1,4 +1,4 @@
-//! Trains a network of dense layers on any table of numbers, and writes the model and a page that shows how it went.
+//! Trains a network of dense layers on any table, and writes the model and a page that shows how it went.
 //!
 //! ```text
 //! cargo run --release --example train                                        # the digits that come with the project
@@ -6,58 +6,88 @@
 //! cargo run --release --example train -- FILE.csv --target price --task regress --hidden 32,32 --epochs 200
 //! ```
 //!
-//! A share of the rows, drawn by the seed, is kept for the test; scales are learnt from the rest. Ctrl-C stops and keeps
-//! what is best so far; the exit code is 130 then. The training saves itself every few seconds, and `--resume` goes on
-//! from there. `predict` uses the model on other rows.
+//! A line for each column says what it was taken for: a number, a date, a text of so many categories. A share of the rows,
+//! drawn by the seed, is kept for the test; categories, medians and scales are learnt from the rest. Of up to 1,000 rows,
+//! trials on parts of them find how many epochs are best; of more, some judge each epoch, and the best parameters are kept.
+//! Ctrl-C stops and keeps what is best so far; the exit code is 130 then. The training saves itself every few seconds, and
+//! `--resume` goes on from there. `predict` uses the model on other rows.
 
 #[path = "support/end.rs"]
 mod end;
+#[path = "train/epochs.rs"]
+mod epochs;
 #[path = "train/outputs.rs"]
 mod outputs;
 #[path = "train/resume.rs"]
 mod resume;
+#[path = "train/rows.rs"]
+mod rows;
+#[path = "train/scores.rs"]
+mod scores;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
-use nn::data::{self, Dataset, Standardizer, Table, Task};
-use nn::metrics::{Confusion, r_squared};
+use nn::data::{Dataset, Table};
 use nn::report::{Chart, Curve, HeatMap, Names, Scale, TrainingReport, Units};
 use nn::terminal::{INTERRUPTED, Interrupt, Progress, is_shown};
 use nn::{
-    Activation, Answers, Autosave, Checkpoint, Clip, Decay, Dense, Loss, Model, Network, Optimizer,
-    Record, Schedule, Score, Settings, Stop, Target, Trainer, plot,
+    Activation, Autosave, Checkpoint, Clip, Decay, Dense, Initializer, Network, Optimizer, Record,
+    Schedule, Score, Settings, Stop, Target, Trainer, plot,
 };
 
 use crate::end::end;
 use crate::outputs::Outputs;
+use crate::rows::{Data, Source};
+use crate::scores::Tested;
 
 /// Trains a network of dense layers on a table, tests it on rows that it has not seen, and writes model and report.
-#[derive(Parser)]
+#[derive(Clone, Parser)]
 #[command(allow_negative_numbers = true)]
 struct Options {
-    /// The table: CSV with a header, plain or gzip [default: the digits that come with the project]
+    /// The table: CSV, plain or gzip [default: the digits that come with the project]
     file: Option<PathBuf>,
+    /// Whether the first line names the columns [default: it does, unless it looks like the rows]
+    #[arg(long, value_enum)]
+    header: Option<Answer>,
+    /// What stands between cells, or "tab" [default: what the first lines show]
+    #[arg(long)]
+    delimiter: Option<String>,
     /// The column to predict: its name, its number from 1, or from the end (-1 is the last)
     #[arg(long, default_value = "-1")]
     target: String,
     /// Columns to leave out, with commas between
     #[arg(long, value_delimiter = ',')]
     drop: Vec<String>,
+    /// Columns whose cells are names of categories, even if they look like numbers, with commas between
+    #[arg(long, value_delimiter = ',')]
+    text: Vec<String>,
+    /// How many categories of a column are told apart at most; the rarer ones count as one
+    #[arg(long, default_value_t = 50)]
+    categories: usize,
+    /// More texts that mean a gap, with commas between
+    #[arg(long, value_delimiter = ',')]
+    gap: Vec<String>,
+    /// Leave out rows with a gap, instead of filling and marking it
+    #[arg(long)]
+    drop_rows: bool,
     /// What the target is [default: classes if it is text or few whole numbers, otherwise numbers]
     #[arg(long, value_enum)]
     task: Option<TaskName>,
+    /// Learn the logarithm of the target, for numbers whose ratios count
+    #[arg(long)]
+    log: bool,
     /// The widths of the hidden layers, with commas between; "none" for none
     #[arg(long, default_value = "64")]
     hidden: String,
     /// What hidden layers apply: relu, tanh, sigmoid, gelu, silu, …
     #[arg(long, default_value = "relu")]
     activation: Activation,
-    /// How many times to go through the rows at most
+    /// How many times to go through the rows at most; fewer where trials, or rows that judge, find no more to gain
     #[arg(long, default_value_t = 200)]
     epochs: usize,
     /// How many rows make a step
@@ -84,13 +114,18 @@ struct Options {
     /// Determines the test rows, the start and the order of the rows
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Share of the rows that is kept for the test
-    #[arg(long, default_value_t = 0.2)]
-    test: f64,
-    /// Share of the training rows that judges each epoch
-    #[arg(long, default_value_t = 0.0)]
-    validation: f64,
-    /// Stop after so many epochs without a lower loss, on the validation rows if there are any
+    /// Share of the rows that is kept for the test, or a file of other rows [default: 0.2]
+    #[arg(long, value_name = "SHARE|FILE")]
+    test: Option<String>,
+    /// Test on as many parts of the rows in turn, each with a network that learnt from the others
+    #[arg(long, value_name = "COUNT")]
+    folds: Option<usize>,
+    /// Share of the training rows that judges each epoch [default: 0.1; of up to 1,000 rows 0, and trials on parts of them
+    /// find how many epochs are best]
+    #[arg(long)]
+    validation: Option<f64>,
+    /// Stop after so many epochs without a lower loss, on the validation rows if there are any [default: 10 to 50 with
+    /// the default share of them]
     #[arg(long)]
     patience: Option<usize>,
     /// The folder for the model and the report
@@ -122,6 +157,12 @@ enum TaskName {
     Regress,
 }
 
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Answer {
+    Yes,
+    No,
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum OptimizerName {
     Plain,
@@ -132,7 +173,7 @@ enum OptimizerName {
     AdamW,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum ScheduleName {
     Constant,
     /// Half the rate every fifth part of the epochs
@@ -155,23 +196,20 @@ enum Ended {
 }
 
 fn run(out: &mut impl Write) -> Result<Ended> {
-    let Start { options, file, facts, checkpoint } = &Start::of_command_line()?;
+    let start = Start::of_command_line()?;
+    let Start { options, file, checkpoint, .. } = &start;
     for path in options.plot.iter().chain(&options.plot_fit) {
         plot::check(path)?;
     }
     let in_file = || format!("in {}", file.display());
-    let table = Table::read(file).with_context(in_file)?;
-    let table = table.drop(&options.drop).with_context(in_file)?;
-    let fingerprint = table.fingerprint().to_string();
-    if let Some(checkpoint) = checkpoint {
-        ensure!(
-            checkpoint.facts().get(TABLE) == Some(&fingerprint),
-            "{} is not the table that the training in {} has learnt from; train anew without --resume",
-            file.display(),
-            options.checkpoint(file).display()
-        );
+    let (table, fingerprint) = start.table(out)?;
+    let mut outputs = Outputs::new(options, file)?;
+    let source = Source::new(options, &table, out).with_context(in_file)?;
+    if let Some(count) = options.folds {
+        scores::write_folds(out, options, &source, count)?;
     }
-    let data = Data::new(options, &table).with_context(in_file)?;
+    let (data, epochs) = data(options, &source, checkpoint.as_ref(), out).with_context(in_file)?;
+    let options = &options.stopping(&data, epochs);
     let is_classes = matches!(data.target, Target::Classes { .. });
     ensure!(
         !(is_classes && options.plot_fit.is_some()),
@@ -180,42 +218,23 @@ fn run(out: &mut impl Write) -> Result<Ended> {
     let network = network(options, &data)?;
     // From here on Ctrl-C ends the run as a run is ended.
     let interrupt = Interrupt::listen()?;
-    writeln!(out, "{}: {} rows, {} columns", file.display(), table.len(), table.columns().len())?;
-    if !table.has_header() {
-        writeln!(out, "It has no header: the columns are called column1, column2, …")?;
-    }
+    data.write_columns(out)?;
     write_summary(out, options, &data, &network)?;
-
-    let mut outputs = Outputs::new(options, file)?;
-    let mut trainer = match checkpoint {
-        Some(checkpoint) => {
-            let mut trainer = checkpoint.clone().resume(network, data.loss())?;
-            trainer.set_epochs(options.epochs);
-            trainer.set_patience(options.patience);
-            writeln!(out, "Goes on after epoch {}.\n", trainer.history().len())?;
-            trainer
-        }
-        None => Trainer::new(network, data.loss(), options.settings())?,
-    };
-    trainer.set_facts(facts.iter().cloned().chain([(TABLE.to_owned(), fingerprint)]));
-    if let (None, Ok(other)) = (checkpoint, Checkpoint::read(options.checkpoint(file))) {
-        let (done, epochs) = (other.epochs(), other.settings().epochs);
-        if done < epochs {
-            writeln!(
-                out,
-                "Replaces a training after epoch {done} of {epochs}: --resume goes on.\n"
-            )?;
-        }
+    if let (Some(epochs), None) = (epochs, checkpoint) {
+        writeln!(
+            out,
+            "{epochs} epochs did best on parts of the rows to learn from, left out in turn.\n"
+        )?;
     }
-    trainer.autosave(options.checkpoint(file), options.autosave())?;
 
-    let start = Instant::now();
+    let mut trainer = start.trainer(options, network, &data, fingerprint, out)?;
+    let began = Instant::now();
     let (stop, unsaved) = match train(&mut trainer, &data, &interrupt) {
         Ok(stop) => (Some(stop), None),
         Err(error @ nn::Error::NotSaved { .. }) => (None, Some(error)),
         Err(error) => return Err(error.into()),
     };
-    let seconds = start.elapsed().as_secs_f64();
+    let seconds = began.elapsed().as_secs_f64();
     let ended = if stop == Some(Stop::Callback) { Ended::Interrupted } else { Ended::Done };
     let epochs = trainer.history().len();
     if epochs == 0 {
@@ -230,19 +249,26 @@ fn run(out: &mut impl Write) -> Result<Ended> {
     let why = stop.map_or("it cannot be saved", why);
     writeln!(text, "\nStopped after {epochs} epochs ({seconds:.2} s): {why}.")?;
     let model = data.model(&trainer);
-    let test = Tested::new(&model, &data.test)?;
     let training = Tested::new(&model, &data.training)?;
-    writeln!(text, "\n{}", test.details())?;
+    let test = data.test.as_ref().map(|rows| Tested::new(&model, rows)).transpose()?;
+    if let Some(test) = &test {
+        writeln!(text, "\n{}", test.details())?;
+    }
     writeln!(text, "training {}", training.line())?;
-    writeln!(text, "test {}\n", test.line())?;
+    if let Some(test) = &test {
+        writeln!(text, "test {}", test.line())?;
+    }
+    scores::write_baselines(&mut text, options, &data)?;
+    writeln!(text)?;
     let printed = out.write_all(&text).and_then(|()| out.flush());
 
     outputs.write_model(&model);
-    outputs.write_page(&report(file, &data, &trainer, &test, &training, seconds)?.to_html());
+    let page = report(file, &data, &trainer, test.as_ref(), &training, seconds)?;
+    outputs.write_page(&page.to_html());
     // Before the first epoch there is no mean over an epoch.
     let losses = trainer.history().iter().map(|record| record.loss);
     outputs.write_plot(&[f64::NAN].into_iter().chain(losses).collect::<Vec<_>>())?;
-    if let Tested::Numbers(pairs, _) = &test {
+    if let Some(Tested::Numbers(pairs, _)) = &test {
         outputs.write_plot_fit(pairs)?;
     }
     outputs.end(unsaved, out)?;
@@ -284,6 +310,67 @@ impl Start {
         }
         Ok(Self { options, file, facts: resume::facts(&command, &matches), checkpoint })
     }
+
+    /// The table and its fingerprint, which must be that of the training that goes on.
+    fn table(&self, out: &mut impl Write) -> Result<(Table, String)> {
+        let in_file = || format!("in {}", self.file.display());
+        let table = self.options.read(&self.file)?;
+        writeln!(
+            out,
+            "{}: {} rows, {} columns",
+            self.file.display(),
+            table.len(),
+            table.columns().len()
+        )?;
+        if !table.has_header() {
+            writeln!(out, "It has no header: the columns are called column1, column2, …")?;
+        }
+        let table = table.drop(&self.options.drop).with_context(in_file)?;
+        let fingerprint = table.fingerprint().to_string();
+        if let Some(checkpoint) = &self.checkpoint {
+            ensure!(
+                checkpoint.facts().get(TABLE) == Some(&fingerprint),
+                "{} is not the table that the training in {} has learnt from; train anew without --resume",
+                self.file.display(),
+                self.options.checkpoint(&self.file).display()
+            );
+        }
+        Ok((table, fingerprint))
+    }
+
+    /// The training: another one, or that of the checkpoint.
+    fn trainer(
+        &self,
+        options: &Options,
+        network: Network,
+        data: &Data,
+        fingerprint: String,
+        out: &mut impl Write,
+    ) -> Result<Trainer> {
+        let place = options.checkpoint(&self.file);
+        let mut trainer = match &self.checkpoint {
+            Some(checkpoint) => {
+                let mut trainer = checkpoint.clone().resume(network, data.loss())?;
+                trainer.set_epochs(options.epochs);
+                trainer.set_patience(options.patience);
+                writeln!(out, "Goes on after epoch {}.\n", trainer.history().len())?;
+                trainer
+            }
+            None => Trainer::new(network, data.loss(), options.settings())?,
+        };
+        trainer.set_facts(self.facts.iter().cloned().chain([(TABLE.to_owned(), fingerprint)]));
+        if let (None, Ok(other)) = (&self.checkpoint, Checkpoint::read(&place)) {
+            let (done, epochs) = (other.epochs(), other.settings().epochs);
+            if done < epochs {
+                writeln!(
+                    out,
+                    "Replaces a training after epoch {done} of {epochs}: --resume goes on.\n"
+                )?;
+            }
+        }
+        trainer.autosave(place, options.autosave())?;
+        Ok(trainer)
+    }
 }
 
 impl Options {
@@ -296,6 +383,13 @@ impl Options {
         self.place(file, ".checkpoint")
     }
 
+    /// How many epochs a training was to have when it began, which trials may have found; none where another number is given
+    /// now.
+    fn epochs_of(&self, checkpoint: &Checkpoint) -> Option<usize> {
+        let is_as_noted = checkpoint.facts().get("--epochs") == Some(&self.epochs.to_string());
+        is_as_noted.then(|| checkpoint.settings().epochs)
+    }
+
     fn autosave(&self) -> Autosave {
         Autosave { epochs: self.save_epochs, time: self.save_seconds }
     }
@@ -305,107 +399,57 @@ fn seconds(text: &str) -> Result<Duration> {
     Ok(Duration::try_from_secs_f64(text.parse()?)?)
 }
 
-/// The table as a network takes it, in its parts.
-struct Data {
-    target: Target,
-    /// In the units of the table.
-    training: Dataset,
-    test: Dataset,
-    /// Scaled, what the network learns from and what judges each epoch.
-    learnt: Dataset,
-    judged: Option<Dataset>,
-    standardizer: Standardizer,
-}
-
-impl Data {
-    fn new(options: &Options, table: &Table) -> Result<Self> {
-        let name = &table.columns()[table.position(&options.target)?];
-        let task = match options.task {
-            Some(TaskName::Classify) => Task::Classify,
-            Some(TaskName::Regress) => Task::Regress,
-            None => table.task(name)?,
-        };
-        let (all, classes) = match task {
-            Task::Classify => {
-                let (all, classes) = table.classification(name).map_err(|error| match error {
-                    data::Error::FractionalClass { .. } | data::Error::TooManyClasses { .. } => {
-                        anyhow!("{error} (that is `--task regress`)")
-                    }
-                    error => error.into(),
-                })?;
-                (all, Some(classes))
-            }
-            Task::Regress => (table.regression(&[name])?, None),
-        };
-        let split = |data: &Dataset, share| match task {
-            Task::Classify => data.split_stratified(share, options.seed),
-            Task::Regress => data.split(share, options.seed),
-        };
-        let (training, test) = split(&all, options.test)?;
-        let (learnt, judged) = if options.validation > 0.0 {
-            let (learnt, judged) = split(&training, options.validation)?;
-            (learnt, Some(judged))
-        } else {
-            (training.clone(), None)
-        };
-        // Scales are learnt from the rows that the network learns from, and from no others.
-        let standardizer = Standardizer::learn(&learnt.inputs)?;
-        let target = match classes {
-            Some(classes) => Target::Classes { name: name.to_owned(), classes },
-            None => Target::Numbers {
-                names: vec![name.to_owned()],
-                standardizer: Standardizer::learn(&learnt.targets)?,
-            },
-        };
-        let scaled = |mut data: Dataset| -> Result<Dataset> {
-            standardizer.apply(&mut data.inputs)?;
-            if let Target::Numbers { standardizer, .. } = &target {
-                standardizer.apply(&mut data.targets)?;
-            }
-            Ok(data)
-        };
-        let (learnt, judged) = (scaled(learnt)?, judged.map(scaled).transpose()?);
-        Ok(Self { target, training, test, learnt, judged, standardizer })
+/// The rows in their parts, and how many epochs they are good for, if that was tried.
+fn data(
+    options: &Options,
+    source: &Source,
+    checkpoint: Option<&Checkpoint>,
+    out: &mut impl Write,
+) -> Result<(Data, Option<usize>)> {
+    let default = if options.folds.is_some() { 0.0 } else { 0.2 };
+    let share = options.test.as_ref().map_or(Some(default), |text| text.parse().ok());
+    let parts = source.split(share.unwrap_or(0.0), options.seed)?;
+    let mut data = source.data(options, &parts)?;
+    if let (None, Some(file)) = (share, &options.test) {
+        data.test_on(options, Path::new(file), out)?;
     }
-
-    fn loss(&self) -> Loss {
-        match self.target {
-            Target::Classes { .. } => Loss::CrossEntropy,
-            Target::Numbers { .. } => Loss::MeanSquared,
-        }
-    }
-
-    fn model(&self, trainer: &Trainer) -> Model {
-        Model {
-            network: trainer.network(),
-            inputs: self.training.input_names.clone(),
-            standardizer: self.standardizer.clone(),
-            target: self.target.clone(),
-        }
-    }
-
-    fn target_name(&self) -> &str {
-        match &self.target {
-            Target::Classes { name, .. } => name,
-            Target::Numbers { names, .. } => &names[0],
-        }
-    }
+    let epochs = match checkpoint {
+        Some(checkpoint) => options.epochs_of(checkpoint),
+        None => epochs::by_folds(options, source, &parts)?,
+    };
+    Ok((data, epochs))
 }
 
 fn network(options: &Options, data: &Data) -> Result<Network> {
-    let mut builder = Network::builder(data.training.inputs.columns).seed(options.seed);
+    let mut builder = Network::builder(data.learnt.inputs.columns).seed(options.seed);
     if options.hidden != "none" {
         for width in options.hidden.split(',') {
             let width = width.trim().parse().with_context(|| {
                 format!("--hidden {width:?}: give widths with commas between, or none")
             })?;
-            builder = builder.layer(Dense::new(width, options.activation));
+            let layer = Dense::new(width, options.activation);
+            builder = builder.layer(layer.initializer(Initializer::GlorotUniform));
         }
     }
-    Ok(builder.layer(Dense::linear(data.training.targets.columns)).build()?)
+    // All 0: it begins by guessing, the mean of numbers or each class alike, and not by saying something worse.
+    let last = Dense::linear(data.learnt.targets.columns).initializer(Initializer::Zeros);
+    Ok(builder.layer(last).build()?)
 }
 
 impl Options {
+    /// With when to stop, where no option says it: after as many epochs as were found to be good, or when the rows that
+    /// judge find nothing better.
+    fn stopping(&self, data: &Data, epochs: Option<usize>) -> Self {
+        let is_judged = data.judged.is_some() && self.validation.is_none();
+        // Of fewer rows an epoch has fewer steps, and more of them pass before a next one is better.
+        let patience = (100_000 / data.learnt.len()).clamp(10, 50);
+        Self {
+            epochs: epochs.unwrap_or(self.epochs),
+            patience: self.patience.or(is_judged.then_some(patience)),
+            ..self.clone()
+        }
+    }
+
     fn settings(&self) -> Settings {
         Settings {
             optimizer: match self.optimizer {
@@ -460,61 +504,6 @@ fn why(stop: Stop) -> &'static str {
     }
 }
 
-/// How a model does on rows that it may not have seen.
-enum Tested {
-    Classes(Confusion),
-    /// Targets and predictions, and R², if the targets vary.
-    Numbers(Vec<(f64, f64)>, Option<f64>),
-}
-
-impl Tested {
-    fn new(model: &Model, data: &Dataset) -> Result<Self> {
-        Ok(match (model.answers(data.inputs.clone())?, &model.target) {
-            (Answers::Classes(_, probabilities), Target::Classes { classes, .. }) => {
-                Self::Classes(Confusion::of_scores(classes, &data.targets, &probabilities)?)
-            }
-            (Answers::Numbers(numbers), _) => {
-                let pairs = data.targets.data.iter().copied().zip(numbers.data.iter().copied());
-                Self::Numbers(pairs.collect(), r_squared(&data.targets, &numbers)?[0])
-            }
-            (Answers::Classes(..), Target::Numbers { .. }) => {
-                unreachable!("a model answers as its target says")
-            }
-        })
-    }
-
-    /// `accuracy: 97.22 %` or `R²: 0.9312`.
-    fn line(&self) -> String {
-        match self {
-            Self::Classes(confusion) => {
-                format!("accuracy: {:.2} %", 100.0 * confusion.accuracy().unwrap_or(f64::NAN))
-            }
-            Self::Numbers(_, Some(share)) => format!("R²: {share:.4}"),
-            Self::Numbers(_, None) => "R²: none, the targets are all the same".to_owned(),
-        }
-    }
-
-    fn details(&self) -> String {
-        match self {
-            Self::Classes(confusion) => {
-                format!("Test rows by class, the predicted one in columns:\n\n{confusion}\n")
-            }
-            Self::Numbers(pairs, _) => {
-                let count = pairs.len() as f64;
-                let mean = |f: fn(f64) -> f64| {
-                    pairs.iter().map(|(target, prediction)| f(prediction - target)).sum::<f64>()
-                        / count
-                };
-                format!(
-                    "Test rows: root of the mean squared error {:.6}, mean absolute error {:.6}",
-                    mean(|error| error * error).sqrt(),
-                    mean(f64::abs)
-                )
-            }
-        }
-    }
-}
-
 fn write_summary(
     out: &mut impl Write,
     options: &Options,
@@ -531,7 +520,7 @@ fn write_summary(
     writeln!(
         out,
         "Rows:   {learnt} to learn from{judged}, {} for the test (seed {})",
-        data.test.len(),
+        data.test.as_ref().map_or(0, Dataset::len),
         options.seed
     )?;
     writeln!(out, "Loss:   {}\n\n{network}\n", data.loss())?;
@@ -587,7 +576,7 @@ fn report(
     file: &Path,
     data: &Data,
     trainer: &Trainer,
-    test: &Tested,
+    test: Option<&Tested>,
     training: &Tested,
     seconds: f64,
 ) -> Result<TrainingReport> {
@@ -595,9 +584,16 @@ fn report(
     let layers: Vec<String> = network.layers().iter().map(ToString::to_string).collect();
     let history = trainer.history();
     let mut report = TrainingReport::new(format!("{} → {}", name_of(file), data.target_name()))
-        .summary("test", test.line())
+        .summary("test", test.map_or_else(|| "none".to_owned(), Tested::line))
         .summary("training", training.line())
-        .summary("rows", format!("{} training, {} test", data.training.len(), data.test.len()))
+        .summary(
+            "rows",
+            format!(
+                "{} training, {} test",
+                data.training.len(),
+                data.test.as_ref().map_or(0, Dataset::len)
+            ),
+        )
         .summary("network", format!("{} inputs, {}", network.inputs(), layers.join("; ")))
         .summary("parameters", network.size().to_string())
         .summary("epochs", format!("{} in {seconds:.2} s", history.len()));
@@ -623,8 +619,8 @@ fn report(
             curves: accuracies,
         });
     }
-    match test {
-        Tested::Classes(confusion) => report = report.confusion(confusion.into())?,
+    match test.unwrap_or(training) {
+        Tested::Classes(confusion, _) => report = report.confusion(confusion.into())?,
         Tested::Numbers(pairs, _) => report = report.predictions(pairs.iter().copied()),
     }
     let inputs = &data.training.input_names;

@@ -7,7 +7,9 @@
 //! 3. [`Dataset::split_stratified`] or [`Dataset::split`] holds back a part of the rows for testing.
 //! 4. [`Standardizer::learn`] learns mean and standard deviation from the training part only, and is applied to both.
 //!
-//! Numbers that are in memory already start at step 3, with [`Dataset::new`].
+//! Numbers that are in memory already start at step 3, with [`Dataset::new`]. A table that has more than numbers, such as texts,
+//! dates and gaps, is split by the numbers of its rows ([`split_rows`], [`split_rows_by_class`]), and [`Columns`] makes numbers
+//! of it.
 //!
 #![cfg_attr(feature = "csv", doc = "```")]
 #![cfg_attr(not(feature = "csv"), doc = "```ignore")]
@@ -26,9 +28,15 @@
 //! # Ok::<(), nn::data::Error>(())
 //! ```
 
+#[cfg(feature = "csv")]
+mod cell;
 mod classes;
+mod columns;
 mod dataset;
+mod encoding;
 mod error;
+#[cfg(feature = "csv")]
+mod format;
 #[cfg(feature = "csv")]
 mod read;
 mod split;
@@ -38,9 +46,16 @@ mod table;
 
 pub use classes::Classes;
 pub(crate) use classes::largest;
+pub use columns::{Column, Columns};
+#[cfg(feature = "csv")]
+pub use columns::{ColumnSettings, Encoded, Note};
 pub use dataset::Dataset;
 pub(crate) use dataset::{check, same_rows};
+pub use encoding::{Comma, Encoding, Why};
 pub use error::{BadCell, Error, Flaw, Listing, RaggedRow};
+#[cfg(feature = "csv")]
+pub use format::Format;
+pub use split::{split_rows, split_rows_by_class};
 pub use standardizer::Standardizer;
 #[cfg(feature = "csv")]
 pub use table::{Table, Task};

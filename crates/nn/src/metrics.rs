@@ -1,10 +1,16 @@
-//! Scores of predictions: the confusion matrix of a classification, R² of a regression.
+//! Scores of predictions: the confusion matrix of a classification, scores of its probabilities, R² of a regression.
 
 use core::fmt;
 
 use tape::Matrix;
 
 use crate::data::{Classes, Error, check, same_rows};
+
+mod probabilities;
+
+pub use probabilities::{
+    CalibrationBin, brier_score, calibration, calibration_error, log_loss, roc_auc,
+};
 
 /// How often each class was predicted as each class.
 ///
@@ -115,6 +121,34 @@ impl Confusion {
     #[track_caller]
     pub fn recall(&self, class: usize) -> Option<f64> {
         ratio(self.count(class, class), self.counts.row(class).iter().sum())
+    }
+
+    /// The harmonic mean of a class's precision and recall: 2·right/(rows of it + rows predicted as it); `None` without
+    /// any of these.
+    ///
+    /// # Panics
+    /// When there is no such class.
+    #[track_caller]
+    pub fn f1(&self, class: usize) -> Option<f64> {
+        let taken: usize = (0..self.labels.len()).map(|truth| self.count(truth, class)).sum();
+        let own: usize = self.counts.row(class).iter().sum();
+        ratio(2 * self.count(class, class), own + taken)
+    }
+
+    /// The mean of [`f1`](Self::f1) over the classes that have one, each class with the same weight; `None` without rows.
+    pub fn macro_f1(&self) -> Option<f64> {
+        self.mean(|class| self.f1(class))
+    }
+
+    /// The mean recall of the classes that have rows, so that the accuracy of a rare class counts as much as that of any
+    /// other; `None` without rows.
+    pub fn balanced_accuracy(&self) -> Option<f64> {
+        self.mean(|class| self.recall(class))
+    }
+
+    fn mean(&self, score: impl Fn(usize) -> Option<f64>) -> Option<f64> {
+        let scores: Vec<f64> = (0..self.labels.len()).filter_map(score).collect();
+        (!scores.is_empty()).then(|| scores.iter().sum::<f64>() / scores.len() as f64)
     }
 }
 

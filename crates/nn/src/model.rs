@@ -1,4 +1,4 @@
-//! A trained network with everything needed to use it on new rows: names, scales, classes. One file on disk.
+//! A trained network with everything needed to use it on new rows: columns, scales, classes. One file on disk.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tape::Matrix;
 
 use crate::architecture::Architecture;
-use crate::data::{Classes, Standardizer};
+use crate::data::{Classes, Columns, Standardizer};
 use crate::error::{length, whole};
 use crate::file::{self, FileError, Format};
 use crate::{Destination, Error, Network};
@@ -15,7 +15,7 @@ use crate::{Destination, Error, Network};
 /// A trained network and what its numbers mean.
 ///
 /// ```
-/// use nn::data::{Classes, Standardizer};
+/// use nn::data::{Classes, Columns, Standardizer};
 /// use nn::{Answers, Dense, Model, Network, Target};
 /// use tape::Matrix;
 ///
@@ -25,8 +25,13 @@ use crate::{Destination, Error, Network};
 /// let model = Model {
 ///     network,
 ///     inputs: vec!["length".to_owned()],
+///     columns: Columns::numbers(["length"]),
 ///     standardizer: Standardizer::learn(&rows)?,
-///     target: Target::Numbers { names: vec!["mass".to_owned()], standardizer: Standardizer::learn(&rows)? },
+///     target: Target::Numbers {
+///         names: vec!["mass".to_owned()],
+///         standardizer: Standardizer::learn(&rows)?,
+///         log: false,
+///     },
 /// };
 /// // 4 is (4 − 2)/1 in units of the spread; times 5, and back again.
 /// let answers = model.answers(Matrix { rows: 1, columns: 1, data: vec![4.0] })?;
@@ -39,6 +44,8 @@ pub struct Model {
     pub network: Network,
     /// The names of its inputs, in order.
     pub inputs: Vec<String>,
+    /// How the inputs come from the columns of a table.
+    pub columns: Columns,
     /// The scaling of the inputs.
     pub standardizer: Standardizer,
     /// What it predicts.
@@ -60,8 +67,11 @@ pub enum Target {
     Numbers {
         /// The names of the columns.
         names: Vec<String>,
-        /// How they became what the network learnt.
+        /// How they, or their logarithms, became what the network learnt.
         standardizer: Standardizer,
+        /// Whether the network learnt their natural logarithms.
+        #[serde(default)]
+        log: bool,
     },
 }
 
@@ -79,6 +89,7 @@ pub enum Answers {
 struct Description {
     network: Architecture,
     inputs: Vec<String>,
+    columns: Columns,
     standardizer: Standardizer,
     target: Target,
 }
@@ -109,10 +120,13 @@ impl Model {
                 outputs.data.chunks_exact_mut(width).for_each(softmax);
                 Ok(Answers::Classes(chosen, outputs))
             }
-            Target::Numbers { standardizer, .. } => {
+            Target::Numbers { standardizer, log, .. } => {
                 let misfit_of_outputs =
                     misfit("the scales of the outputs", outputs.columns, standardizer);
                 standardizer.invert(&mut outputs).map_err(|_| misfit_of_outputs)?;
+                if *log {
+                    outputs.data.iter_mut().for_each(|number| *number = number.exp());
+                }
                 Ok(Answers::Numbers(outputs))
             }
         }
@@ -149,6 +163,7 @@ impl Model {
         let description = Description {
             network: self.architecture(destination.path())?,
             inputs: self.inputs.clone(),
+            columns: self.columns.clone(),
             standardizer: self.standardizer.clone(),
             target: self.target.clone(),
         };
@@ -170,7 +185,7 @@ impl Model {
         let path = file::path_of(path.as_ref());
         let (description, tensors) = file::read::<Description>(&path, &FORMAT)?;
         let network = description.network.build(&path, &tensors)?;
-        let Description { inputs, standardizer, target, .. } = description;
+        let Description { inputs, columns, standardizer, target, .. } = description;
         let outputs = match &target {
             Target::Classes { classes, .. } => classes.len(),
             Target::Numbers { names, .. } => names.len(),
@@ -184,7 +199,12 @@ impl Model {
             );
             return Err(FileError::Damaged { path, what });
         }
-        Ok(Self { network, inputs, standardizer, target })
+        if columns.width() != inputs.len() {
+            let (found, expected) = (columns.width(), inputs.len());
+            let what = format!("its columns give {found} numbers to {expected} inputs");
+            return Err(FileError::Damaged { path, what });
+        }
+        Ok(Self { network, inputs, columns, standardizer, target })
     }
 }
 

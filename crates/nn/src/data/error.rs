@@ -245,6 +245,29 @@ pub enum Error {
         /// How many classes there are.
         classes: usize,
     },
+    /// Every input was left out.
+    #[error(
+        "no column is of use as input:\n{}\ngive a table with a column of numbers, of dates, or of texts that come again",
+        columns.join("\n")
+    )]
+    NoUsableInputs {
+        /// Each column, and why it was left out.
+        columns: Vec<String>,
+    },
+    /// A matrix that no memory should be asked for.
+    #[error(
+        "{what} would be {rows}×{columns} numbers, more than {most}: give fewer rows, or a target of fewer classes"
+    )]
+    TooLarge {
+        /// The inputs, or the targets.
+        what: &'static str,
+        /// How many rows there would be.
+        rows: usize,
+        /// How many columns.
+        columns: usize,
+        /// How many numbers there may be.
+        most: usize,
+    },
     /// A class of which there is no such number.
     #[error("there is no class {index}: {count} classes are counted from 0")]
     UnknownClass {
@@ -294,6 +317,15 @@ pub enum Flaw {
     NotANumber(String),
     /// Infinity, NaN, or a number beyond the range of `f64`.
     NotFinite(String),
+    /// A word in a column of yes and no.
+    NotYesNo(String),
+    /// A text in a column of dates.
+    NotADay {
+        /// The text.
+        text: String,
+        /// How the others are written, as `strftime` says it.
+        format: String,
+    },
 }
 
 impl fmt::Display for BadCell {
@@ -301,6 +333,10 @@ impl fmt::Display for BadCell {
         write!(f, "line {}, column {:?}", self.line, self.column)?;
         match &self.flaw {
             Flaw::Empty => write!(f, " is empty"),
+            Flaw::NotYesNo(text) => write!(f, ": {:?} is neither yes nor no", shortened(text)),
+            Flaw::NotADay { text, format } => {
+                write!(f, ": {:?} is no date written {format}", shortened(text))
+            }
             Flaw::NotFinite(text) => write!(f, ": {:?} is not finite", shortened(text)),
             Flaw::NotANumber(text) if text.replace(',', ".").parse::<f64>().is_ok() => {
                 write!(f, ": {text:?} is not a number (its decimal sign must be a point)")

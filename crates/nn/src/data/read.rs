@@ -4,7 +4,8 @@ use std::io::Read;
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::{Error, Listing, RaggedRow};
+use super::cell::number;
+use super::{Comma, Error, Format, Listing, RaggedRow};
 
 /// The lines of a table, each as many cells: text without the spaces around it.
 ///
@@ -17,9 +18,15 @@ pub(super) struct Lines {
     /// Where each line begins in the file, from 1. Lines of a file are more where cells contain line breaks.
     numbers: Vec<usize>,
     width: usize,
+    delimiter: u8,
 }
 
 impl Lines {
+    /// What stands between cells.
+    pub(super) fn delimiter(&self) -> u8 {
+        self.delimiter
+    }
+
     /// How many cells each line has.
     pub(super) fn width(&self) -> usize {
         self.width
@@ -41,6 +48,9 @@ impl Lines {
 
     /// Whether the first line names the columns: see [`Table`](super::Table) for the rule.
     pub(super) fn has_header(&self) -> bool {
+        if self.is_counting(0) && self.len() > 1 && !self.is_counting(1) {
+            return true;
+        }
         let kinds = |line| (0..self.width).map(move |column| Kind::of(self.cell(line, column)));
         if self.len() == 1 {
             return kinds(0).any(|kind| kind != Kind::Number);
@@ -50,6 +60,29 @@ impl Lines {
             name && second == Kind::Number
         };
         kinds(0).all(|kind| kind != Kind::Number) || kinds(0).zip(kinds(1)).enumerate().any(named)
+    }
+
+    /// Whether the first cells of a line, so many, are all text.
+    fn is_text(&self, line: usize, width: usize) -> bool {
+        let cell = |column: usize| {
+            let end = line * width + column;
+            &self.text[if end == 0 { 0 } else { self.ends[end - 1] }..self.ends[end]]
+        };
+        (0..width).all(|column| Kind::of(cell(column)) == Kind::Text)
+    }
+
+    /// An empty cell before all others.
+    fn begin_with_empty(&mut self) {
+        self.ends.insert(0, 0);
+    }
+
+    /// Whether a line is text and then whole numbers that rise, such as years.
+    fn is_counting(&self, line: usize) -> bool {
+        let cells = (0..self.width).map(|column| self.cell(line, column));
+        let rest: Vec<&str> = cells.skip_while(|cell| Kind::of(cell) == Kind::Text).collect();
+        let numbers: Option<Vec<i64>> = rest.iter().map(|cell| cell.parse().ok()).collect();
+        let rises = |numbers: &[i64]| numbers.windows(2).all(|pair| pair[0] < pair[1]);
+        rest.len() > 1 && rest.len() < self.width && numbers.is_some_and(|numbers| rises(&numbers))
     }
 
     fn push(&mut self, number: usize, cells: &csv::StringRecord) {
@@ -70,28 +103,33 @@ enum Kind {
 
 impl Kind {
     fn of(cell: &str) -> Self {
+        let is_number = |comma| number(cell, Some(comma)).is_some();
         match cell.parse::<f64>() {
             Ok(_) => Self::Number,
             Err(_) if cell.is_empty() => Self::Empty,
+            Err(_) if is_number(Comma::Decimal) || is_number(Comma::Thousands) => Self::Number,
             Err(_) => Self::Text,
         }
     }
 }
 
 /// Reads all lines; `name` is what an error calls the source.
-pub(super) fn read(reader: impl Read, name: &str) -> Result<Lines, Error> {
+pub(super) fn read(reader: impl Read, name: &str, format: Format) -> Result<Lines, Error> {
     let text = text(reader, name)?;
+    let Preamble { rows: offset, delimiter: said } = Preamble::of(&text);
+    let delimiter = format.delimiter.or(said).unwrap_or_else(|| delimiter(&text[offset..]));
     let mut records = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
-        .delimiter(delimiter(&text))
-        .from_reader(text.as_bytes());
+        .delimiter(delimiter)
+        .from_reader(&text.as_bytes()[offset..]);
     let mut record = csv::StringRecord::new();
-    let mut lines = Lines { text: String::new(), ends: Vec::new(), numbers: Vec::new(), width: 0 };
+    let (text_of_cells, ends, numbers) = (String::new(), Vec::new(), Vec::new());
+    let mut lines = Lines { text: text_of_cells, ends, numbers, width: 0, delimiter };
     let mut widths = Vec::new();
     let mut place = Place { line: 1, byte: 0 };
     loop {
-        let start = records.position().byte() as usize;
+        let start = offset + records.position().byte() as usize;
         let failed =
             |error: csv::Error| Error::Read { name: name.to_owned(), reason: error.into() };
         if !records.read_record(&mut record).map_err(failed)? {
@@ -99,13 +137,22 @@ pub(super) fn read(reader: impl Read, name: &str) -> Result<Lines, Error> {
         }
         // The reader leaves the end of a line, and blank lines, to the record that comes next.
         let start = start + leading_breaks(&text[start..]);
-        let source = &text[start..records.position().byte() as usize];
+        let source = &text[start..offset + records.position().byte() as usize];
         place.advance(&text, start);
         if record.len() == 1 && source.trim().is_empty() {
             continue;
         }
+        // Among the rows, a comment is known by having other cells than they have.
+        if source.starts_with('#') && widths.first().is_some_and(|&width| width != record.len()) {
+            continue;
+        }
         if start + source.len() == text.len() && is_unclosed(source) {
             return Err(Error::UnclosedQuote { line: place.line });
+        }
+        if widths.len() == 1 && record.len() == widths[0] + 1 && lines.is_text(0, widths[0]) {
+            // R writes no name above the names of the rows.
+            lines.begin_with_empty();
+            widths[0] += 1;
         }
         lines.push(place.line, &record);
         widths.push(record.len());
@@ -113,6 +160,44 @@ pub(super) fn read(reader: impl Read, name: &str) -> Result<Lines, Error> {
     lines.width = *widths.first().ok_or(Error::Empty)?;
     check_widths(&lines, &widths)?;
     Ok(lines)
+}
+
+/// What stands above the first row: comments, and the line `sep=;` that spreadsheets write and read.
+struct Preamble {
+    /// Where the rows begin, in bytes.
+    rows: usize,
+    delimiter: Option<u8>,
+}
+
+impl Preamble {
+    fn of(text: &str) -> Self {
+        let (mut rows, mut delimiter) = (0, None);
+        for line in text.split_inclusive(['\n', '\r']) {
+            let content = line.trim_matches(['\n', '\r', ' ']);
+            if let Some(&[byte]) = content.strip_prefix("sep=").map(str::as_bytes) {
+                delimiter = Some(byte);
+            } else if content.starts_with('#') {
+                let next = text[rows + line.len()..].trim_start();
+                if is_header(content, next.lines().next().unwrap_or_default()) {
+                    return Self {
+                        rows: rows + line.len() - line.trim_start().len() + 1,
+                        delimiter,
+                    };
+                }
+            } else if !content.is_empty() {
+                break;
+            }
+            rows += line.len();
+        }
+        Self { rows: if rows == text.len() { 0 } else { rows }, delimiter }
+    }
+}
+
+/// Whether a line that begins with `#` names the columns of the next, as `numpy.savetxt` writes it.
+fn is_header(line: &str, next: &str) -> bool {
+    let delimiter = delimiter(line);
+    let count = |line: &str| line.bytes().filter(|&byte| byte == delimiter).count();
+    !next.starts_with('#') && count(line) > 0 && count(line) == count(next)
 }
 
 fn check_widths(lines: &Lines, widths: &[usize]) -> Result<(), Error> {
@@ -147,18 +232,35 @@ fn text(mut reader: impl Read, name: &str) -> Result<String, Error> {
     Ok(text)
 }
 
-/// A comma where the first line that is not blank has one outside of quotes; else a semicolon; else a tab.
+/// A comma where the first line that is not blank has one outside of quotes; else a semicolon, a tab, or a bar.
 fn delimiter(text: &str) -> u8 {
-    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("");
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty()).map(bare);
+    let first = lines.next().unwrap_or_default();
+    let has = |delimiter: &u8| first.contains(delimiter);
+    let found: Vec<u8> = [b',', b';', b'\t', b'|'].into_iter().filter(has).collect();
+    match found[..] {
+        [] => b',',
+        [only] => only,
+        // Commas inside of numbers, or of names, are not as many in every line.
+        [first_found, ..] => {
+            let some: Vec<Vec<u8>> = lines.take(20).collect();
+            let count = |line: &[u8], delimiter| line.split(|&byte| byte == delimiter).count();
+            let is_even = |delimiter: &&u8| {
+                some.iter().all(|line| count(line, **delimiter) == count(&first, **delimiter))
+            };
+            found.iter().find(is_even).copied().unwrap_or(first_found)
+        }
+    }
+}
+
+/// The bytes of a line outside of quotes.
+fn bare(line: &str) -> Vec<u8> {
     let mut quoted = false;
-    let bare: Vec<u8> = line
-        .bytes()
-        .filter(|&byte| {
-            quoted ^= byte == b'"';
-            !quoted
-        })
-        .collect();
-    [b',', b';', b'\t'].into_iter().find(|delimiter| bare.contains(delimiter)).unwrap_or(b',')
+    let outside = |&byte: &u8| {
+        quoted ^= byte == b'"';
+        !quoted
+    };
+    line.bytes().filter(outside).collect()
 }
 
 /// Where in the file a line begins.

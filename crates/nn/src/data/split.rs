@@ -1,5 +1,7 @@
 //! Keeping a part of the rows back, drawn by a seed, for a test on rows that the network has never seen.
 
+use std::collections::BTreeMap;
+
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
@@ -24,9 +26,8 @@ impl Dataset {
     /// # Ok::<(), nn::data::Error>(())
     /// ```
     pub fn split(&self, fraction: f64, seed: u64) -> Result<(Self, Self), Error> {
-        let size = part_size(fraction, self.len())?;
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
-        Ok(self.parted(drawn((0..self.len()).collect(), size, &mut random)))
+        let (rest, part) = split_rows(self.len(), fraction, seed)?;
+        Ok((self.rows(&rest), self.rows(&part)))
     }
 
     /// As [`Dataset::split`], where every class gives its share: for targets that are one-hot.
@@ -40,13 +41,9 @@ impl Dataset {
     /// [`Error::FewerRowsThanClasses`] when a part is too small to have a row of every class.
     pub fn split_stratified(&self, fraction: f64, seed: u64) -> Result<(Self, Self), Error> {
         let size = part_size(fraction, self.len())?;
-        let mut strata = self.strata()?;
-        let sizes: Vec<usize> = strata.iter().map(Vec::len).collect();
-        let shares = shares(&sizes, fraction, size)?;
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let part = strata.iter_mut().zip(shares);
-        let part = part.flat_map(|(rows, share)| drawn(core::mem::take(rows), share, &mut random));
-        Ok(self.parted(part.collect()))
+        let strata = self.strata()?;
+        let (rest, part) = stratified(strata, fraction, size, seed, Fewest::One)?;
+        Ok((self.rows(&rest), self.rows(&part)))
     }
 
     /// The rows of each class that has any.
@@ -64,13 +61,83 @@ impl Dataset {
         strata.retain(|rows| !rows.is_empty());
         Ok(strata)
     }
+}
 
-    fn parted(&self, mut part: Vec<usize>) -> (Self, Self) {
-        part.sort_unstable();
-        let rest: Vec<usize> =
-            (0..self.len()).filter(|row| part.binary_search(row).is_err()).collect();
-        (self.rows(&rest), self.rows(&part))
+/// `(rest, part)` of so many rows, as [`Dataset::split`] splits them: the numbers of the rows, counted from 0.
+///
+/// # Errors
+/// As [`Dataset::split`].
+///
+/// ```
+/// let (training, test) = nn::data::split_rows(10, 0.2, 1)?;
+/// assert_eq!((training.len(), test.len()), (8, 2));
+/// # Ok::<(), nn::data::Error>(())
+/// ```
+pub fn split_rows(
+    rows: usize,
+    fraction: f64,
+    seed: u64,
+) -> Result<(Vec<usize>, Vec<usize>), Error> {
+    let size = part_size(fraction, rows)?;
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    Ok(parted(rows, drawn((0..rows).collect(), size, &mut random)))
+}
+
+/// `(rest, part)` of rows with these classes, as [`Dataset::split_stratified`] splits them; but where a class has one row
+/// only, or the part has fewer rows than there are classes, it makes do: the rest has a row of every class, and the
+/// part may have none of some.
+///
+/// # Errors
+/// As [`Dataset::split`]; [`Error::FewerRowsThanClasses`] when the rest would have fewer rows than there are classes.
+///
+/// ```
+/// // The only row of class 1 is for the training.
+/// let (training, test) = nn::data::split_rows_by_class(&[0, 0, 0, 1, 0], 0.25, 1)?;
+/// assert!(training.contains(&3));
+/// # Ok::<(), nn::data::Error>(())
+/// ```
+pub fn split_rows_by_class(
+    classes: &[usize],
+    fraction: f64,
+    seed: u64,
+) -> Result<(Vec<usize>, Vec<usize>), Error> {
+    let size = part_size(fraction, classes.len())?;
+    let mut strata: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (row, &class) in classes.iter().enumerate() {
+        strata.entry(class).or_default().push(row);
     }
+    let strata: Vec<Vec<usize>> = strata.into_values().collect();
+    let is_rich = size >= strata.len() && strata.iter().all(|rows| rows.len() > 1);
+    let fewest = if is_rich { Fewest::One } else { Fewest::None };
+    stratified(strata, fraction, size, seed, fewest)
+}
+
+/// How many rows of a class a part has at least.
+#[derive(Clone, Copy)]
+enum Fewest {
+    None = 0,
+    One = 1,
+}
+
+fn stratified(
+    mut strata: Vec<Vec<usize>>,
+    fraction: f64,
+    size: usize,
+    seed: u64,
+    fewest: Fewest,
+) -> Result<(Vec<usize>, Vec<usize>), Error> {
+    let sizes: Vec<usize> = strata.iter().map(Vec::len).collect();
+    let shares = shares(&sizes, fraction, size, fewest as usize)?;
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let part = strata.iter_mut().zip(shares);
+    let part = part.flat_map(|(rows, share)| drawn(core::mem::take(rows), share, &mut random));
+    Ok(parted(sizes.iter().sum(), part.collect()))
+}
+
+fn parted(rows: usize, mut part: Vec<usize>) -> (Vec<usize>, Vec<usize>) {
+    part.sort_unstable();
+    let rest = (0..rows).filter(|row| part.binary_search(row).is_err()).collect();
+    (rest, part)
 }
 
 /// How many rows the part has.
@@ -88,14 +155,15 @@ fn part_size(fraction: f64, rows: usize) -> Result<usize, Error> {
 
 /// How many rows each class gives to the part.
 #[expect(clippy::cast_sign_loss, reason = "a part of the rows is positive")]
-fn shares(sizes: &[usize], fraction: f64, part: usize) -> Result<Vec<usize>, Error> {
+fn shares(sizes: &[usize], fraction: f64, part: usize, fewest: usize) -> Result<Vec<usize>, Error> {
     let classes = sizes.len();
-    let smaller = part.min(sizes.iter().sum::<usize>() - part);
+    let rest = sizes.iter().sum::<usize>() - part;
+    let smaller = if fewest > 0 { part.min(rest) } else { rest };
     if smaller < classes {
         return Err(Error::FewerRowsThanClasses { part: smaller, classes });
     }
     let quotas: Vec<f64> = sizes.iter().map(|&size| fraction * size as f64).collect();
-    let rounded = |(&size, &quota): (&usize, &f64)| (quota as usize).clamp(1, size - 1);
+    let rounded = |(&size, &quota): (&usize, &f64)| (quota as usize).clamp(fewest, size - 1);
     let mut shares: Vec<usize> = sizes.iter().zip(&quotas).map(rounded).collect();
     // What each class still lacks. Only classes that stay on both sides may give more, or less.
     let lack = |shares: &[usize], class: usize| quotas[class] - shares[class] as f64;
@@ -105,11 +173,12 @@ fn shares(sizes: &[usize], fraction: f64, part: usize) -> Result<Vec<usize>, Err
             return Ok(shares);
         }
         let more = given < part;
-        let candidates = (0..classes)
-            .filter(
-                |&class| if more { shares[class] < sizes[class] - 1 } else { shares[class] > 1 },
-            )
-            .map(|class| (class, lack(&shares, class) * if more { 1.0 } else { -1.0 }));
+        let candidates =
+            (0..classes)
+                .filter(|&class| {
+                    if more { shares[class] < sizes[class] - 1 } else { shares[class] > fewest }
+                })
+                .map(|class| (class, lack(&shares, class) * if more { 1.0 } else { -1.0 }));
         // The first of the largest. There is a candidate, for the part holds at least a row of every class and at most
         // all but one of each.
         let (class, _) = candidates

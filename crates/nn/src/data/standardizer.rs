@@ -48,6 +48,17 @@ impl Standardizer {
         Ok(Self { means, scales })
     }
 
+    /// With mean 0 and scale 1, which change nothing, in all columns but these.
+    #[track_caller]
+    pub(super) fn only(&self, columns: &[bool]) -> Self {
+        assert_eq!(columns.len(), self.columns(), "which columns of a standardizer to keep");
+        let kept = |numbers: &[f64], other: f64| {
+            let choose = |(&number, &is_kept)| if is_kept { number } else { other };
+            numbers.iter().zip(columns).map(choose).collect()
+        };
+        Self { means: kept(&self.means, 0.0), scales: kept(&self.scales, 1.0) }
+    }
+
     /// The mean of each column.
     pub fn means(&self) -> &[f64] {
         &self.means

@@ -1,11 +1,16 @@
 //! Data sets in memory: classes, splits, standardisation and measures.
 
-use nn::data::{Classes, Dataset, Error, Standardizer};
-use nn::metrics::{Confusion, r_squared};
+use nn::data::{Classes, Dataset, Error, Standardizer, split_rows, split_rows_by_class};
+use nn::metrics::{
+    CalibrationBin, Confusion, brier_score, calibration, calibration_error, log_loss, r_squared,
+    roc_auc,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tape::Matrix;
 
+#[cfg(feature = "csv")]
+mod columns;
 #[cfg(feature = "csv")]
 mod reading;
 #[cfg(feature = "csv")]
@@ -511,5 +516,124 @@ fn r_squared_of_a_mean_is_0_and_of_worse_is_less() {
     assert!(matches!(
         r_squared(&column(&[1.0]), &column(&[1.0, 2.0])),
         Err(Error::RowCount { .. })
+    ));
+}
+
+// --- splits of row numbers ---
+
+#[test]
+fn row_numbers_are_split_as_data_sets_are() {
+    let classes = runs(&[7, 5, 9]);
+    let dataset = classified(&classes);
+    let same = |parts: (Vec<usize>, Vec<usize>), split: (Dataset, Dataset)| {
+        assert_eq!(dataset.rows(&parts.0), split.0);
+        assert_eq!(dataset.rows(&parts.1), split.1);
+    };
+    same(split_rows(21, 0.3, 5).unwrap(), dataset.split(0.3, 5).unwrap());
+    same(split_rows_by_class(&classes, 0.3, 5).unwrap(), dataset.split_stratified(0.3, 5).unwrap());
+}
+
+#[test]
+fn a_class_too_small_for_two_parts_is_in_the_rest() {
+    let classes = runs(&[1, 8, 1, 2]);
+    for seed in 0..20 {
+        let (rest, part) = split_rows_by_class(&classes, 0.25, seed).unwrap();
+        assert_eq!((rest.len(), part.len()), (9, 3));
+        for class in 0..4 {
+            assert!(rest.iter().any(|&row| classes[row] == class), "class {class}, seed {seed}");
+        }
+    }
+    // Four classes leave three rows for no rest.
+    let error = split_rows_by_class(&runs(&[1, 1, 1, 2]), 0.4, 1).unwrap_err();
+    assert!(matches!(error, Error::FewerRowsThanClasses { part: 3, classes: 4 }), "{error}");
+}
+
+// --- scores of classes, against scikit-learn's ---
+
+fn eight_rows() -> (Classes, Matrix<f64>, Matrix<f64>) {
+    let classes = Classes::of(["a", "b", "c"]).unwrap();
+    let targets = classes.one_hot(&[0, 0, 1, 1, 2, 2, 2, 1]).unwrap();
+    #[rustfmt::skip]
+    let probabilities = [
+        0.7, 0.2, 0.1,  0.4, 0.5, 0.1,  0.1, 0.8, 0.1,  0.3, 0.3, 0.4,
+        0.05, 0.15, 0.8,  0.2, 0.2, 0.6,  0.5, 0.3, 0.2,  0.2, 0.6, 0.2,
+    ];
+    (classes, targets, matrix(8, 3, &probabilities))
+}
+
+fn assert_near(found: f64, expected: f64) {
+    assert!((found - expected).abs() < 1e-14, "{found} for {expected}");
+}
+
+#[test]
+fn f1_and_balanced_accuracy_are_scikit_learns() {
+    let (classes, targets, probabilities) = eight_rows();
+    let confusion = Confusion::of_scores(&classes, &targets, &probabilities).unwrap();
+    for (class, expected) in [0.5, 2.0 / 3.0, 2.0 / 3.0].into_iter().enumerate() {
+        assert_near(confusion.f1(class).unwrap(), expected);
+    }
+    assert_near(confusion.macro_f1().unwrap(), 0.611_111_111_111_111);
+    assert_near(confusion.balanced_accuracy().unwrap(), 0.611_111_111_111_111);
+}
+
+#[test]
+fn classes_without_rows_do_not_count() {
+    let classes = Classes::of(["a", "b", "c"]).unwrap();
+    let confusion = Confusion::new(&classes, &[0, 0, 1], &[0, 1, 1]).unwrap();
+    assert_eq!((confusion.f1(2), confusion.recall(2)), (None, None));
+    assert_eq!(confusion.macro_f1(), Some(2.0 / 3.0));
+    assert_eq!(confusion.balanced_accuracy(), Some(0.75));
+    let none = Confusion::new(&classes, &[], &[]).unwrap();
+    assert_eq!((none.macro_f1(), none.balanced_accuracy()), (None, None));
+}
+
+#[test]
+fn scores_of_probabilities_are_scikit_learns() {
+    let (_, targets, probabilities) = eight_rows();
+    assert_near(log_loss(&targets, &probabilities).unwrap(), 0.694_289_342_841_665_5);
+    assert_near(brier_score(&targets, &probabilities).unwrap(), 0.385_625);
+    let areas = roc_auc(&targets, &probabilities).unwrap();
+    for (area, expected) in areas.into_iter().zip([11.0 / 12.0, 0.9, 0.9]) {
+        assert_near(area.unwrap(), expected);
+    }
+    let bins = calibration(&targets, &probabilities, 1, 5).unwrap();
+    let expected =
+        [(3, 0.183_333_333_333_333_33, 0.0), (2, 0.3, 0.5), (2, 0.55, 0.5), (1, 0.8, 1.0)];
+    assert_eq!(bins.len(), expected.len());
+    for (bin, (rows, predicted, observed)) in bins.into_iter().zip(expected) {
+        let CalibrationBin { rows: found, .. } = bin;
+        assert_eq!(found, rows);
+        assert_near(bin.predicted, predicted);
+        assert_near(bin.observed, observed);
+    }
+}
+
+#[test]
+fn equal_scores_are_half_an_order() {
+    let targets = column(&[0.0, 1.0, 0.0, 1.0, 1.0]);
+    let areas = roc_auc(&targets, &column(&[0.5, 0.5, 0.2, 0.9, 0.2])).unwrap();
+    assert_near(areas[0].unwrap(), 2.0 / 3.0);
+    assert_eq!(roc_auc(&column(&[1.0, 1.0]), &column(&[0.5, 0.2])).unwrap(), [None]);
+}
+
+#[test]
+fn the_calibration_error_is_a_mean_over_the_rows() {
+    // Three rows at 0.9 of which two are right, one at 0.6 that is wrong.
+    let targets = matrix(4, 2, &[1.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 1.0]);
+    let probabilities = matrix(4, 2, &[0.9, 0.1, 0.9, 0.1, 0.9, 0.1, 0.6, 0.4]);
+    let expected = (3.0 * (0.9 - 2.0 / 3.0) + 0.6) / 4.0;
+    assert_near(calibration_error(&targets, &probabilities, 10).unwrap(), expected);
+}
+
+#[test]
+fn probabilities_without_their_targets_are_refused() {
+    let (_, targets, probabilities) = eight_rows();
+    let fewer = matrix(4, 3, &probabilities.data[..12]);
+    assert!(matches!(log_loss(&targets, &fewer), Err(Error::RowCount { .. })));
+    let narrow = matrix(8, 1, &[0.5; 8]);
+    assert!(matches!(roc_auc(&targets, &narrow), Err(Error::ColumnCount { .. })));
+    assert!(matches!(
+        calibration(&targets, &probabilities, 3, 5),
+        Err(Error::UnknownClass { index: 3, count: 3 })
     ));
 }

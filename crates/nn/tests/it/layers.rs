@@ -154,6 +154,7 @@ fn a_model_keeps_these_layers() {
     let model = Model {
         network: builder.layer(Dense::linear(2)).build().unwrap(),
         inputs: vec!["a".to_owned(), "b".to_owned()],
+        columns: nn::data::Columns::numbers(["a", "b"]),
         standardizer: Standardizer::learn(&numbers).unwrap(),
         target: Target::Classes {
             name: "kind".to_owned(),

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use nn::data::{Classes, Standardizer};
+use nn::data::{Classes, Columns, Standardizer};
 use nn::{Answers, Dense, Error, FileError, Initializer, Model, Network, Own, Target};
 use tape::{Matrix, Var};
 
@@ -19,6 +19,7 @@ fn of_classes() -> Model {
     Model {
         network: network(3),
         inputs: vec!["a".to_owned(), "b".to_owned()],
+        columns: Columns::numbers(["a", "b"]),
         standardizer: Standardizer::learn(&matrix(2, &[1.0, 2.0, 3.0, 10.0])).unwrap(),
         target: Target::Classes {
             name: "kind".to_owned(),
@@ -31,6 +32,7 @@ fn of_numbers() -> Model {
     let target = Target::Numbers {
         names: vec!["y".to_owned()],
         standardizer: Standardizer::learn(&matrix(2, &[100.0, 300.0])).unwrap(),
+        log: false,
     };
     Model { network: network(1), target, ..of_classes() }
 }
@@ -45,6 +47,7 @@ fn a_model_answers_the_same_when_it_is_read_again() {
         assert_eq!(read.answers(rows()).unwrap(), model.answers(rows()).unwrap());
         assert!(read.network.has_parameters_of(&model.network));
         assert_eq!((&read.inputs, &read.target), (&model.inputs, &model.target));
+        assert_eq!(read.columns, model.columns);
     }
 }
 
@@ -85,6 +88,17 @@ fn rows_of_another_width_are_refused() {
     let narrow = Standardizer::learn(&matrix(2, &[1.0, 2.0])).unwrap();
     let error = Model { standardizer: narrow, ..of_classes() }.answers(matrix(1, &[1.0, 2.0]));
     assert!(matches!(error, Err(Error::Shape { expected: 2, found: 1, .. })));
+}
+
+#[test]
+fn logarithms_are_taken_back() {
+    let mut model = of_numbers();
+    let rows = || matrix(1, &[3.0, 2.0]);
+    let Answers::Numbers(plain) = model.answers(rows()).unwrap() else { panic!("numbers") };
+    let Target::Numbers { log, .. } = &mut model.target else { panic!("numbers") };
+    *log = true;
+    let Answers::Numbers(answers) = model.answers(rows()).unwrap() else { panic!("numbers") };
+    assert_eq!(answers.data[0], plain.data[0].exp());
 }
 
 #[test]
@@ -160,4 +174,6 @@ fn descriptions_that_make_no_sense_are_refused_with_a_reason() {
     refused(one_name, "it names 1 inputs and 3 outputs of a network with 2 and 3");
     let other_target = Model { target: of_numbers().target, ..of_classes() };
     refused(other_target, "it names 2 inputs and 1 outputs of a network with 2 and 3");
+    let three_columns = Model { columns: Columns::numbers(["a", "b", "c"]), ..of_classes() };
+    refused(three_columns, "its columns give 3 numbers to 2 inputs");
 }

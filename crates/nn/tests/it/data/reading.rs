@@ -4,7 +4,7 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use nn::data::{Error, Flaw, Table, Task};
+use nn::data::{Error, Flaw, Format, Table, Task};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -120,6 +120,59 @@ fn a_first_line_of_text_is_a_header() {
 fn a_column_without_a_name_is_numbered() {
     check("x,,z\n1,2,3\n", "x column2 z/1 2 3");
     check(",0,1\n0,2.5,3.5\n", "column1 0 1/0 2.5 3.5");
+}
+
+#[test]
+fn years_above_numbers_are_a_header() {
+    check("land,1990,1991\nA,5,4\n", "land 1990 1991/A 5 4");
+    check("land,code,1990,1991\nA,a,5,4\n", "land code 1990 1991/A a 5 4");
+    // Rows that rise one as the other are rows.
+    check("A,5,6\nB,7,8\n", "column1 column2 column3/A 5 6/B 7 8");
+}
+
+#[test]
+fn a_header_is_one_where_it_is_said() {
+    let as_said = |text: &str, header| {
+        let format = Format { header: Some(header), ..Format::default() };
+        shown(&Table::from_reader_as(text.as_bytes(), format).unwrap())
+    };
+    assert_eq!(as_said("a,b\nc,d\n", false), "column1 column2/a b/c d");
+    assert_eq!(as_said("1,2\n3,4\n", true), "1 2/3 4");
+}
+
+#[test]
+fn the_delimiter_is_what_is_said() {
+    let format = Format { delimiter: Some(b'|'), ..Format::default() };
+    let table = Table::from_reader_as("x,1|y\n3|4\n".as_bytes(), format).unwrap();
+    assert_eq!(shown(&table), "x,1 y/3 4");
+    check("sep=;\nx,1;y,2\n3;4\n", "x,1 y,2/3 4");
+    check("sep=|\r\nx|y\r\n3|4\r\n", "x y/3 4");
+}
+
+#[test]
+fn the_delimiter_is_in_every_line_as_often() {
+    check("Länge, cm;y\n1,5;2\n3;4\n", "Länge, cm y/1,5 2/3 4");
+    check("1,5;2,5\n3;4,5\n", "column1 column2/1,5 2,5/3 4,5");
+    check("x|y\n1|2\n", "x y/1 2");
+}
+
+#[test]
+fn comments_are_passed_over() {
+    check("# made by hand\n# twice\nx,y\n1,2\n3,4\n", X_Y);
+    check("x,y\n1,2\n# a remark\n3,4\n", X_Y);
+    // Lines are counted as an editor counts them.
+    assert_eq!(table("# one\n\nx\n1\n").line(0), 4);
+    // A row may begin with the sign, and so may the names.
+    check("x,y\n1,2\n#3,4\n", "x y/1 2/#3 4");
+    check("# x,y\n1,2\n3,4\n", X_Y);
+    check("#x\n1\n", "column1/1");
+}
+
+#[test]
+fn names_of_rows_may_have_no_name() {
+    check("x,y\na,1,2\nb,3,4\n", "column1 x y/a 1 2/b 3 4");
+    // Numbers are no names that lack one.
+    assert!(matches!(Table::from_reader("1,2\n3,4,5\n".as_bytes()), Err(Error::RaggedRows(_))));
 }
 
 // --- what cannot be read ---
@@ -265,6 +318,19 @@ fn rows_for_a_trained_network_are_found_by_name() {
     ));
 }
 
+#[test]
+fn very_many_columns_are_found_in_time() {
+    // Names, dropping and choosing each look a column up once; 80,000·80,000 look-ups would take a minute.
+    let count = 80_000;
+    let names: Vec<String> = (0..count).map(|number| format!("n{number}")).collect();
+    let text = format!("{}\n{}\n", names.join(","), vec!["1"; count].join(","));
+    let table = table(&text);
+    assert_eq!(table.numbers(&names).unwrap().columns, count);
+    assert_eq!(table.inputs(&names).unwrap().columns, count);
+    assert_eq!(table.drop(&names[1..]).unwrap().columns(), ["n0"]);
+    assert_eq!(table.select(&names).unwrap().columns().len(), count);
+}
+
 // --- cells ---
 
 #[test]
@@ -378,6 +444,25 @@ fn too_many_values_are_no_classes() {
 }
 
 #[test]
+fn more_classes_than_memory_are_refused() {
+    let line = |row: usize| format!("1,c{}\n", row / 2);
+    let text: String = core::iter::once("x,y\n".to_owned()).chain((0..100_000).map(line)).collect();
+    assert_eq!(
+        message(table(&text).classification("y")),
+        "the classes of the rows would be 100000×50000 numbers, more than 67108864: give fewer rows, or a target of \
+         fewer classes"
+    );
+}
+
+#[test]
+fn numbers_of_a_target_are_read_as_people_write_them() {
+    let text = "y,x\n\"1,234.5\",1\n50 %,2\n$3,4\n";
+    assert_eq!(table(text).amounts("y").unwrap(), column(&[1234.5, 0.5, 3.0]));
+    assert_eq!(table("y;x\n1,5;1\n2;2\n").amounts("y").unwrap(), column(&[1.5, 2.0]));
+    assert!(matches!(table("y,x\n1,1\n-,2\n").amounts("y"), Err(Error::BadCells(_))));
+}
+
+#[test]
 fn one_value_is_no_classification() {
     assert_eq!(
         message(table("x,y\n1,a\n1,a\n").classification("y")),
@@ -414,6 +499,8 @@ fn the_task_is_guessed_from_the_target() {
     for (count, expected) in [(20, Task::Classify), (21, Task::Regress)] {
         check(&twice(count).iter().map(String::as_str).collect::<Vec<_>>(), expected);
     }
+    check(&["a", "b", "c"], Task::Classify);
+    check(&["\"1,000\"", "\"2,500\"", "\"1,000\"", "1.5"], Task::Regress);
     // A mark for what is missing does not make text of numbers.
     check(&["1.5", "1.5", "2.5", "2.5", "?", "?"], Task::Regress);
 }

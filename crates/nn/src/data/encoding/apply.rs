@@ -1,0 +1,71 @@
+//! How a cell becomes numbers.
+
+use super::super::Flaw;
+use super::super::cell::{days, is_gap, is_gap_among_numbers, moment, number, yes_no};
+use super::{Encoding, parts_of_day};
+
+/// How a cell was taken.
+#[derive(Clone, Copy, PartialEq)]
+pub(in super::super) enum Taken {
+    AsItIs,
+    /// It is a gap, and nothing marks gaps.
+    Filled,
+    /// It is no category that the training had.
+    Unknown,
+}
+
+impl Encoding {
+    /// Writes a cell's numbers over zeros, as many as [`Encoding::width`] says. `gaps` are the texts that mean a gap here.
+    pub(in super::super) fn write(
+        &self,
+        cell: &str,
+        gaps: &[String],
+        numbers: &mut [f64],
+    ) -> Result<Taken, Flaw> {
+        let is_said = gaps.iter().any(|gap| gap == cell);
+        let is_gap = match self {
+            Self::Category { .. } => is_said || is_gap(cell),
+            _ => is_said || is_gap_among_numbers(cell),
+        };
+        if is_gap && self.marks_gaps() {
+            numbers[self.width() - 1] = 1.0;
+        }
+        let number_of = |yes: bool| f64::from(u8::from(yes));
+        match self {
+            Self::Number { fill, .. } if is_gap => numbers[0] = *fill,
+            Self::Number { comma, .. } => match number(cell, *comma) {
+                Some(number) if number.is_finite() => numbers[0] = number,
+                Some(_) => return Err(Flaw::NotFinite(cell.to_owned())),
+                None => return Err(Flaw::NotANumber(cell.to_owned())),
+            },
+            Self::YesNo { fill, .. } if is_gap => numbers[0] = number_of(*fill),
+            Self::YesNo { .. } => {
+                numbers[0] =
+                    number_of(yes_no(cell).ok_or_else(|| Flaw::NotYesNo(cell.to_owned()))?);
+            }
+            Self::Day { format, fill, .. } => {
+                let days = if is_gap {
+                    *fill
+                } else {
+                    let not_a_day =
+                        || Flaw::NotADay { text: cell.to_owned(), format: format.clone() };
+                    days(moment(cell, format).ok_or_else(not_a_day)?)
+                };
+                for (number, part) in numbers.iter_mut().zip(parts_of_day(days, format)) {
+                    *number = part;
+                }
+            }
+            Self::Category { .. } if is_gap => {}
+            Self::Category { categories, others, .. } => {
+                let place = categories.index(cell);
+                numbers[place.unwrap_or(categories.len())] = 1.0;
+                // Where the training had rare ones, this may be one of them.
+                if place.is_none() && *others == 0 {
+                    return Ok(Taken::Unknown);
+                }
+            }
+            Self::LeftOut { .. } => {}
+        }
+        Ok(if is_gap && !self.marks_gaps() { Taken::Filled } else { Taken::AsItIs })
+    }
+}

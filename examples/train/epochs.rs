@@ -1,0 +1,59 @@
+//! How many epochs a small table is good for: what the folds of its training rows say.
+
+use core::ops::ControlFlow;
+
+use anyhow::Result;
+use nn::data::Dataset;
+use nn::{Record, Settings, Trainer};
+
+use crate::rows::{Parts, Source};
+use crate::{Options, ScheduleName, network};
+
+/// Up to how many rows the folds are tried. More rows can spare some that judge each epoch.
+pub(crate) const SMALL: usize = 1_000;
+
+const FOLDS: usize = 5;
+
+/// With fewer rows the folds are drawn more than once, up to four times.
+const MANY_ENOUGH: usize = 400;
+
+/// A loss below this is as good as 0.
+const LEAST: f64 = 1e-12;
+
+/// With fewer rows there is nothing to learn from a fold.
+const FEWEST: usize = 10;
+
+/// The number of epochs after which the geometric mean of the losses on rows that were not learnt from is lowest, over as
+/// many trainings as there are folds, each without its fold. None where folds are not tried, because there are many rows, or other options
+/// say when to stop.
+pub(crate) fn by_folds(options: &Options, source: &Source, parts: &Parts) -> Result<Option<usize>> {
+    let rows = parts.training.len();
+    // A rate that falls is made for the number of epochs that was asked for.
+    let falls = options.schedule != ScheduleName::Constant;
+    let is_said = falls || options.validation.is_some() || options.patience.is_some();
+    if is_said || !(FEWEST..=SMALL).contains(&rows) {
+        return Ok(None);
+    }
+    let mut sums = vec![0.0; options.epochs];
+    for again in 0..(MANY_ENOUGH / rows).clamp(1, 4) {
+        let seed = options.seed.wrapping_add(1_000 * again as u64);
+        for parts in source.folds_of(&parts.training, FOLDS, seed)? {
+            let losses = judged_losses(options, source, &parts)?;
+            // The sum of logarithms: a fold with an outlier has no more weight than any other.
+            sums.iter_mut().zip(losses).for_each(|(sum, loss)| *sum += loss.max(LEAST).ln());
+        }
+    }
+    let lowest = sums.iter().enumerate().min_by(|(_, a), (_, b)| a.total_cmp(b));
+    Ok(lowest.map(|(epoch, _)| epoch + 1))
+}
+
+/// The loss after each epoch on the rows that were not learnt from.
+fn judged_losses(options: &Options, source: &Source, parts: &Parts) -> Result<Vec<f64>> {
+    let data = source.data_judged(options, &parts.training, &parts.test)?;
+    let settings = Settings { score_training: false, patience: None, ..options.settings() };
+    let mut trainer = Trainer::new(network(options, &data)?, data.loss(), settings)?;
+    let judged = data.judged.as_ref().map(Dataset::samples);
+    trainer.train_watched(data.learnt.samples(), judged, |_| ControlFlow::Continue(()))?;
+    let loss = |record: &Record| record.validation.map_or(f64::NAN, |score| score.loss);
+    Ok(trainer.history().iter().map(loss).collect())
+}
