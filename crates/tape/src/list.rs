@@ -6,14 +6,19 @@
 //! **Invariants** that the unchecked accesses in [`crate::sweep`] and here rely on:
 //! 1. Slot 0 is the sink: constants are its "variables", and what flows into it is lost.
 //! 2. An argument's index is smaller than the index of its node, and of the first node of its operation.
-//! 3. `nodes` and `ops` have room for `capacity` entries, of which the first `len` are initialised.
-//! 4. No slice of `nodes` or `ops` is in use but that of a [`List`]. As long as there is one, `capacity` does not change,
-//!    and `len` stays at or above the length that the slice has.
+//! 3. `nodes` and `ops` have room for the entries from `base` to `capacity`, of which those before `len` are initialised.
+//!    `first_node` and `first_op` are where the entry 0 is, or would be: an entry that is not here is never accessed.
+//! 4. No slice of `nodes` or `ops` is in use but that of a [`List`]. As long as there is one, `capacity` and `base` do not
+//!    change, and `len` stays at or above the length that the slice has.
+//!
+//! A list that is traced hands its nodes on, a piece at a time, so that its room stays in the cache: `base` is the number of
+//! those that are gone.
 #![allow(
     unsafe_code,
     reason = "recording is the hot path of the engine: docs/measurements.md has what a node costs"
 )]
 
+pub(crate) mod packed;
 pub(crate) mod recorded;
 
 use core::cell::{Cell, UnsafeCell};
@@ -70,15 +75,27 @@ pub(crate) struct Storage<T> {
     held: Cell<u32>,
     /// While set, nothing is swept early: the list will be replayed (see `list/recorded.rs`).
     tracing: Cell<bool>,
+    /// How many nodes were handed on.
+    base: Cell<u32>,
+    /// From how many nodes on they are handed on, and to whom; [`u32::MAX`] where they are not.
+    piece: Cell<u32>,
+    receiver: Cell<Option<Receiver<T>>>,
+    first_node: Cell<*mut Node<T>>,
+    first_op: Cell<*mut Op>,
     nodes: UnsafeCell<Vec<Node<T>>>,
     ops: UnsafeCell<Vec<Op>>,
     /// Adjoint buffers waiting to be used again. Each is all zeros.
     scratch: Cell<Vec<Vec<T>>>,
 }
 
+/// Takes nodes that follow each other, and their operations, all whole.
+pub(crate) type Receiver<T> = Box<dyn FnMut(&[Node<T>], &[Op])>;
+
 /// A list as it stands: what is recorded meanwhile comes after it, and nothing takes its nodes away.
 pub(crate) struct List<'a, T> {
     pub(crate) number: u32,
+    /// The index of the first node.
+    pub(crate) first: u32,
     storage: &'a Storage<T>,
     nodes: &'a [Node<T>],
     ops: &'a [Op],
@@ -147,6 +164,10 @@ impl<T> Storage<T> {
         self.held.get() > 0
     }
 
+    pub(crate) fn has_handed_on(&self) -> bool {
+        self.base.get() > 0
+    }
+
     pub(crate) fn is_tracing(&self) -> bool {
         self.tracing.get()
     }
@@ -158,7 +179,8 @@ impl<T> Storage<T> {
     /// Forgets the nodes from `len` on.
     #[inline]
     pub(crate) fn truncate(&self, len: u32) {
-        assert!(len >= self.floor.get().max(1), "nodes that are in use, and the sink, stay");
+        let least = self.floor.get().max(self.base.get()).max(1);
+        assert!(len >= least, "nodes that are in use, and the sink, stay");
         self.len.set(self.len.get().min(len));
     }
 
@@ -198,6 +220,11 @@ impl<T: Real> Storage<T> {
             floor: Cell::new(0),
             held: Cell::new(0),
             tracing: Cell::new(false),
+            base: Cell::new(0),
+            piece: Cell::new(u32::MAX),
+            receiver: Cell::new(None),
+            first_node: Cell::new(core::ptr::null_mut()),
+            first_op: Cell::new(core::ptr::null_mut()),
             nodes: UnsafeCell::default(),
             ops: UnsafeCell::default(),
             scratch: Cell::default(),
@@ -211,23 +238,43 @@ impl<T: Real> Storage<T> {
         assert!(self.floor.get() == 0, "nodes that are in use stay");
         let zero = T::from_f64(0.0);
         self.len.set(0);
+        if self.base.replace(0) > 0 || self.piece.get() != u32::MAX {
+            self.keep();
+        }
         self.push(Op::Input, Node { partials: [zero; 2], arguments: [0; 2] });
     }
 
     /// Shows the list as it stands. (By a closure, so that several are let go in reverse order.)
     #[inline]
     pub(crate) fn hold<R>(&self, look: impl FnOnce(&List<'_, T>) -> R) -> R {
-        let len = self.len.get() as usize;
+        assert!(self.base.get() == 0, "a list that has handed nodes on is not there as a whole");
+        self.hold_rest(look)
+    }
+
+    /// Shows what has not been handed on.
+    #[inline]
+    pub(crate) fn hold_rest<R>(&self, look: impl FnOnce(&List<'_, T>) -> R) -> R {
+        let (base, len) = (self.base.get() as usize, self.len.get() as usize);
         self.held.set(self.held.get() + 1);
-        // SAFETY: the first `len` entries are initialised (invariant 3), and as long as this `List` lives, they stay
-        // where they are and nobody writes to them (invariant 4): `grow` and `truncate` see to it, and appending writes
-        // behind them. The reference to the vector itself is gone at the end of each expression.
+        // SAFETY: the entries from `base` to `len` are initialised (invariant 3), and as long as this `List` lives, they
+        // stay where they are and nobody writes to them (invariant 4): `grow`, `clear` and `truncate` see to it, and
+        // appending writes behind them.
         let (nodes, ops) = unsafe {
-            let (nodes, ops) = ((*self.nodes.get()).as_ptr(), (*self.ops.get()).as_ptr());
-            (core::slice::from_raw_parts(nodes, len), core::slice::from_raw_parts(ops, len))
+            let (nodes, ops) = (self.node(base), self.op(base));
+            (
+                core::slice::from_raw_parts(nodes, len - base),
+                core::slice::from_raw_parts(ops, len - base),
+            )
         };
         let number = self.number.get();
-        look(&List { number, storage: self, nodes, ops, floor: self.raise_floor() })
+        look(&List {
+            number,
+            first: base as u32,
+            storage: self,
+            nodes,
+            ops,
+            floor: self.raise_floor(),
+        })
     }
 
     /// Whether the first `len` nodes are whole operations.
@@ -257,12 +304,12 @@ impl<T: Real> Storage<T> {
         // SAFETY: `index < capacity`, and both buffers have room for `capacity` entries (invariant 3). No slice reaches
         // as far as `index` (invariant 4).
         unsafe {
-            let place = self.nodes().add(index as usize);
+            let place = self.node(index as usize);
             (&raw mut (*place).partials[0]).write(node.partials[0]);
             (&raw mut (*place).partials[1]).write(node.partials[1]);
             (&raw mut (*place).arguments[0]).write(node.arguments[0]);
             (&raw mut (*place).arguments[1]).write(node.arguments[1]);
-            self.ops().add(index as usize).write(op);
+            self.op(index as usize).write(op);
         }
         self.len.set(index + 1);
         index
@@ -290,7 +337,7 @@ impl<T: Real> Storage<T> {
         // SAFETY: there is room for `count` more nodes, as just made sure (invariant 3), and stays there, because `pair`
         // records nothing here. No slice reaches as far (invariant 4).
         unsafe {
-            let (nodes, ops) = (self.nodes().add(start as usize), self.ops().add(start as usize));
+            let (nodes, ops) = (self.node(start as usize), self.op(start as usize));
             for position in 0..count {
                 let (partials, [first, second]) = pair(position);
                 let arguments = [first | Node::<T>::JOINED, second];
@@ -309,55 +356,121 @@ impl<T: Real> Storage<T> {
     pub(crate) fn finish(&self, op: Op) -> u32 {
         let last = self.len.get() - 1;
         assert!(
-            last >= self.floor.get().max(1),
+            last >= self.floor.get().max(self.base.get()).max(1),
             "nodes that are in use, and the sink, do not change"
         );
-        // SAFETY: `last < len`, so both entries are initialised (invariant 3). No slice reaches as far as `last`, which
-        // is not below the floor (invariant 4).
+        // SAFETY: `base <= last < len`, so both entries are initialised (invariant 3). No slice reaches as far as `last`,
+        // which is not below the floor (invariant 4).
         unsafe {
-            (*self.nodes().add(last as usize)).arguments[0] &= !Node::<T>::JOINED;
-            self.ops().add(last as usize).write(op);
+            (*self.node(last as usize)).arguments[0] &= !Node::<T>::JOINED;
+            self.op(last as usize).write(op);
         }
         last
     }
 
+    /// Where a node is, or would be.
     #[inline(always)]
-    fn nodes(&self) -> *mut Node<T> {
-        // SAFETY: the reference to the vector, not to its entries, lives for this expression only, in which nothing else
-        // touches the vector.
-        unsafe { (*self.nodes.get()).as_mut_ptr() }
+    fn node(&self, index: usize) -> *mut Node<T> {
+        self.first_node.get().wrapping_add(index)
     }
 
     #[inline(always)]
-    fn ops(&self) -> *mut Op {
-        // SAFETY: as in `nodes`.
-        unsafe { (*self.ops.get()).as_mut_ptr() }
+    fn op(&self, index: usize) -> *mut Op {
+        self.first_op.get().wrapping_add(index)
+    }
+
+    /// From now on, nodes are handed on whenever there are so many.
+    pub(crate) fn hand_on(&self, piece: u32, receiver: Receiver<T>) {
+        assert!(self.base.get() == 0 && !self.is_held(), "the list is there as a whole");
+        self.piece.set(piece);
+        self.receiver.set(Some(receiver));
+        self.capacity.set(self.capacity.get().min(piece.max(self.len.get())));
+    }
+
+    /// No node is handed on any more. Those that were are gone until the list is cleared.
+    pub(crate) fn keep(&self) {
+        self.piece.set(u32::MAX);
+        self.receiver.set(None);
+        self.note_room();
     }
 
     #[cold]
     #[inline(never)]
     fn grow(&self) {
-        let (len, capacity) = (self.len.get(), self.capacity.get());
+        assert!(!self.is_held(), "a tape that is being swept or read cannot grow meanwhile");
+        if self.capacity.get() - self.base.get() >= self.piece.get()
+            && let Some(mut receiver) = self.receiver.take()
+        {
+            let has_room = self.hand_on_whole_operations(&mut receiver);
+            self.receiver.set(Some(receiver));
+            if has_room {
+                return;
+            }
+        }
+        let (base, len, capacity) = (self.base.get(), self.len.get(), self.capacity.get());
         assert!(
             capacity < Self::MAX_LEN,
             "the tape is full: it holds {} nodes; sweep and clear it, or use sum_over for a long sum",
             Self::MAX_LEN
         );
-        assert!(!self.is_held(), "a tape that is being swept or read cannot grow meanwhile");
-        let capacity = capacity.saturating_mul(2).clamp(1024, Self::MAX_LEN);
+        let room = (capacity - base).saturating_mul(2).max(1024).min(Self::MAX_LEN - base);
+        let here = (len - base) as usize;
         // SAFETY: no slice is in use, as just seen (invariant 4), and nothing else touches the vectors during this block.
-        // Their first `len` entries are initialised (invariant 3), and `T` and `Op` are `Copy`, so that a length of 0 on
-        // return drops nothing.
+        // Their first `here` entries, those from `base` to `len`, are initialised (invariant 3), and `T` and `Op` are
+        // `Copy`, so that a length of 0 on return drops nothing.
         unsafe {
             let (nodes, ops) = (&mut *self.nodes.get(), &mut *self.ops.get());
-            nodes.set_len(len as usize);
-            ops.set_len(len as usize);
-            nodes.reserve_exact((capacity - len) as usize);
-            ops.reserve_exact((capacity - len) as usize);
+            nodes.set_len(here);
+            ops.set_len(here);
+            nodes.reserve_exact(room as usize - here);
+            ops.reserve_exact(room as usize - here);
             nodes.set_len(0);
             ops.set_len(0);
         }
+        self.note_room();
+        self.capacity.set(base + room);
+    }
+
+    /// Hands on all operations but one that is being recorded; gives whether there is room after that.
+    fn hand_on_whole_operations(&self, receiver: &mut Receiver<T>) -> bool {
+        let (base, len, capacity) = (self.base.get(), self.len.get(), self.capacity.get());
+        if capacity == Self::MAX_LEN {
+            return false;
+        }
+        let whole = self.hold_rest(|list| {
+            let is_whole = |node: &Node<T>| !node.is_joined();
+            let whole = list.nodes().iter().rposition(is_whole).map_or(0, |last| last + 1);
+            receiver(&list.nodes()[..whole], &list.ops()[..whole]);
+            whole
+        });
+        let rest = len as usize - base as usize - whole;
+        // SAFETY: no slice is in use any more: `grow` has seen that there was none, and the receiver cannot reach this list.
+        // The entries that are moved, to where the vectors begin, are initialised.
+        unsafe {
+            let (nodes, ops) = (self.node(base as usize), self.op(base as usize));
+            nodes.copy_from(nodes.add(whole), rest);
+            ops.copy_from(ops.add(whole), rest);
+        }
+        let whole = whole as u32;
+        self.base.set(base + whole);
+        let capacity = capacity.saturating_add(whole).min(Self::MAX_LEN);
+        self.note_room();
         self.capacity.set(capacity);
+        len < capacity && whole > 0
+    }
+
+    /// Notes what the vectors hold: `base` is where they begin.
+    fn note_room(&self) {
+        let base = self.base.get();
+        // SAFETY: nothing else touches the vectors during this block.
+        let (node, op, room) = unsafe {
+            let (nodes, ops) = (&mut *self.nodes.get(), &mut *self.ops.get());
+            (nodes.as_mut_ptr(), ops.as_mut_ptr(), nodes.capacity().min(ops.capacity()))
+        };
+        self.first_node.set(node.wrapping_sub(base as usize));
+        self.first_op.set(op.wrapping_sub(base as usize));
+        let room = u32::try_from(room).unwrap_or(u32::MAX);
+        self.capacity.set(base.saturating_add(room).min(Self::MAX_LEN));
     }
 }
 
@@ -397,6 +510,85 @@ mod tests {
     fn a_list_that_is_held_stays_where_it_is() {
         let storage = Storage::<f64>::new(1);
         storage.hold(|_| record(&storage, 2000));
+    }
+
+    /// Operations of one to seven nodes, recorded in three ways.
+    fn record_operations(storage: &Storage<f64>, count: usize) {
+        for operation in 0..count {
+            let size = operation % 7 + 1;
+            let partials = [storage.len().into(), 0.0];
+            let arguments = [storage.len() - 1, 0];
+            match operation % 3 {
+                // SAFETY: the closure does nothing to the list.
+                0 => {
+                    unsafe { storage.push_pairs(Op::Sum, size, |_| (partials, arguments)) };
+                }
+                1 => {
+                    for _ in 0..size {
+                        let arguments = [arguments[0] | Node::<f64>::JOINED, 0];
+                        storage.push(Op::Part, Node { partials, arguments });
+                    }
+                    storage.finish(Op::Sum);
+                }
+                _ => {
+                    for _ in 0..size {
+                        storage.push(Op::Sin, Node { partials, arguments });
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_handed_on_and_the_rest_are_the_list() {
+        use std::{cell::RefCell, rc::Rc};
+        let whole = Storage::<f64>::new(1);
+        record_operations(&whole, 3000);
+        let whole = whole.hold(|list| format!("{:?} {:?}", list.nodes(), list.ops()));
+        for piece in [1, 4, 1000] {
+            let storage = Storage::<f64>::new(1);
+            let received = Rc::new(RefCell::new((Vec::new(), Vec::new(), Vec::new())));
+            let pieces = Rc::clone(&received);
+            let receive = move |nodes: &[Node<f64>], ops: &[Op]| {
+                let (all, all_ops, lengths) = &mut *pieces.borrow_mut();
+                all.extend_from_slice(nodes);
+                all_ops.extend_from_slice(ops);
+                lengths.push(nodes.len());
+                assert!(nodes.last().is_none_or(|last| !last.is_joined()));
+            };
+            storage.hand_on(piece, Box::new(receive));
+            record_operations(&storage, 3000);
+            let (mut nodes, mut ops, lengths) = received.take();
+            assert!(lengths.len() > 3, "{} pieces", lengths.len());
+            storage.hold_rest(|rest| {
+                assert_eq!(rest.first as usize, nodes.len());
+                nodes.extend_from_slice(rest.nodes());
+                ops.extend_from_slice(rest.ops());
+            });
+            assert_eq!(format!("{nodes:?} {ops:?}"), whole);
+            storage.clear();
+            record_operations(&storage, 3000);
+            let again = storage.hold(|list| format!("{:?} {:?}", list.nodes(), list.ops()));
+            assert_eq!(again, whole);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "not there as a whole")]
+    fn a_list_that_has_handed_nodes_on_is_not_swept() {
+        let storage = Storage::<f64>::new(1);
+        storage.hand_on(4, Box::new(|_, _| ()));
+        record(&storage, 2000);
+        storage.hold(|_| ());
+    }
+
+    #[test]
+    #[should_panic(expected = "nodes that are in use")]
+    fn nodes_that_were_handed_on_are_not_taken_back() {
+        let storage = Storage::<f64>::new(1);
+        storage.hand_on(4, Box::new(|_, _| ()));
+        record(&storage, 2000);
+        storage.truncate(5);
     }
 
     #[test]

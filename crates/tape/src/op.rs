@@ -73,6 +73,14 @@ macro_rules! define_op {
                 $(Op::$op_o1,)* $(Op::$op_o2,)* $(Op::$op_1,)* $(Op::$op_i,)* $(Op::$op_2,)* $(Op::$op_3,)* Op::Select,
             ];
 
+            /// Every variant, in order.
+            pub(crate) const EVERY: &'static [Op] = &[
+                Op::Input, Op::Part,
+                $(Op::$op_o1,)* $(Op::$op_o2,)* $(Op::$op_1,)* $(Op::$op_i,)* $(Op::$op_2,)* $(Op::$op_3,)*
+                Op::Select, Op::Sum, Op::WeightedSum, Op::Dot, Op::Norm, Op::LogSumExp, Op::Custom, Op::SumOver, Op::Largest,
+                Op::Weight, Op::StopGradient, Op::IsGreater, Op::IsEqual, Op::ShareOfLarger, Op::Chain, Op::Cofactor, Op::Tip,
+            ];
+
             /// The name of the method that records the operation: `"sin"`, `"powf"`, `"add"`.
             pub const fn name(self) -> &'static str {
                 match self {

@@ -12,7 +12,7 @@ use core::ptr::NonNull;
 use smallvec::SmallVec;
 
 use crate::adjoints::Adjoints;
-use crate::list::{Edge, List, Node, Storage};
+use crate::list::{Edge, List, Node, Receiver, Storage};
 use crate::op::Op;
 use crate::real::Real;
 use crate::registry;
@@ -313,6 +313,24 @@ impl<T: Real> Tape<T> {
     /// A look at the list, for printing and replay.
     pub(crate) fn with_list<R>(&self, look: impl FnOnce(&List<T>) -> R) -> R {
         self.list().hold(look)
+    }
+
+    /// A look at what has not been handed on: see [`Tape::hand_on`].
+    pub(crate) fn with_rest<R>(&self, look: impl FnOnce(&List<T>) -> R) -> R {
+        self.list().hold_rest(look)
+    }
+
+    /// From now on, whenever the list has so many nodes, they are handed on, and are gone.
+    pub(crate) fn hand_on(&self, piece: u32, receiver: Receiver<T>) {
+        self.list().hand_on(piece, receiver);
+    }
+
+    /// The list stays as a whole from now on; it is cleared if a part is gone.
+    pub(crate) fn keep(&self) {
+        self.list().keep();
+        if self.list().has_handed_on() {
+            self.clear();
+        }
     }
 
     /// While set, `sum_over` records its terms like any other operation.

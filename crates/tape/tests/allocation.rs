@@ -160,3 +160,27 @@ fn matrices_into_room_that_is_kept_allocate_nothing() {
         }
     }
 }
+
+#[test]
+fn what_nothing_depends_on_takes_little_room_while_it_is_traced() {
+    // On a list they would be 50 MB.
+    let f = |x: &[Var]| {
+        let unused = (0..1_000_000).fold(x[0], |y, _| y * 0.5 + x[1]);
+        x[0] * x[1] + (unused - unused) * 0.0
+    };
+    let unused = |x: &[Var]| {
+        (0..1_000_000).fold(x[0], |y, _| y * 0.5 + x[1]);
+        x[0] * x[1]
+    };
+    let mut operations = [0; 2];
+    let traced = allocation_counter::measure(|| {
+        operations[0] = Program::trace(unused, &[1.0, 2.0]).unwrap().len();
+    });
+    assert!(traced.bytes_max < 4 << 20, "{} bytes", traced.bytes_max);
+    // What an output depends on is there in the end, and takes its room.
+    let traced = allocation_counter::measure(|| {
+        operations[1] = Program::trace(f, &[1.0, 2.0]).unwrap().len();
+    });
+    assert!(traced.bytes_max > 40 << 20, "{} bytes", traced.bytes_max);
+    assert!(operations[0] == 1 && operations[1] >= 1_000_000, "{operations:?}");
+}

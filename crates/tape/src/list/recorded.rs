@@ -30,14 +30,33 @@ pub(crate) enum Operand<T> {
     Constant(T),
 }
 
+impl<T> Operand<T> {
+    #[inline]
+    fn of(index: usize, partial: T) -> Self {
+        match index {
+            0 => Self::Constant(partial),
+            index => Self::Node { index, partial },
+        }
+    }
+}
+
 impl<'a, T: Real> Group<'a, T> {
     /// All operations of a list in order, the sink left out.
     pub(crate) fn all(list: &'a List<T>) -> impl Iterator<Item = Group<'a, T>> {
-        let (nodes, ops) = (list.nodes(), list.ops());
-        let mut first = 1;
-        (1..nodes.len()).filter(|&last| ops[last] != Op::Part).map(move |last| {
-            let nodes = &nodes[core::mem::replace(&mut first, last + 1)..=last];
-            Group { op: ops[last], last, nodes }
+        Self::of(0, list.nodes(), list.ops())
+    }
+
+    /// The operations of nodes that follow each other, all whole; the first one has this index. The sink is left out.
+    pub(crate) fn of(
+        first: u32,
+        nodes: &'a [Node<T>],
+        ops: &'a [Op],
+    ) -> impl Iterator<Item = Group<'a, T>> {
+        let sink = usize::from(first == 0);
+        let mut start = sink;
+        (sink..nodes.len()).filter(|&last| ops[last] != Op::Part).map(move |last| {
+            let nodes = &nodes[core::mem::replace(&mut start, last + 1)..=last];
+            Group { op: ops[last], last: first as usize + last, nodes }
         })
     }
 
@@ -74,10 +93,15 @@ impl<'a, T: Real> Group<'a, T> {
             let [first, second] = node.indices();
             [(first, node.partials[0]), (second, node.partials[1])]
         });
-        slots.take(count).map(|(index, partial)| match index {
-            0 => Operand::Constant(partial),
-            index => Operand::Node { index, partial },
-        })
+        slots.take(count).map(|(index, partial)| Operand::of(index, partial))
+    }
+
+    /// The arguments of the first node, of which an operation of one argument has a spare one.
+    #[inline]
+    pub(crate) fn first_operands(&self) -> [Operand<T>; 2] {
+        let node = &self.nodes[0];
+        let [a, b] = node.indices();
+        [Operand::of(a, node.partials[0]), Operand::of(b, node.partials[1])]
     }
 }
 

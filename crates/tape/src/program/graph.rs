@@ -68,12 +68,11 @@ impl Graph {
         Self { inputs, nodes, ..Self::default() }
     }
 
-    /// The same, with room for so many nodes.
-    pub(crate) fn with_room(inputs: usize, nodes: usize) -> Self {
-        let mut graph = Self::new(inputs);
-        graph.nodes.reserve_exact(nodes.saturating_sub(inputs));
-        graph.operands.reserve_exact(2 * nodes.saturating_sub(inputs));
-        graph
+    /// The same, with room for so many nodes and operands.
+    pub(crate) fn with_room(inputs: usize, nodes: usize, operands: usize) -> Self {
+        let mut room = Vec::with_capacity(nodes.max(inputs));
+        room.extend((0..inputs as u32).map(Node::Input));
+        Self { inputs, nodes: room, operands: Vec::with_capacity(operands), ..Self::default() }
     }
 
     pub(crate) fn inputs(&self) -> usize {
@@ -94,11 +93,13 @@ impl Graph {
         (0..self.nodes.len() as u32).map(Id)
     }
 
+    #[inline]
     pub(crate) fn node(&self, id: Id) -> Node {
         self.nodes[id.index()]
     }
 
     /// The operands of a node; an input and a constant have none.
+    #[inline]
     pub(crate) fn operands(&self, id: Id) -> &[Id] {
         match self.nodes[id.index()] {
             Node::Operation { first, count, .. } => {
@@ -109,6 +110,7 @@ impl Graph {
     }
 
     /// The operation of a node, if it is one.
+    #[inline]
     pub(crate) fn op(&self, id: Id) -> Option<Op> {
         match self.nodes[id.index()] {
             Node::Operation { op, .. } => Some(op),
@@ -117,6 +119,7 @@ impl Graph {
     }
 
     /// The value of a constant node.
+    #[inline]
     pub(crate) fn constant_value(&self, id: Id) -> Option<f64> {
         match self.nodes[id.index()] {
             Node::Constant(value) => Some(value),
@@ -130,11 +133,16 @@ impl Graph {
     }
 
     /// Appends an operation.
+    #[inline]
     pub(crate) fn push(&mut self, op: Op, operands: &[Id]) -> Id {
         debug_assert!(op.takes(operands.len()), "{op:?} of {} operands", operands.len());
         debug_assert!(operands.iter().all(|operand| operand.index() < self.nodes.len()));
         let first = self.operands.len() as u32;
-        self.operands.extend_from_slice(operands);
+        match *operands {
+            [a] => self.operands.push(a),
+            [a, b] => self.operands.extend_from_slice(&[a, b]),
+            _ => self.operands.extend_from_slice(operands),
+        }
         self.append(Node::Operation { op, first, count: operands.len() as u32 })
     }
 
@@ -142,13 +150,6 @@ impl Graph {
         let id = Id(self.nodes.len() as u32);
         self.nodes.push(node);
         id
-    }
-
-    /// Takes the last node away, which nothing refers to.
-    pub(crate) fn pop(&mut self) {
-        if let Some(Node::Operation { first, .. }) = self.nodes.pop() {
-            self.operands.truncate(first as usize);
-        }
     }
 
     /// This graph with every node but the inputs replaced by what `visit` makes of it: the frame of a pass.

@@ -2,7 +2,7 @@
 
 use std::collections::hash_map::Entry;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::program::code::{Kind, NONE};
 use crate::program::graph::{Graph, Id};
@@ -19,7 +19,8 @@ pub(super) struct Constants {
 impl Constants {
     /// None yet; their slots begin here.
     pub(super) fn from(first: u32) -> Self {
-        Self { first, ..Self::default() }
+        let singles = FxHashMap::with_capacity_and_hasher(16, FxBuildHasher);
+        Self { first, singles, ..Self::default() }
     }
 
     pub(super) fn end(&self) -> u32 {
@@ -56,10 +57,18 @@ impl Constants {
 
     pub(super) fn note_single(&mut self, graph: &Graph, id: Id) {
         if let Some(value) = graph.constant_value(id) {
-            let end = self.end();
-            if let Entry::Vacant(vacant) = self.singles.entry(value.to_bits()) {
-                vacant.insert(end);
+            self.note(value);
+        }
+    }
+
+    /// The slot of a constant by itself.
+    pub(super) fn note(&mut self, value: f64) -> u32 {
+        let end = self.end();
+        match self.singles.entry(value.to_bits()) {
+            Entry::Occupied(found) => *found.get(),
+            Entry::Vacant(vacant) => {
                 self.values.push(value);
+                *vacant.insert(end)
             }
         }
     }

@@ -67,6 +67,19 @@ impl<'a> Emitter<'a> {
         let mut steps = Vec::with_capacity(groups.len());
         for group in 0..groups.len() {
             let members = groups.members(group);
+            if groups.are_a_step_each(members) {
+                for (first, &member) in members.iter().enumerate() {
+                    for &operand in graph.operands(member) {
+                        // Of most constants it is known at a glance that they have been noted.
+                        let slot = &mut values[operand.index()];
+                        if let (NONE, Some(value)) = (*slot, graph.constant_value(operand)) {
+                            *slot = constants.note(value);
+                        }
+                    }
+                    steps.push([group as u32, first as u32, first as u32 + 1]);
+                }
+                continue;
+            }
             for segment in groups.segments(graph, &offsets, group) {
                 let width = if segment.len() < groups.fewest { 1 } else { segment.len() };
                 for first in segment.step_by(width) {
@@ -151,10 +164,14 @@ impl<'a> Emitter<'a> {
             for &member in members {
                 for (position, &operand) in graph.operands(member).iter().enumerate() {
                     let Some(from) = groups.group_of(operand) else { continue };
-                    lives[from].last_use = group as u32;
-                    lives[from].is_kept |=
-                        is_active && reads.operands && !self.is_scaled(member, position);
-                    if let (true, Some(life)) = (is_active, &mut adjoint_lives[from]) {
+                    let life = &mut lives[from];
+                    life.last_use = group as u32;
+                    if !is_active {
+                        continue;
+                    }
+                    life.is_kept |=
+                        reads.operands && !life.is_kept && !self.is_scaled(member, position);
+                    if let Some(life) = &mut adjoint_lives[from] {
                         life.last_use = group as u32;
                     }
                 }
@@ -188,8 +205,9 @@ impl<'a> Emitter<'a> {
             }
         }
         for id in graph.ids() {
-            if let Some(value) = graph.constant_value(id) {
-                self.values[id.index()] = self.constants.single(value);
+            let slot = &mut self.values[id.index()];
+            if let (NONE, Some(value)) = (*slot, graph.constant_value(id)) {
+                *slot = self.constants.single(value);
             }
         }
         self.code.values = value_count as usize;
@@ -222,6 +240,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// The slot of a node's adjoint, or [`NONE`].
+    #[inline]
     fn adjoint_slot(&self, id: Id) -> u32 {
         if self.active[id.index()] { self.adjoints[id.index()] } else { NONE }
     }
@@ -229,10 +248,18 @@ impl<'a> Emitter<'a> {
     fn push_step(&mut self, members: &[Id]) {
         let Some(op) = self.graph.op(members[0]) else { return };
         let first = self.code.columns.len();
-        let arity = self.graph.operands(members[0]).len();
-        for position in 0..arity {
-            let column = self.column(members, position);
-            self.code.columns.push(column);
+        let operands = self.graph.operands(members[0]);
+        let arity = operands.len();
+        if members.len() == 1 && self.groups.rows.is_none() {
+            for &id in operands {
+                let (value, adjoint) = (self.value_slot(id), self.adjoint_slot(id));
+                self.code.columns.push(Column { kind: Kind::Same, value, adjoint });
+            }
+        } else {
+            for position in 0..arity {
+                let column = self.column(members, position);
+                self.code.columns.push(column);
+            }
         }
         let count = self.width(members);
         let mut shape = shape_of(op, count, &mut self.code.columns[first..]);
@@ -305,7 +332,7 @@ impl<'a> Emitter<'a> {
         operands.iter().map(operand).collect()
     }
 
-    /// The operands at this position of all members.
+    /// The operands at this position of all members, of which there are several, or many rows.
     fn column(&mut self, members: &[Id], position: usize) -> Column {
         let graph = self.graph;
         let operand = |member: Id| graph.operands(member)[position];
@@ -319,11 +346,6 @@ impl<'a> Emitter<'a> {
             let adjoint = self.adjoint_slot(id);
             let kind = if is_row { Kind::Run } else { Kind::Same };
             return Column { kind, value: self.value_slot(id), adjoint };
-        }
-        if let &[member] = members {
-            let id = operand(member);
-            let (value, adjoint) = (self.value_slot(id), self.adjoint_slot(id));
-            return Column { kind: Kind::Same, value, adjoint };
         }
         if let Some((kind, value)) = self.constants.column(graph, members, position) {
             return Column { kind, value, adjoint: NONE };

@@ -10,9 +10,10 @@
 
 use core::ops::Range;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use smallvec::{SmallVec, smallvec};
 
+use crate::op::Op;
 use crate::program::code::NONE;
 use crate::program::graph::number_values::{Key, Table, mix};
 use crate::program::graph::{Graph, Id, Node};
@@ -156,6 +157,12 @@ impl Groups {
         Self { fewest: 1, ..self }
     }
 
+    /// Whether members of a group are a step each, wherever their operands lie.
+    pub(super) fn are_a_step_each(&self, members: &[Id]) -> bool {
+        const { assert!(FEW <= WORTHWHILE, "so few members are in no row") }
+        members.len() < self.fewest || members.len() == 1
+    }
+
     pub(super) fn len(&self) -> usize {
         self.starts.len() - 1
     }
@@ -273,69 +280,113 @@ impl Place {
 
 /// The group of every node, or [`NONE`]; and how many members each has.
 fn grouped(graph: &Graph, active: &[bool]) -> (Vec<u32>, Vec<u32>) {
-    let list_of = lists(graph, active);
-    // The groups of a list, in order.
-    let mut groups_of: Vec<Vec<u32>> = Vec::new();
-    let mut sizes: Vec<u32> = Vec::new();
+    let mut lists = Lists::new(graph, active);
+    // The groups of a list, in order, and the last of them.
+    let mut groups_of: Vec<SmallVec<[u32; 4]>> = Vec::with_capacity(16);
+    let mut last_of: Vec<u32> = Vec::with_capacity(16);
+    let mut sizes: Vec<u32> = Vec::with_capacity(64);
     let mut group_of: Vec<u32> = vec![NONE; graph.len()];
     for id in graph.ids() {
-        let list = list_of[id.index()];
-        if list == NONE {
-            continue;
+        let Node::Operation { op, .. } = graph.node(id) else { continue };
+        let operands = graph.operands(id);
+        let list = lists.list_of(id, op, operands) as usize;
+        // The groups of the operands come before this one, which is no operand's: no group has the number NONE.
+        let first_after = |operand: &Id| group_of[operand.index()].wrapping_add(1);
+        let first_after = operands.iter().map(first_after).max().unwrap_or(0);
+        if list == groups_of.len() {
+            groups_of.push(SmallVec::new());
+            last_of.push(NONE);
         }
-        let list = list as usize;
-        if groups_of.len() <= list {
-            groups_of.resize_with(list + 1, Vec::new);
-        }
-        let groups = &mut groups_of[list];
-        let groups_before = graph.operands(id).iter().map(|operand| group_of[operand.index()]);
-        let after = groups_before.filter(|&group| group != NONE).max();
-        let is_before = |group: &u32| after.is_some_and(|after| *group <= after);
         // In code that goes on and on, none comes after: asked first, since it is asked most often.
-        let found = match groups.last() {
-            Some(last) if !is_before(last) => Some(groups[groups.partition_point(is_before)]),
-            _ => None,
-        };
-        let group = found.unwrap_or_else(|| {
-            groups.push(sizes.len() as u32);
+        let group = if last_of[list] == NONE || last_of[list] < first_after {
+            let group = sizes.len() as u32;
+            groups_of[list].push(group);
+            last_of[list] = group;
             sizes.push(0);
-            sizes.len() as u32 - 1
-        });
+            group
+        } else {
+            let groups = &groups_of[list];
+            groups[groups.partition_point(|&group| group < first_after)]
+        };
         sizes[group as usize] += 1;
         group_of[id.index()] = group;
     }
     (group_of, sizes)
 }
 
-/// Of every operation, the number of the list that it looks for its group in: that of its form where that is frequent, or
-/// of operations like it. [`NONE`] of other nodes.
-fn lists(graph: &Graph, active: &[bool]) -> Vec<u32> {
-    let form_of = forms(graph, active);
-    let mut frequency = vec![0_u32; graph.len()];
-    for &form in &form_of {
-        frequency[form as usize] += 1;
-    }
-    // From here on, of a form the number of its list.
-    let mut list_of = vec![NONE; graph.len()];
-    let mut alike = Table::with_room(64);
-    let mut count = 0;
-    for id in graph.ids().filter(|&id| graph.op(id).is_some()) {
-        let form = form_of[id.index()];
-        let first = if frequency[form as usize] >= FREQUENT {
-            form
-        } else {
-            let is_same = |other: u32| are_alike(graph, active, Id(other), id);
-            let key = |id| Key { near: None, hash: hash_alike(graph, active, Id(id)) };
-            alike.find_or_insert(key(id.0), id.0, is_same, key).unwrap_or(id.0)
-        };
-        if first == id.0 {
-            list_of[first as usize] = count;
-            count += 1;
-        } else {
-            list_of[id.index()] = list_of[first as usize];
+/// The lists that operations look for their groups in: one of every form that is frequent, and of operations that are alike.
+struct Lists<'a> {
+    graph: &'a Graph,
+    active: &'a [bool],
+    form_of: Vec<u32>,
+    frequency: Vec<u32>,
+    /// What every node is: two statements of a loop are told apart by what their operands are.
+    kinds: Vec<u8>,
+    /// The list of every form that is frequent, at its first node, and that of the first of operations alike.
+    list_of: Vec<u32>,
+    /// The lists of operations alike, by all there is to know of them in a word.
+    alike: FxHashMap<u64, u32>,
+    /// The first of those that are not told by a word.
+    others: Table,
+    count: u32,
+}
+
+impl<'a> Lists<'a> {
+    fn new(graph: &'a Graph, active: &'a [bool]) -> Self {
+        let form_of = forms(graph, active);
+        let mut frequency = vec![0_u32; graph.len()];
+        for &form in &form_of {
+            frequency[form as usize] += 1;
+        }
+        let kinds = graph.ids().map(|id| kind(graph.node(id))).collect();
+        Self {
+            graph,
+            active,
+            form_of,
+            frequency,
+            kinds,
+            list_of: vec![NONE; graph.len()],
+            alike: FxHashMap::with_capacity_and_hasher(32, FxBuildHasher),
+            others: Table::with_room(16),
+            count: 0,
         }
     }
-    list_of
+
+    /// The number of an operation's list; of lists that have not been asked for, the next.
+    #[inline]
+    fn list_of(&mut self, id: Id, op: Op, operands: &[Id]) -> u32 {
+        let mut next = self.count;
+        let form = self.form_of[id.index()];
+        let list = if self.frequency[form as usize] >= FREQUENT {
+            let list = &mut self.list_of[form as usize];
+            if form == id.0 {
+                *list = next;
+            }
+            *list
+        } else if operands.len() <= IN_A_WORD && !op.takes_integer() {
+            let active = u64::from(self.active[id.index()]);
+            let word = operands.len() as u64 | active << 7 | (op as u64) << 8;
+            let kind = |operand: &Id| u64::from(self.kinds[operand.index()]);
+            let word = operands.iter().rev().fold(0, |word, o| word << 8 | kind(o)) << 16 | word;
+            *self.alike.entry(word).or_insert(next)
+        } else {
+            let (graph, active, kinds) = (self.graph, self.active, &self.kinds);
+            let is_same = |other: u32| are_alike(graph, active, kinds, Id(other), id);
+            let key = |id| Key { near: None, hash: hash_alike(graph, active, kinds, Id(id)) };
+            match self.others.find_or_insert(key(id.0), id.0, is_same, key) {
+                Some(first) => self.list_of[first as usize],
+                None => {
+                    self.list_of[id.index()] = next;
+                    next
+                }
+            }
+        };
+        if list == next {
+            next += 1;
+        }
+        self.count = next;
+        list
+    }
 }
 
 /// Of every node, the first one of the same form.
@@ -348,18 +399,26 @@ fn forms(graph: &Graph, active: &[bool]) -> Vec<u32> {
             Node::Input(_) => id.0,
             Node::Constant(_) => *constant.get_or_insert(id.0),
             Node::Operation { .. } => {
+                let form = |operand: &Id| form_of[operand.index()];
                 let key = |id: u32| {
                     let start = hash_operation(graph, active, Id(id));
-                    let forms = graph.operands(Id(id)).iter().map(|o| form_of[o.index()]);
-                    let hash = forms.clone().fold(start, |hash, form| mix(hash, form.into()));
-                    Key { near: forms.max(), hash }
+                    let (hash, near) = match graph.operands(Id(id)) {
+                        [a] => (mix(start, form(a).into()), form(a)),
+                        [a, b] => {
+                            let (a, b) = (form(a), form(b));
+                            (mix(mix(start, a.into()), b.into()), a.max(b))
+                        }
+                        operands => operands
+                            .iter()
+                            .map(form)
+                            .fold((start, 0), |(hash, near), f| (mix(hash, f.into()), near.max(f))),
+                    };
+                    Key { near: Some(near), hash }
                 };
                 let is_same = |other: u32| {
                     let operands = graph.operands(Id(other)).iter().zip(graph.operands(id));
                     are_of_one_operation(graph, active, Id(other), id)
-                        && operands
-                            .into_iter()
-                            .all(|(a, b)| form_of[a.index()] == form_of[b.index()])
+                        && operands.into_iter().all(|(a, b)| form(a) == form(b))
                 };
                 forms.find_or_insert(key(id.0), id.0, is_same, key).unwrap_or(id.0)
             }
@@ -370,16 +429,24 @@ fn forms(graph: &Graph, active: &[bool]) -> Vec<u32> {
 }
 
 /// The bits of an integer argument, which all instances of a step share; 0 where there is none.
+#[inline]
 fn exponent(graph: &Graph, id: Id) -> u64 {
-    let integer = graph.op(id).filter(|op| op.takes_integer());
-    integer.and_then(|_| graph.constant_value(graph.operands(id)[1])).map_or(0, f64::to_bits)
+    match graph.op(id) {
+        Some(op) if op.takes_integer() => {
+            graph.constant_value(graph.operands(id)[1]).map_or(0, f64::to_bits)
+        }
+        _ => 0,
+    }
 }
 
+#[inline]
 fn hash_operation(graph: &Graph, active: &[bool], id: Id) -> u64 {
-    let op = graph.op(id).map_or(0, |op| 2 * op as u64);
-    mix(exponent(graph, id), op + u64::from(active[id.index()]))
+    let Some(op) = graph.op(id) else { return 0 };
+    let hash = 2 * op as u64 + u64::from(active[id.index()]);
+    if op.takes_integer() { mix(exponent(graph, id), hash) } else { hash }
 }
 
+#[inline]
 fn are_of_one_operation(graph: &Graph, active: &[bool], a: Id, b: Id) -> bool {
     graph.op(a) == graph.op(b)
         && active[a.index()] == active[b.index()]
@@ -387,29 +454,33 @@ fn are_of_one_operation(graph: &Graph, active: &[bool], a: Id, b: Id) -> bool {
         && exponent(graph, a) == exponent(graph, b)
 }
 
-/// What an operand is, by a number: two statements of a loop are told apart by it.
-fn kind_of_operand(graph: &Graph, id: Id) -> u64 {
-    match graph.node(id) {
+/// What a node is, by a number.
+#[inline]
+fn kind(node: Node) -> u8 {
+    match node {
         Node::Input(_) => 0,
         Node::Constant(_) => 1,
-        Node::Operation { op, .. } => 2 + op as u64,
+        Node::Operation { op, .. } => 2 + op as u8,
     }
 }
+
+/// Of so many operands at most, the kinds fit in a word, beside the operation.
+const IN_A_WORD: usize = 6;
 
 /// Of more operands than this, only how many there are is looked at.
 const LOOKED_AT: usize = 16;
 
-fn hash_alike(graph: &Graph, active: &[bool], id: Id) -> u64 {
+fn hash_alike(graph: &Graph, active: &[bool], kinds: &[u8], id: Id) -> u64 {
     let (start, operands) = (hash_operation(graph, active, id), graph.operands(id));
     if operands.len() > LOOKED_AT {
         return mix(start, operands.len() as u64);
     }
-    operands.iter().fold(start, |hash, &operand| mix(hash, kind_of_operand(graph, operand)))
+    operands.iter().fold(start, |hash, operand| mix(hash, kinds[operand.index()].into()))
 }
 
 /// Whether two nodes are one operation on operands of the same kinds.
-fn are_alike(graph: &Graph, active: &[bool], a: Id, b: Id) -> bool {
-    let kind = |id: &Id| kind_of_operand(graph, *id);
+fn are_alike(graph: &Graph, active: &[bool], kinds: &[u8], a: Id, b: Id) -> bool {
+    let kind = |id: &Id| kinds[id.index()];
     let operands = graph.operands(a).iter().zip(graph.operands(b));
     are_of_one_operation(graph, active, a, b)
         && (operands.len() > LOOKED_AT || operands.into_iter().all(|(a, b)| kind(a) == kind(b)))

@@ -40,7 +40,7 @@ impl Builder {
             Passes::None | Passes::FoldConstants => (None, None),
         };
         Self {
-            graph: Graph::with_room(inputs, nodes),
+            graph: Graph::with_room(inputs, nodes, 2 * nodes),
             folds: passes != Passes::None,
             rules: rewrites.map(Rules::of_rewrites),
             numbers,
@@ -71,8 +71,8 @@ impl Builder {
 
     /// The node of a constant.
     pub(crate) fn constant(&mut self, value: f64) -> Id {
-        let id = self.graph.constant(value);
-        self.numbered(id)
+        let equal = self.numbers.as_mut().and_then(|n| n.constant(&self.graph, value));
+        equal.unwrap_or_else(|| self.graph.constant(value))
     }
 
     /// The node of an operation: a new one, or one that computes the same.
@@ -97,8 +97,8 @@ impl Builder {
                 Folded::Operand(id) => id,
             };
         }
-        let id = self.graph.push(op, operands);
-        self.numbered(id)
+        let equal = self.numbers.as_mut().and_then(|n| n.operation(&self.graph, op, operands));
+        equal.unwrap_or_else(|| self.graph.push(op, operands))
     }
 
     /// By as many rules as apply one after the other.
@@ -120,19 +120,6 @@ impl Builder {
             }
         }
         self.push_as_it_is(expression.op, &expression.operands)
-    }
-
-    /// The number of the node that was added last: its own, or that of an equal one before it, and then it is gone.
-    #[inline]
-    fn numbered(&mut self, id: Id) -> Id {
-        let Some(numbers) = &mut self.numbers else { return id };
-        match numbers.find_or_insert(&self.graph, id) {
-            Some(equal) => {
-                self.graph.pop();
-                equal
-            }
-            None => id,
-        }
     }
 
     pub(crate) fn finish(self) -> Graph {

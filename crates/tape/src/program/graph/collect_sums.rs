@@ -5,7 +5,7 @@
 
 use core::ops::Range;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::op::Op;
 use crate::program::graph::{Graph, Id, Node};
@@ -20,11 +20,16 @@ pub(crate) fn collect_sums(graph: &Graph) -> Graph {
         }
     }
     let Plan { uses, mut terms, mut sums, .. } = plan;
+    let live = graph.ids().filter(|id| uses[id.index()] > 0);
+    let (nodes, operands) = live.fold((graph.inputs(), 0), |(nodes, operands), id| {
+        (nodes + 1, operands + graph.operands(id).len())
+    });
+    let operands = operands + 2 * terms.len();
     let mut collected = Collected {
-        graph: Graph::new(graph.inputs()),
+        graph: Graph::with_room(graph.inputs(), nodes, operands),
         from: graph,
         places: vec![NOWHERE; graph.len()],
-        constants: FxHashMap::default(),
+        constants: FxHashMap::with_capacity_and_hasher(16, FxBuildHasher),
         operands: Vec::new(),
     };
     for id in graph.ids() {
@@ -207,6 +212,17 @@ impl Collected<'_> {
     }
 
     fn copy(&mut self, op: Op, operands: &[Id]) -> Id {
+        match *operands {
+            [a] => {
+                let a = self.place(a);
+                return self.graph.push(op, &[a]);
+            }
+            [a, b] => {
+                let (a, b) = (self.place(a), self.place(b));
+                return self.graph.push(op, &[a, b]);
+            }
+            _ => {}
+        }
         let mut copied = core::mem::take(&mut self.operands);
         copied.clear();
         for &operand in operands {

@@ -15,14 +15,17 @@ pub(crate) enum Folded {
 /// What an operation on constants comes to, and a `select` by a constant.
 #[inline]
 pub(crate) fn folded(graph: &Graph, op: Op, operands: &[Id]) -> Option<Folded> {
-    if op == Op::Select
-        && let Some(condition) = graph.constant_value(operands[0])
-    {
-        return Some(Folded::Operand(if condition > 0.0 { operands[1] } else { operands[2] }));
+    // Asked first, since the answer is mostly no.
+    let first = graph.constant_value(operands[0])?;
+    if op == Op::Select {
+        return Some(Folded::Operand(if first > 0.0 { operands[1] } else { operands[2] }));
     }
-    let mut values: SmallVec<[f64; 4]> = SmallVec::new();
-    for &operand in operands {
-        values.push(graph.constant_value(operand)?);
-    }
-    Some(Folded::Constant(op.evaluate(&values)))
+    let is_constant = |&operand: &Id| graph.constant_value(operand).is_some();
+    operands.iter().all(is_constant).then(|| Folded::Constant(value(graph, op, operands)))
+}
+
+#[cold]
+fn value(graph: &Graph, op: Op, operands: &[Id]) -> f64 {
+    let values = operands.iter().filter_map(|&operand| graph.constant_value(operand));
+    op.evaluate(&values.collect::<SmallVec<[f64; 4]>>())
 }

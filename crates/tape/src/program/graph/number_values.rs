@@ -14,52 +14,73 @@ impl Numbers {
         Self { table: Table::with_room(nodes) }
     }
 
-    /// The number of a node that computes what this one does. Where there is none, this one is inserted.
+    /// The node of a constant. Where there is none, it is the node that is to be appended next.
     #[inline]
-    pub(crate) fn find_or_insert(&mut self, graph: &Graph, id: Id) -> Option<Id> {
-        let is_same = |other| computes_the_same(graph, Id(other), id);
-        let key_of = |id| key(graph, Id(id));
-        self.table.find_or_insert(key_of(id.0), id.0, is_same, key_of).map(Id)
+    pub(crate) fn constant(&mut self, graph: &Graph, value: f64) -> Option<Id> {
+        let is_same = |other| {
+            let bits = graph.constant_value(Id(other)).map(f64::to_bits);
+            bits == Some(value.to_bits())
+        };
+        self.find_or_insert(graph, key_of_constant(value), is_same)
+    }
+
+    /// The node that computes an operation. Where there is none, it is the node that is to be appended next.
+    #[inline]
+    pub(crate) fn operation(&mut self, graph: &Graph, op: Op, operands: &[Id]) -> Option<Id> {
+        let is_same = |other| {
+            let others = graph.operands(Id(other));
+            graph.op(Id(other)) == Some(op)
+                && match (others, operands) {
+                    (&[a], &[b]) => a == b,
+                    (&[a, b], &[c, d]) => (a, b) == (c, d) || commutes(op) && (a, b) == (d, c),
+                    _ => others == operands,
+                }
+        };
+        self.find_or_insert(graph, key_of_operation(op, operands), is_same)
+    }
+
+    #[inline]
+    fn find_or_insert(
+        &mut self,
+        graph: &Graph,
+        key: Key,
+        is_same: impl Fn(u32) -> bool,
+    ) -> Option<Id> {
+        let key_of = |id| match graph.node(Id(id)) {
+            Node::Operation { op, .. } => key_of_operation(op, graph.operands(Id(id))),
+            Node::Constant(value) => key_of_constant(value),
+            Node::Input(_) => unreachable!("inputs have their own numbers"),
+        };
+        self.table.find_or_insert(key, graph.len() as u32, is_same, key_of).map(Id)
     }
 }
 
 /// These commute to the bit.
+#[inline]
 fn commutes(op: Op) -> bool {
     matches!(op, Op::Add | Op::Mul)
 }
 
 #[inline]
-fn key(graph: &Graph, id: Id) -> Key {
-    match graph.node(id) {
-        Node::Input(position) => Key { near: None, hash: mix(0, position.into()) },
-        Node::Constant(value) => Key { near: None, hash: mix(1, value.to_bits()) },
-        Node::Operation { op, .. } => {
-            let start = op as u64 + 2;
-            match *graph.operands(id) {
-                [Id(a)] => Key { near: Some(a), hash: mix(start, a.into()) },
-                [Id(a), Id(b)] => {
-                    let (first, second) = if commutes(op) { (a.min(b), a.max(b)) } else { (a, b) };
-                    let hash = mix(mix(start, first.into()), second.into());
-                    Key { near: Some(a.max(b)), hash }
-                }
-                ref operands => {
-                    let near = operands.iter().map(|id| id.0).max();
-                    let hash = operands.iter().fold(start, |hash, id| mix(hash, id.0.into()));
-                    Key { near, hash }
-                }
-            }
-        }
-    }
+fn key_of_constant(value: f64) -> Key {
+    Key { near: None, hash: mix(1, value.to_bits()) }
 }
 
-fn computes_the_same(graph: &Graph, a: Id, b: Id) -> bool {
-    match (graph.node(a), graph.node(b)) {
-        (Node::Constant(a), Node::Constant(b)) => a.to_bits() == b.to_bits(),
-        (Node::Operation { op, .. }, Node::Operation { op: other, .. }) if op == other => {
-            let (a, b) = (graph.operands(a), graph.operands(b));
-            a == b || (commutes(op) && a[0] == b[1] && a[1] == b[0])
+#[inline]
+fn key_of_operation(op: Op, operands: &[Id]) -> Key {
+    let start = op as u64 + 2;
+    match *operands {
+        [Id(a)] => Key { near: Some(a), hash: mix(start, a.into()) },
+        [Id(a), Id(b)] => {
+            let (first, second) = if commutes(op) { (a.min(b), a.max(b)) } else { (a, b) };
+            let hash = mix(mix(start, first.into()), second.into());
+            Key { near: Some(a.max(b)), hash }
         }
-        _ => false,
+        ref operands => {
+            let near = operands.iter().map(|id| id.0).max();
+            let hash = operands.iter().fold(start, |hash, id| mix(hash, id.0.into()));
+            Key { near, hash }
+        }
     }
 }
 
@@ -75,10 +96,15 @@ pub(crate) fn mix(hash: u64, word: u64) -> u64 {
 /// is computed, so that this part of the table was in use just before and is in the cache. Where those places are taken, as
 /// of what is used very often, it may be anywhere.
 pub(crate) struct Table {
-    /// A number and 1, beside 32 bits of its hash, which tell most others apart without a look at the keys. 0 is a free place.
-    places: Vec<(u32, u32)>,
+    lines: Vec<Line>,
     len: usize,
 }
+
+/// A line of the cache: numbers and 1, each beside 32 bits of its hash, which tell most others apart without a look at the
+/// keys. 0 is a free place.
+type Line = [(u32, u32); WIDTH];
+
+const WIDTH: usize = 8;
 
 /// The newest number that a key refers to, if there is one, and the key's hash.
 #[derive(Clone, Copy)]
@@ -87,9 +113,18 @@ pub(crate) struct Key {
     pub(crate) hash: u64,
 }
 
+impl Key {
+    /// The upper bits are the ones that depend on every bit of the key.
+    #[inline]
+    fn upper_half(self) -> u32 {
+        (self.hash >> 32) as u32
+    }
+}
+
 impl Table {
     pub(crate) fn with_room(numbers: usize) -> Self {
-        Self { places: vec![(0, 0); (numbers + numbers / 2).next_power_of_two().max(16)], len: 0 }
+        let lines = (numbers + numbers / 2).div_ceil(WIDTH).next_power_of_two().max(2);
+        Self { lines: vec![[(0, 0); WIDTH]; lines], len: 0 }
     }
 
     /// The number whose key is this one, or `None` after `number` was inserted for it.
@@ -101,53 +136,68 @@ impl Table {
         is_same: impl Fn(u32) -> bool,
         key_of: impl Fn(u32) -> Key,
     ) -> Option<u32> {
-        if 3 * self.len >= 2 * self.places.len() {
+        if 3 * self.len >= 2 * WIDTH * self.lines.len() {
             self.grow(key_of);
         }
-        let hash = upper_half(key);
-        for place in self.sequence(key) {
-            match self.places[place] {
-                (0, _) => {
-                    self.places[place] = (number + 1, hash);
-                    break;
+        let hash = key.upper_half();
+        let mut line = self.first_line(key);
+        let mut is_near = key.near.is_some();
+        loop {
+            for place in &mut self.lines[line] {
+                match *place {
+                    (0, _) => {
+                        *place = (number + 1, hash);
+                        self.len += 1;
+                        return None;
+                    }
+                    (found, of) if of == hash && is_same(found - 1) => return Some(found - 1),
+                    _ => {}
                 }
-                (found, of) if of == hash && is_same(found - 1) => return Some(found - 1),
-                _ => {}
             }
+            line = self.line_after(line, is_near, key);
+            is_near = false;
         }
-        self.len += 1;
-        None
     }
 
-    /// The places at which a key is looked for, in turn: all of them, at last.
+    /// Where a key is looked for first.
     #[inline]
-    fn sequence(&self, key: Key) -> impl Iterator<Item = usize> + use<> {
-        /// A line of the cache.
-        const NEAR: usize = 8;
-        let mask = self.places.len() - 1;
-        let near = key.near.map(|near| (2 * near as usize) & mask & !(NEAR - 1));
-        let near = near.into_iter().flat_map(|first| first..first + NEAR);
-        let bits = self.places.len().trailing_zeros();
-        let first = (u64::from(upper_half(key)) >> (32 - bits.min(32))) as usize;
-        near.chain((first..=mask).chain(0..first))
+    fn first_line(&self, key: Key) -> usize {
+        match key.near {
+            Some(near) => (near as usize / (WIDTH / 2)) & (self.lines.len() - 1),
+            None => self.line_anywhere(key),
+        }
+    }
+
+    /// And after that: lines from one on that only the hash determines.
+    #[inline]
+    fn line_after(&self, line: usize, is_near: bool, key: Key) -> usize {
+        if is_near { self.line_anywhere(key) } else { (line + 1) & (self.lines.len() - 1) }
+    }
+
+    #[inline]
+    fn line_anywhere(&self, key: Key) -> usize {
+        let bits = self.lines.len().trailing_zeros();
+        (u64::from(key.upper_half()) >> (32 - bits.min(32))) as usize
     }
 
     #[cold]
     fn grow(&mut self, key_of: impl Fn(u32) -> Key) {
-        let larger = vec![(0, 0); 2 * self.places.len()];
-        for (number, hash) in core::mem::replace(&mut self.places, larger) {
-            if number != 0 {
-                let mut sequence = self.sequence(key_of(number - 1));
-                if let Some(place) = sequence.find(|&place| self.places[place].0 == 0) {
-                    self.places[place] = (number, hash);
-                }
+        let larger = vec![[(0, 0); WIDTH]; 2 * self.lines.len()];
+        for (number, hash) in core::mem::replace(&mut self.lines, larger).into_iter().flatten() {
+            if number == 0 {
+                continue;
             }
+            let key = key_of(number - 1);
+            let mut line = self.first_line(key);
+            let mut is_near = key.near.is_some();
+            let free = loop {
+                if let Some(free) = self.lines[line].iter().position(|place| place.0 == 0) {
+                    break free;
+                }
+                line = self.line_after(line, is_near, key);
+                is_near = false;
+            };
+            self.lines[line][free] = (number, hash);
         }
     }
-}
-
-/// The upper bits are the ones that depend on every bit of the key.
-#[inline]
-fn upper_half(key: Key) -> u32 {
-    (key.hash >> 32) as u32
 }

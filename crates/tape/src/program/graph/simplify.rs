@@ -130,11 +130,46 @@ struct RulesOfOp {
     rules: Vec<Rule>,
     /// What an operand must be, one of them at least, for any rule to apply; or nothing need be known of them.
     for_any: bool,
-    for_constants: bool,
-    for_ops: Vec<Op>,
+    for_some_constants: bool,
+    for_powers_of_two: bool,
+    for_constants: SmallVec<[f64; 4]>,
+    for_ops: Ops,
+}
+
+/// A set of operations.
+#[derive(Default)]
+struct Ops([u64; 2]);
+
+const _: () = assert!((Op::Tip as u8) < 128, "the last operation has a place in the set");
+
+impl Ops {
+    fn add(&mut self, op: Op) {
+        self.0[op as usize / 64] |= 1 << (op as u8 % 64);
+    }
+
+    #[inline]
+    fn contains(&self, op: Op) -> bool {
+        self.0[op as usize / 64] >> (op as u8 % 64) & 1 != 0
+    }
 }
 
 impl RulesOfOp {
+    /// Whether a rule needs an operand like this.
+    #[inline]
+    fn know(&self, operand: Node) -> bool {
+        match operand {
+            Node::Operation { op, .. } => self.for_ops.contains(op),
+            Node::Constant(value) => self.for_some_constants && self.know_constant(value),
+            Node::Input(_) => false,
+        }
+    }
+
+    fn know_constant(&self, value: f64) -> bool {
+        let is_it = |constant: &f64| constant.to_bits() == value.to_bits();
+        self.for_constants.iter().any(is_it)
+            || self.for_powers_of_two && has_exact_reciprocal(value)
+    }
+
     fn add(&mut self, rule: Rule) {
         let Pattern::Operation(_, operands) = &rule.left else {
             unreachable!("a rule rewrites an operation")
@@ -142,13 +177,16 @@ impl RulesOfOp {
         let mut knows_any = false;
         for operand in operands {
             match operand {
-                Pattern::Any('2') | Pattern::Constant(_) => self.for_constants = true,
-                Pattern::Operation(op, _) => self.for_ops.push(*op),
+                Pattern::Any('2') => self.for_powers_of_two = true,
+                Pattern::Constant(value) if self.know_constant(*value) => {}
+                Pattern::Constant(value) => self.for_constants.push(*value),
+                Pattern::Operation(op, _) => self.for_ops.add(*op),
                 Pattern::Any(_) => continue,
             }
             knows_any = true;
         }
         self.for_any |= !knows_any;
+        self.for_some_constants = self.for_powers_of_two || !self.for_constants.is_empty();
         self.rules.push(rule);
     }
 }
@@ -186,12 +224,7 @@ impl Rules {
     #[inline]
     pub(super) fn may_apply(&self, graph: &Graph, op: Op, operands: &[Id]) -> bool {
         let Some(rules) = self.0.get(op as usize) else { return false };
-        let is_known = |&operand: &Id| match graph.node(operand) {
-            Node::Constant(_) => rules.for_constants,
-            Node::Operation { op, .. } => rules.for_ops.contains(&op),
-            Node::Input(_) => false,
-        };
-        rules.for_any || operands.iter().any(is_known)
+        rules.for_any || operands.iter().any(|&operand| rules.know(graph.node(operand)))
     }
 
     /// The first rule that applies.
