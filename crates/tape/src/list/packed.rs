@@ -262,8 +262,10 @@ mod tests {
         piece.bytes.len()
     }
 
-    /// Operations, each of up to three nodes, and its arguments by their distances (0 for a constant).
-    fn recorded(operations: &[(u8, Vec<[(u8, f64); 2]>)]) -> Recorded {
+    /// An operation's arguments, by their distances (0 for a constant), and partials; a pair for each of its nodes.
+    type Slots = Vec<[(u8, f64); 2]>;
+
+    fn recorded(operations: &[(u8, Slots)]) -> Recorded {
         const OPS: [Op; 6] = [Op::Add, Op::Mul, Op::Sin, Op::WeightedSum, Op::Dot, Op::Clamp];
         let mut nodes = vec![Node { partials: [0.0; 2], arguments: [0; 2] }];
         let mut ops = vec![Op::Input];

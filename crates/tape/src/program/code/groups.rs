@@ -373,13 +373,11 @@ impl<'a> Lists<'a> {
             let (graph, active, kinds) = (self.graph, self.active, &self.kinds);
             let is_same = |other: u32| are_alike(graph, active, kinds, Id(other), id);
             let key = |id| Key { near: None, hash: hash_alike(graph, active, kinds, Id(id)) };
-            match self.others.find_or_insert(key(id.0), id.0, is_same, key) {
-                Some(first) => self.list_of[first as usize],
-                None => {
-                    self.list_of[id.index()] = next;
-                    next
-                }
+            let former = self.others.find_or_insert(key(id.0), id.0, is_same, key);
+            if former.is_none() {
+                self.list_of[id.index()] = next;
             }
+            former.map_or(next, |first| self.list_of[first as usize])
         };
         if list == next {
             next += 1;

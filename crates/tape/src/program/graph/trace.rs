@@ -260,13 +260,13 @@ impl Pieces {
     fn push(&mut self, nodes: &[ListNode<f64>], ops: &[Op]) {
         let first = self.packed.last().map_or(0, |Packed { piece, .. }| piece.first + piece.count);
         let piece = self.packer.pack(first, nodes, ops);
-        self.packed.push(Packed { piece, has_needed: ops.iter().any(is_needed) });
+        self.packed.push(Packed { piece, has_needed: ops.iter().copied().any(is_needed) });
     }
 }
 
 /// An operation that brings a guard of its own, or cannot be replayed.
 #[inline]
-fn is_needed(op: &Op) -> bool {
+fn is_needed(op: Op) -> bool {
     matches!(op, Op::Clamp | Op::Custom | Op::SumOver)
 }
 
@@ -365,7 +365,7 @@ impl Marks {
             let index = first as usize + place;
             // The nodes of one operation follow each other, and the last one stands for it.
             if *op != Op::Part {
-                are_needed = self.is_marked(index) || is_needed(op);
+                are_needed = self.is_marked(index) || is_needed(*op);
             }
             if are_needed {
                 self.mark(index);
