@@ -87,9 +87,9 @@ struct Options {
     /// What hidden layers apply: relu, tanh, sigmoid, gelu, silu, …
     #[arg(long, default_value = "relu")]
     activation: Activation,
-    /// How many times to go through the rows at most; fewer where trials, or rows that judge, find no more to gain
-    #[arg(long, default_value_t = 200)]
-    epochs: usize,
+    /// How many times to go through the rows [default: 200; fewer where trials, or rows that judge, find no more to gain]
+    #[arg(long)]
+    epochs: Option<usize>,
     /// How many rows make a step
     #[arg(long, default_value_t = 32)]
     batch: usize,
@@ -351,7 +351,7 @@ impl Start {
         let mut trainer = match &self.checkpoint {
             Some(checkpoint) => {
                 let mut trainer = checkpoint.clone().resume(network, data.loss())?;
-                trainer.set_epochs(options.epochs);
+                trainer.set_epochs(options.epochs());
                 trainer.set_patience(options.patience);
                 writeln!(out, "Goes on after epoch {}.\n", trainer.history().len())?;
                 trainer
@@ -383,11 +383,13 @@ impl Options {
         self.place(file, ".checkpoint")
     }
 
-    /// How many epochs a training was to have when it began, which trials may have found; none where another number is given
-    /// now.
+    /// How many epochs a training was to have when it began, which trials may have found; none where their number is given.
     fn epochs_of(&self, checkpoint: &Checkpoint) -> Option<usize> {
-        let is_as_noted = checkpoint.facts().get("--epochs") == Some(&self.epochs.to_string());
-        is_as_noted.then(|| checkpoint.settings().epochs)
+        self.epochs.is_none().then(|| checkpoint.settings().epochs)
+    }
+
+    fn epochs(&self) -> usize {
+        self.epochs.unwrap_or(200)
     }
 
     fn autosave(&self) -> Autosave {
@@ -444,7 +446,7 @@ impl Options {
         // Of fewer rows an epoch has fewer steps, and more of them pass before a next one is better.
         let patience = (100_000 / data.learnt.len()).clamp(10, 50);
         Self {
-            epochs: epochs.unwrap_or(self.epochs),
+            epochs: epochs.or(self.epochs),
             patience: self.patience.or(is_judged.then_some(patience)),
             ..self.clone()
         }
@@ -466,12 +468,12 @@ impl Options {
                 decay: match self.schedule {
                     ScheduleName::Constant => Decay::Constant,
                     ScheduleName::Step => {
-                        Decay::Step { every: (self.epochs / 5).max(1), factor: 0.5 }
+                        Decay::Step { every: (self.epochs() / 5).max(1), factor: 0.5 }
                     }
                     ScheduleName::Cosine => Decay::Cosine { floor: 0.01 },
                 },
             },
-            epochs: self.epochs,
+            epochs: self.epochs(),
             batch: self.batch,
             l2: self.l2,
             clip: self.clip.map(Clip::Norm),

@@ -30,11 +30,14 @@ pub(crate) fn by_folds(options: &Options, source: &Source, parts: &Parts) -> Res
     let rows = parts.training.len();
     // A rate that falls is made for the number of epochs that was asked for.
     let falls = options.schedule != ScheduleName::Constant;
-    let is_said = falls || options.validation.is_some() || options.patience.is_some();
+    let is_said = falls
+        || options.epochs.is_some()
+        || options.validation.is_some()
+        || options.patience.is_some();
     if is_said || !(FEWEST..=SMALL).contains(&rows) {
         return Ok(None);
     }
-    let mut sums = vec![0.0; options.epochs];
+    let mut sums = vec![0.0; options.epochs()];
     for again in 0..(MANY_ENOUGH / rows).clamp(1, 4) {
         let seed = options.seed.wrapping_add(1_000 * again as u64);
         for parts in source.folds_of(&parts.training, FOLDS, seed)? {

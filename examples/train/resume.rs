@@ -41,7 +41,7 @@ pub(crate) fn arguments(
             let now = text(arg, matches).unwrap_or_default();
             let may_change = CHANGING.contains(&arg.get_id().as_str());
             if !may_change && noted.is_none_or(|noted| !is_same(noted, &now)) {
-                let then = noted.map_or("nothing", String::as_str);
+                let then = noted.map_or("not given", String::as_str);
                 contradictions.push(format!("{name} is {then} there, and {now} is given"));
             }
         } else if let Some(noted) = noted {

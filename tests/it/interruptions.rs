@@ -65,7 +65,7 @@ fn train_refuses_options_that_contradict_its_checkpoint() {
         ("--batch", "16", "--batch is 32 there, and 16 is given"),
         ("--l2", "0", "--l2 is 0.001 there, and 0 is given"),
         ("--clip", "6", "--clip is 5 there, and 6 is given"),
-        ("--test", "0.3", "--test is 0.2 there, and 0.3 is given"),
+        ("--test", "0.3", "--test is not given there, and 0.3 is given"),
         ("--validation", "0.1", "--validation is "),
         ("--target", "a", "--target is y there, and a is given"),
         ("--drop", "a", "--drop is nothing there, and a is given"),
