@@ -68,7 +68,7 @@ fn train_refuses_options_that_contradict_its_checkpoint() {
         ("--test", "0.3", "--test is not given there, and 0.3 is given"),
         ("--validation", "0.1", "--validation is "),
         ("--target", "a", "--target is y there, and a is given"),
-        ("--drop", "a", "--drop is nothing there, and a is given"),
+        ("--drop", "a", "--drop is not given there, and a is given"),
         ("--hidden", "8", "--hidden is 64 there, and 8 is given"),
         ("--activation", "tanh", "--activation is relu there, and tanh is given"),
         ("--optimizer", "plain", "--optimizer is adam there, and plain is given"),
