@@ -121,7 +121,9 @@ impl<'a> Emitter<'a> {
         };
         self.code.columns.reserve_exact(steps.iter().map(arity).sum());
         let is_one = |step: &&[u32; 3]| step[2] - step[1] == 1;
-        self.code.singles.reserve_exact(steps.iter().filter(is_one).count());
+        let singles = steps.iter().filter(is_one).count();
+        self.code.singles.reserve_exact(singles);
+        self.links.reserve(singles);
         for [group, first, end] in steps {
             self.push_step(&groups.members(group as usize)[first as usize..end as usize]);
         }
@@ -310,7 +312,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// The operands of a step of one instance.
-    fn operands_at_hand(&self, member: Id, op: Op) -> SmallVec<[Operand; 8]> {
+    fn operands_at_hand(&self, member: Id, op: Op) -> SmallVec<[Operand; 4]> {
         let operands = self.graph.operands(member);
         let is_active = self.active[member.index()];
         // What the step before computed, if this one can take it from there.

@@ -71,6 +71,12 @@ pub(super) struct LinkWriter {
 }
 
 impl LinkWriter {
+    /// Makes room for the links of so many steps: most have one in each direction.
+    pub(super) fn reserve(&mut self, singles: usize) {
+        self.forward.reserve_exact(singles + singles / 4);
+        self.reverse.reserve_exact(singles + singles / 4);
+    }
+
     /// Where the next links will begin.
     pub(super) fn place(&self) -> LinkRange {
         let (forward, reverse) = (self.forward.len(), self.reverse.len());
@@ -79,9 +85,10 @@ impl LinkWriter {
 
     /// Appends the links of a step to those of a range, which are the last ones so far.
     pub(super) fn push(&mut self, single: &Single, operands: &[Operand], range: &mut LinkRange) {
-        push_forward(&mut self.forward, single, operands);
+        let terms = terms(single.op, operands);
+        push_forward(&mut self.forward, single, operands, terms.as_deref());
         if single.adjoint != NONE {
-            push_reverse(&mut self.reverse, single, operands);
+            push_reverse(&mut self.reverse, single, operands, terms.as_deref());
         }
         range.forward.end = self.forward.len();
         range.reverse.end = self.reverse.len();
@@ -329,11 +336,11 @@ impl Term {
 }
 
 /// The terms of a step that is a sum, the one at hand first.
-fn terms(op: Op, operands: &[Operand]) -> Option<SmallVec<[Term; 8]>> {
+fn terms(op: Op, operands: &[Operand]) -> Option<SmallVec<[Term; 3]>> {
     if operands.len() > LONG {
         return None;
     }
-    let mut terms: SmallVec<[Term; 8]> = SmallVec::new();
+    let mut terms: SmallVec<[Term; 3]> = SmallVec::new();
     match (op, operands) {
         (Op::Neg, &[x]) => terms.push(Term::Negated(x)),
         (Op::Sub, &[x, y]) => terms.extend([Term::Number(x), Term::Negated(y)]),
@@ -358,14 +365,19 @@ fn terms(op: Op, operands: &[Operand]) -> Option<SmallVec<[Term; 8]>> {
     Some(terms)
 }
 
-fn push_forward(links: &mut Vec<ForwardLink>, single: &Single, operands: &[Operand]) {
+fn push_forward(
+    links: &mut Vec<ForwardLink>,
+    single: &Single,
+    operands: &[Operand],
+    terms: Option<&[Term]>,
+) {
     let link = |kind: Forward, slots: &[Operand]| {
         let slot = |position: usize| slots.get(position).map_or(0, |operand| operand.value);
         let [x, y, z, t] = [slot(0), slot(1), slot(2), slot(3)];
         ForwardLink { kind, op: single.op, value: single.value, x, y, z, t }
     };
-    if let Some(terms) = terms(single.op, operands) {
-        return push_sum(&terms, |kind, slots| links.push(link(kind, slots)));
+    if let Some(terms) = terms {
+        return push_sum(terms, |kind, slots| links.push(link(kind, slots)));
     }
     links.push(match (single.op, operands) {
         (Op::Mul, &[x, y]) => link(Forward::Square, &[x, y]),
@@ -466,7 +478,7 @@ enum Share {
 #[derive(Default)]
 struct Shares {
     /// What goes to adjoints.
-    given: SmallVec<[(u32, Share); 8]>,
+    given: SmallVec<[(u32, Share); 4]>,
     /// What stays in the accumulator, if anything is to.
     kept: Option<Share>,
 }
@@ -554,7 +566,12 @@ impl Shares {
 }
 
 /// Appends the reverse links of a step that needs an adjoint, the last one to run first.
-fn push_reverse(links: &mut Vec<ReverseLink>, single: &Single, operands: &[Operand]) {
+fn push_reverse(
+    links: &mut Vec<ReverseLink>,
+    single: &Single,
+    operands: &[Operand],
+    terms: Option<&[Term]>,
+) {
     let link = |kind: Reverse, to: [u32; 2], [x, y]: [u32; 2]| ReverseLink {
         kind,
         op: single.op,
@@ -574,8 +591,8 @@ fn push_reverse(links: &mut Vec<ReverseLink>, single: &Single, operands: &[Opera
         }
     }
     let before = links.len();
-    if let Some(terms) = terms(single.op, operands) {
-        Shares::of(&terms).push(|kind, to, slots| links.push(link(kind, to, slots)));
+    if let Some(terms) = terms {
+        Shares::of(terms).push(|kind, to, slots| links.push(link(kind, to, slots)));
     } else {
         let result = single.value;
         match (single.op, operands) {
