@@ -13,6 +13,7 @@ mod instructions;
 mod interop;
 mod kinks;
 mod lanes;
+mod leb128;
 mod list;
 mod matrix;
 mod number;

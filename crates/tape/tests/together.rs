@@ -600,3 +600,138 @@ fn what_is_recorded_twice_meets_in_rules_and_keeps_its_derivatives() {
         assert!(curves.data.iter().zip(&hessian.data).all(|(&a, &b)| close(a, 2.0 * b)), "{x:?}");
     }
 }
+
+/// Operations that are handed on by the one before them, sums below and beyond the length that is one loop, factors of ±1, and a
+/// kink where the product of both numbers is 2.
+fn handed_on<T: Real>(x: &[T], terms: usize) -> T {
+    let (a, b, number) = (x[0], x[1], T::from_f64);
+    let quotient = ((a * b - number(2.0)).relu() / b - a) * number(-1.0);
+    let square = (quotient * quotient - b).exp();
+    let all: Vec<T> =
+        (0..terms).map(|i| a * number([0.7, 1.0, 2.0][i % 3]) - b * number(i as f64)).collect();
+    let signs: Vec<f64> = (0..terms).map(|i| [1.0, -1.0, 0.5][i % 3]).collect();
+    let sum = tape::weighted_sum(&signs, &all) * square + tape::norm(&all);
+    let mut rest = (sum.abs() + number(1.0)).recip();
+    for &term in &all {
+        rest = term - rest * b;
+    }
+    (rest.sin() * rest.cos() / a).sqrt() + tape::log_sum_exp(&all) + rest
+}
+
+#[test]
+fn sums_of_any_length_and_what_is_handed_on_are_right_by_every_way() {
+    // At a = 0 a quotient is not finite; the root of a negative number is NaN.
+    let points = [[1.0, 2.0], [2.0, 1.5], [0.5, 0.7], [-0.3, 1.1], [0.0, 1.0], [1e200, 1e-200]];
+    for terms in 1..=15 {
+        let f = move |x: &[Var]| handed_on(x, terms);
+        let program = Program::trace(f, &[1.3, 2.2]).unwrap();
+        let program = Program::from_bytes(&program.to_bytes()).unwrap();
+        let of_gradient = |x: &[Var]| tape::gradient(|x| handed_on(x, terms), x).1;
+        let traced = Program::trace(of_gradient, &[0.9, 1.2]).unwrap();
+        let batch = Batch::trace(|_: &[Var], row: &[Var]| f(row), &[], &[1.3, 2.2]).unwrap();
+        let by_rows = batch.gradients(&[], &points).unwrap().1;
+        for (row, x) in points.iter().enumerate() {
+            let (value, gradient, hessian) = tape::hessian(f, x);
+            let check = |way: &str, found: &[f64], expected: &[f64]| {
+                let size = expected.iter().fold(1.0, |size: f64, x| size.max(x.abs()));
+                for (&a, &b) in found.iter().zip(expected) {
+                    let is_close = is_same(a, b) || (a - b).abs() <= 1e-11 * size;
+                    assert!(is_close, "{terms} terms, {way} at {x:?}: {found:?}, not {expected:?}");
+                }
+            };
+            let (replayed, replayed_gradient, replayed_hessian) = program.hessian(x).unwrap();
+            assert!(is_same(replayed, value), "{terms} terms at {x:?}: {replayed}, not {value}");
+            check("gradient", &program.gradient(x).unwrap().1, &gradient);
+            check("gradient beside the Hessian", &replayed_gradient, &gradient);
+            check("gradient of rows", by_rows.row(row), &gradient);
+            check("gradient traced elsewhere", &traced.values(x).unwrap(), &gradient);
+            check("Hessian", &replayed_hessian.data, &hessian.data);
+            check(
+                "Jacobian of a traced gradient",
+                &traced.jacobian(x).unwrap().1.data,
+                &hessian.data,
+            );
+        }
+    }
+}
+
+/// A function that is longer than what is recorded in one piece, with a branch and a trace in its middle.
+fn long(shared: &[Var], x: &[Var]) -> Var {
+    let mut y = x[0];
+    for step in 0..15_000 {
+        y = (y * shared[0] + x[1] * f64::from(step % 5)).sin();
+        if step == 9_000 {
+            if y > x[2] {
+                y *= 2.0;
+            }
+            let square = Program::trace(|x| x[0] * x[0], &[2.0]).unwrap();
+            y *= square.value(&[3.0]).unwrap();
+        }
+    }
+    y * x[2]
+}
+
+#[test]
+fn long_functions_are_the_same_in_batches_and_on_threads_whose_neighbour_panics() {
+    let shared = [0.9];
+    let rows: Vec<[f64; 3]> =
+        (0..40).map(|i| [0.1 * f64::from(i), 0.3, if i % 2 == 0 { -2.0 } else { 2.0 }]).collect();
+    let batch = Batch::trace(long, &shared, &rows[0]).unwrap();
+    let (values, gradients) = batch.gradients(&shared, &rows).unwrap();
+    let expected: Vec<(f64, Vec<f64>)> = rows
+        .iter()
+        .map(|row| tape::gradient(|x| long(&x[..1], &x[1..]), &[&shared[..], row].concat()))
+        .collect();
+    for (row, (value, gradient)) in expected.iter().enumerate() {
+        assert!((values[row] - value).abs() <= 1e-9, "{} {value}", values[row]);
+        for (a, b) in gradients.row(row).iter().zip(&gradient[1..]) {
+            assert!((a - b).abs() <= 1e-9 * b.abs().max(1.0), "{a} {b}");
+        }
+    }
+    let function = Function::new(|x: &[Var]| {
+        let y = long(&x[..1], &x[1..]);
+        assert!(x[0] < 1.0, "on purpose");
+        y
+    });
+    std::thread::scope(|scope| {
+        for first in 0..4 {
+            let (function, rows, expected) = (&function, &rows, &expected);
+            scope.spawn(move || {
+                for turn in 0..rows.len() {
+                    let row = (10 * first + turn) % rows.len();
+                    let x = [&shared[..], &rows[row]].concat();
+                    let (value, gradient) = function.gradient(&x).unwrap();
+                    assert_eq!(value.to_bits(), expected[row].0.to_bits());
+                    for (a, b) in gradient.iter().zip(&expected[row].1) {
+                        assert!((a - b).abs() <= 1e-9 * b.abs().max(1.0), "{a} {b}");
+                    }
+                    if turn % 8 == 0 {
+                        let other = [1.1, 0.2, 0.3, 0.4];
+                        assert!(catch_unwind(|| function.gradient(&other)).is_err());
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(function.paths(), 2);
+    assert!(function.replayed() >= 4 * 40, "{}", function.replayed());
+}
+
+/// The latest path of a function is with one thread at a time; others look for theirs.
+#[test]
+fn a_function_whose_use_of_values_panics_goes_on_from_the_path_it_was_on() {
+    let function = Function::new(|x: &[Var]| if x[0] > 0.0 { x[0].sqrt() } else { x[0] * x[1] });
+    let (on, other) = ([4.0, 1.0], [-2.0, 3.0]);
+    for _ in 0..3 {
+        assert_eq!(function.gradient(&on).unwrap(), (2.0, vec![0.25, 0.0]));
+        let mut short = [7.0];
+        assert!(matches!(function.gradient_into(&on, &mut short), Err(Error::Length { .. })));
+        assert!(short == [7.0]);
+        assert_eq!(function.gradient(&other).unwrap(), (-6.0, vec![3.0, -2.0]));
+        assert_eq!(function.hessian(&on).unwrap().2.data, [-1.0 / 32.0, 0.0, 0.0, 0.0]);
+        // At 0 the root's path is left; and NaN takes the other one, whose exact form is asked.
+        assert!(function.gradient(&[f64::NAN, 1.0]).unwrap().0.is_nan());
+        assert_eq!(function.value(&[f64::INFINITY, 1.0]).unwrap(), f64::INFINITY);
+    }
+    assert_eq!((function.paths(), function.traced()), (2, 2));
+}

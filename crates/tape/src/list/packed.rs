@@ -8,6 +8,7 @@
 //!
 //! Nodes are packed a piece at a time, and a piece can be read without those before it: they are read backwards, too.
 
+use crate::leb128;
 use crate::list::Node;
 use crate::op::Op;
 
@@ -79,7 +80,7 @@ impl Packer {
                 predicted += 1;
                 continue;
             }
-            write_number(&mut self.bytes, predicted);
+            leb128::write(&mut self.bytes, predicted);
             predicted = 0;
             let mut tried = latest;
             let periods = core::iter::from_fn(|| {
@@ -90,13 +91,13 @@ impl Packer {
             if let Some(other) = periods.take(TRIED).find(|&period| is_predicted(period)) {
                 period = other;
                 self.bytes.push(PERIOD);
-                write_number(&mut self.bytes, period as u32);
+                leb128::write(&mut self.bytes, period as u64);
                 predicted = 1;
             } else {
                 write_node(&mut self.bytes, first + place as u32, node, op, has_partials);
             }
         }
-        write_number(&mut self.bytes, predicted);
+        leb128::write(&mut self.bytes, predicted);
         Piece { first, count: nodes.len() as u32, bytes: self.bytes.as_slice().into() }
     }
 }
@@ -165,22 +166,13 @@ fn write_node(bytes: &mut Vec<u8>, index: u32, node: &Node<f64>, op: Op, has_par
     for (argument, partial) in node.indices().into_iter().zip(node.partials) {
         let bits = partial.to_bits();
         match argument {
-            0 => write_number(bytes, u32::from(bits != 0)),
-            argument => write_number(bytes, index - argument as u32 + 1),
+            0 => leb128::write(bytes, u64::from(bits != 0)),
+            argument => leb128::write(bytes, u64::from(index) - argument as u64 + 1),
         }
         if (argument == 0 && bits != 0) || has_partials {
             bytes.extend(bits.to_le_bytes());
         }
     }
-}
-
-/// Seven bits a byte, the lowest first.
-fn write_number(bytes: &mut Vec<u8>, mut number: u32) {
-    while number >= 128 {
-        bytes.push(number as u8 | 128);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
 }
 
 /// What is left to be read.

@@ -32,6 +32,7 @@ use indexmap::IndexSet;
 
 use crate::error::Error;
 use crate::guard::{Comparison, Guard, Outcome};
+use crate::leb128;
 use crate::op::Op;
 use crate::program::graph::simplify::Rewrites;
 use crate::program::graph::{Graph, Id, Node};
@@ -100,42 +101,42 @@ impl Program {
 fn write(graph: &Graph, recorded: usize) -> Vec<u8> {
     let operations: IndexSet<Op> = graph.ids().filter_map(|id| graph.op(id)).collect();
     let mut body = Vec::new();
-    write_number(&mut body, recorded as u64);
-    write_number(&mut body, operations.len() as u64);
+    leb128::write(&mut body, recorded as u64);
+    leb128::write(&mut body, operations.len() as u64);
     for op in &operations {
-        write_number(&mut body, op.name().len() as u64);
+        leb128::write(&mut body, op.name().len() as u64);
         body.extend(op.name().bytes());
     }
-    write_number(&mut body, graph.inputs() as u64);
-    write_number(&mut body, graph.len() as u64);
+    leb128::write(&mut body, graph.inputs() as u64);
+    leb128::write(&mut body, graph.len() as u64);
     for id in graph.ids() {
         match graph.node(id) {
-            Node::Input(_) => write_number(&mut body, INPUT),
+            Node::Input(_) => leb128::write(&mut body, INPUT),
             Node::Constant(value) => {
-                write_number(&mut body, CONSTANT);
+                leb128::write(&mut body, CONSTANT);
                 body.extend(value.to_bits().to_le_bytes());
             }
             Node::Operation { op, count, .. } => {
                 let place = operations.get_index_of(&op).map_or(0, |place| place as u64);
-                write_number(&mut body, OPERATION + place);
-                write_number(&mut body, u64::from(count));
+                leb128::write(&mut body, OPERATION + place);
+                leb128::write(&mut body, u64::from(count));
                 for operand in graph.operands(id) {
-                    write_number(&mut body, u64::from(id.0 - operand.0));
+                    leb128::write(&mut body, u64::from(id.0 - operand.0));
                 }
             }
         }
     }
-    write_number(&mut body, graph.outputs.len() as u64);
+    leb128::write(&mut body, graph.outputs.len() as u64);
     for output in &graph.outputs {
-        write_number(&mut body, u64::from(output.0));
+        leb128::write(&mut body, u64::from(output.0));
     }
-    write_number(&mut body, graph.guards.len() as u64);
+    leb128::write(&mut body, graph.guards.len() as u64);
     for Guard { comparison, operands, outcome } in &graph.guards {
         let code = COMPARISONS.iter().position(|other| other == comparison);
-        write_number(&mut body, code.map_or(0, |code| code as u64));
-        write_number(&mut body, (i64::from(outcome.0) + 1).unsigned_abs());
+        leb128::write(&mut body, code.map_or(0, |code| code as u64));
+        leb128::write(&mut body, (i64::from(outcome.0) + 1).unsigned_abs());
         for operand in operands {
-            write_number(&mut body, u64::from(operand.0));
+            leb128::write(&mut body, u64::from(operand.0));
         }
     }
     sealed(&body)
@@ -151,14 +152,6 @@ pub(crate) fn sealed(body: &[u8]) -> Vec<u8> {
     let checksum = crc32fast::hash(&bytes);
     bytes.extend(checksum.to_le_bytes());
     bytes
-}
-
-fn write_number(bytes: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        bytes.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
 }
 
 /// The graph, and how many nodes were recorded for it.

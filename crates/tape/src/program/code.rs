@@ -25,6 +25,9 @@ use crate::program::code::links::{LinkRange, Links};
 /// Stands for "no slot": an output or operand that has no adjoint.
 pub(crate) const NONE: u32 = u32::MAX;
 
+/// So many operands that lie in a row, of one operation on many, are worth a loop.
+const SPAN: usize = 4;
+
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Code {
     pub(crate) inputs: usize,
@@ -78,10 +81,10 @@ pub(crate) struct Step {
 #[derive(Clone, Debug)]
 pub(crate) enum Run {
     Steps(Range<usize>),
-    /// Steps of one instance, and the links that do the same.
+    /// Steps of one instance, and the links that do the same. (Code whose functions are computed by vectors has none.)
     Singles {
         singles: Range<usize>,
-        links: LinkRange,
+        links: Option<LinkRange>,
     },
 }
 

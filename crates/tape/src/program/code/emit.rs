@@ -10,17 +10,17 @@ use crate::program::code::constants::Constants;
 use crate::program::code::groups::Groups;
 use crate::program::code::links::{LinkWriter, Operand, takes_at_hand};
 use crate::program::code::schedule::{Reads, reads};
-use crate::program::code::{Code, Column, Kind, NONE, Output, Run, Shape, Single, Step};
+use crate::program::code::{Code, Column, Kind, NONE, Output, Run, SPAN, Shape, Single, Step};
 use crate::program::graph::{Graph, Id, Node};
 
 /// Writes the code of groups in order.
 ///
-/// The [`sole_users`](super::schedule) may be left out where functions are not scalar.
+/// The [`sole_users`](super::schedule) are for links, which code whose functions are not scalar has not.
 pub(super) fn emit(
     graph: &Graph,
     active: &[bool],
     groups: &Groups,
-    sole_users: Vec<u32>,
+    sole_users: Option<Vec<u32>>,
 ) -> Result<Code, Error> {
     Emitter::new(graph, active, groups, sole_users)?.emit()
 }
@@ -35,11 +35,11 @@ struct Emitter<'a> {
     /// The slots of every node's value and adjoint (constants aside).
     values: Vec<u32>,
     adjoints: Vec<u32>,
-    /// Of every node, the one that uses it: see [`sole_users`].
-    sole_users: Vec<u32>,
+    /// Of every node, the one operation that uses it; where links are wanted.
+    sole_users: Option<Vec<u32>>,
+    links: LinkWriter,
     /// The node whose step was written last, if that was a step of one instance.
     before: Option<Id>,
-    links: LinkWriter,
     code: Code,
 }
 
@@ -48,7 +48,7 @@ impl<'a> Emitter<'a> {
         graph: &'a Graph,
         active: &'a [bool],
         groups: &'a Groups,
-        sole_users: Vec<u32>,
+        sole_users: Option<Vec<u32>>,
     ) -> Result<Self, Error> {
         let width_of_inputs = |position: usize| match groups.rows {
             Some(rows) if position >= rows.shared => rows.count,
@@ -106,8 +106,8 @@ impl<'a> Emitter<'a> {
             values,
             adjoints,
             sole_users,
-            before,
             links,
+            before,
             code,
         })
     }
@@ -123,7 +123,9 @@ impl<'a> Emitter<'a> {
         let is_one = |step: &&[u32; 3]| step[2] - step[1] == 1;
         let singles = steps.iter().filter(is_one).count();
         self.code.singles.reserve_exact(singles);
-        self.links.reserve(singles);
+        if self.sole_users.is_some() {
+            self.links.reserve(singles);
+        }
         for [group, first, end] in steps {
             self.push_step(&groups.members(group as usize)[first as usize..end as usize]);
         }
@@ -297,22 +299,25 @@ impl<'a> Emitter<'a> {
     }
 
     fn push_single(&mut self, single: Single, member: Id) {
-        let operands = self.operands_at_hand(member, single.op);
         let place = self.code.singles.len();
         self.code.singles.push(single);
         if !matches!(self.code.runs.last(), Some(Run::Singles { .. })) {
-            let (singles, links) = (place..place, self.links.place());
-            self.code.runs.push(Run::Singles { singles, links });
+            let links = self.sole_users.is_some().then(|| self.links.place());
+            self.code.runs.push(Run::Singles { singles: place..place, links });
         }
+        let operands =
+            self.sole_users.as_ref().map(|users| self.operands_at_hand(single.op, member, users));
         if let Some(Run::Singles { singles, links }) = self.code.runs.last_mut() {
             singles.end += 1;
-            self.links.push(&single, &operands, links);
+            if let (Some(links), Some(operands)) = (links, operands) {
+                self.links.push(&single, &operands, links);
+            }
         }
         self.before = Some(member);
     }
 
     /// The operands of a step of one instance.
-    fn operands_at_hand(&self, member: Id, op: Op) -> SmallVec<[Operand; 4]> {
+    fn operands_at_hand(&self, op: Op, member: Id, sole_users: &[u32]) -> SmallVec<[Operand; 4]> {
         let operands = self.graph.operands(member);
         let is_active = self.active[member.index()];
         // What the step before computed, if this one can take it from there.
@@ -323,7 +328,7 @@ impl<'a> Emitter<'a> {
                 && (positions.next().is_none() || op == Op::Mul);
             is_taken
                 && self.active[before.index()] == is_active
-                && (!is_active || self.sole_users.get(before.index()) == Some(&member.0))
+                && (!is_active || sole_users[before.index()] == member.0)
         });
         let operand = |&id: &Id| Operand {
             value: self.value_slot(id),
@@ -429,10 +434,8 @@ fn shape_of(op: Op, count: u32, columns: &mut [Column]) -> Shape {
 /// The columns of an operation on many operands that lie in a row: the row as one column. A dot product has two, and a
 /// third before them if there is something that it is added to.
 fn spans(op: Op, columns: &[Column]) -> Option<SmallVec<[Column; 3]>> {
-    const WORTHWHILE: usize = 4;
     let per_item = if op == Op::Dot { 2 } else { 1 };
-    if !matches!(op, Op::Sum | Op::Dot | Op::Largest | Op::Norm)
-        || columns.len() < WORTHWHILE * per_item
+    if !matches!(op, Op::Sum | Op::Dot | Op::Largest | Op::Norm) || columns.len() < SPAN * per_item
     {
         return None;
     }

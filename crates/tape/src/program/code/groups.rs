@@ -14,7 +14,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use smallvec::{SmallVec, smallvec};
 
 use crate::op::Op;
-use crate::program::code::NONE;
+use crate::program::code::{NONE, SPAN};
 use crate::program::graph::number_values::{Key, Table, mix};
 use crate::program::graph::{Graph, Id, Node};
 
@@ -134,16 +134,15 @@ impl Groups {
 
     /// The groups too small for a step whose results, being a row, are the operands of one operation.
     fn spanned(&self, graph: &Graph) -> FxHashSet<u32> {
-        const WORTHWHILE: usize = 4;
         let mut spanned = FxHashSet::default();
         for id in graph.ids() {
             let operands = graph.operands(id);
-            if operands.len() < WORTHWHILE {
+            if operands.len() < SPAN {
                 continue;
             }
             for operand in operands {
                 if let Some(group) = self.group_of(*operand)
-                    && (WORTHWHILE..FEW).contains(&self.members(group).len())
+                    && (SPAN..FEW).contains(&self.members(group).len())
                 {
                     spanned.insert(group as u32);
                 }

@@ -7,7 +7,8 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::op::Op;
-use crate::program::code::{NONE, Single};
+use crate::program::code::schedule::reads;
+use crate::program::code::{NONE, Single, Step};
 
 /// The links of a code. Every slot that they name is among those of the code: the machine relies on it.
 #[derive(Clone, Debug, Default)]
@@ -48,10 +49,11 @@ impl Links {
         let is_adjoint = |slot: u32| (slot as usize) < self.adjoints;
         let is_right = self.forward.iter().all(|link| {
             let slots = [link.x, link.y, link.z, link.t];
-            is_value(link.value) && (link.kind == Forward::Call || slots.into_iter().all(is_value))
+            let is_by_columns = matches!(link.kind, Forward::Call | Forward::Step);
+            is_value(link.value) && (is_by_columns || slots.into_iter().all(is_value))
         }) && self.reverse.iter().all(|link| {
             let reads = match link.kind {
-                Reverse::Call => [link.z; 3],
+                Reverse::Call | Reverse::Step => [link.z; 3],
                 // Where there is no partner, none is read.
                 Reverse::Sin | Reverse::Cos if link.y == NONE => [link.x, link.x, link.z],
                 _ => [link.x, link.y, link.z],
@@ -128,7 +130,7 @@ impl LinkWriter {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ForwardLink {
     pub(crate) kind: Forward,
-    /// Of a call, the operation.
+    /// Of a call or a step, the operation.
     pub(crate) op: Op,
     /// The slot of the result.
     pub(crate) value: u32,
@@ -137,6 +139,13 @@ pub(crate) struct ForwardLink {
     pub(crate) y: u32,
     pub(crate) z: u32,
     pub(crate) t: u32,
+}
+
+impl ForwardLink {
+    pub(crate) fn as_step(&self) -> Step {
+        let Self { op, value, x: first, y: arity, .. } = *self;
+        Single { op, arity, value, adjoint: NONE, first }.as_step()
+    }
 }
 
 /// What a forward link makes of the values in its slots, and of the number in the accumulator: a.
@@ -190,18 +199,21 @@ pub(crate) enum Forward {
     Sin,
     Cos,
     Relu,
-    /// An operation on y operands, whose columns begin at x.
+    /// A function of y operands, whose columns begin at x.
     Call,
+    /// An operation on a slice of y operands, whose columns begin at x: as any other step
+    Step,
 }
 
 /// The same in the reverse sweep, whose accumulator holds an adjoint: w.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ReverseLink {
     pub(crate) kind: Reverse,
-    /// Of a call, the operation.
+    /// Of a call or a step, the operation.
     pub(crate) op: Op,
     /// Whether w is first taken from a slot: the adjoint of the result.
     pub(crate) takes: bool,
+    /// That slot, of the link of a step that runs first.
     pub(crate) taken: u32,
     /// The slots of the adjoints that it adds to.
     pub(crate) to: [u32; 2],
@@ -209,6 +221,13 @@ pub(crate) struct ReverseLink {
     pub(crate) x: u32,
     pub(crate) y: u32,
     pub(crate) z: u32,
+}
+
+impl ReverseLink {
+    pub(crate) fn as_step(&self) -> Step {
+        let Self { op, z: value, taken: adjoint, x: first, y: arity, .. } = *self;
+        Single { op, arity, value, adjoint, first }.as_step()
+    }
 }
 
 /// What a reverse link adds to the two adjoints, p and q, and what it leaves in the accumulator (where nothing is said, w
@@ -267,8 +286,10 @@ pub(crate) enum Reverse {
     Cos,
     /// The same of relu, of the argument x
     Relu,
-    /// To the y operands of an operation, whose columns begin at x, and whose result is in z
+    /// To the y operands of a function, whose columns begin at x, and whose result is in z
     Call,
+    /// To the y operands of an operation on a slice, whose columns begin at x, and whose result is in z: as any other step
+    Step,
 }
 
 /// An operand of a step of one instance.
@@ -283,7 +304,7 @@ pub(super) struct Operand {
     pub(super) is_at_hand: bool,
 }
 
-/// A sum of more operands than this is a call.
+/// A sum of more operands than this is no links, but a step.
 const LONG: usize = 12;
 
 /// Whether the operand at a position can come from the accumulator.
@@ -292,19 +313,31 @@ pub(super) fn takes_at_hand(op: Op, arity: usize, position: usize) -> bool {
         // The order of the first two terms changes no bit.
         Op::Sum => position < 2 && arity <= LONG,
         Op::Dot => position < 4 - arity % 2 && arity <= LONG,
-        Op::Neg
-        | Op::Add
-        | Op::Sub
-        | Op::Mul
-        | Op::Div
-        | Op::Exp
-        | Op::Ln
-        | Op::Sqrt
-        | Op::Recip
-        | Op::Sin
-        | Op::Cos
-        | Op::Relu => true,
-        _ => false,
+        Op::Neg | Op::Add | Op::Sub | Op::Mul | Op::Div => true,
+        op => function(op).is_some(),
+    }
+}
+
+/// The functions that have links of their own. In reverse they read their result, or else their operand.
+fn function(op: Op) -> Option<(Forward, Reverse)> {
+    let links = match op {
+        Op::Exp => (Forward::Exp, Reverse::Times),
+        Op::Ln => (Forward::Ln, Reverse::Over),
+        Op::Sqrt => (Forward::Sqrt, Reverse::Sqrt),
+        Op::Recip => (Forward::Recip, Reverse::Recip),
+        Op::Sin => (Forward::Sin, Reverse::Sin),
+        Op::Cos => (Forward::Cos, Reverse::Cos),
+        Op::Relu => (Forward::Relu, Reverse::Relu),
+        _ => return None,
+    };
+    Some(links)
+}
+
+/// What runs any other operation.
+fn by_columns(op: Op) -> (Forward, Reverse) {
+    match op {
+        Op::Sum | Op::Dot | Op::Norm | Op::Largest | Op::Weight => (Forward::Step, Reverse::Step),
+        _ => (Forward::Call, Reverse::Call),
     }
 }
 
@@ -384,14 +417,10 @@ fn push_forward(
         (Op::Div, &[x, y]) if x.is_at_hand => link(Forward::Over, &[y]),
         (Op::Div, &[x, y]) if y.is_at_hand => link(Forward::Under, &[x]),
         (Op::Div, _) => link(Forward::Quotient, operands),
-        (Op::Exp, _) => link(Forward::Exp, operands),
-        (Op::Ln, _) => link(Forward::Ln, operands),
-        (Op::Sqrt, _) => link(Forward::Sqrt, operands),
-        (Op::Recip, _) => link(Forward::Recip, operands),
-        (Op::Sin, _) => link(Forward::Sin, operands),
-        (Op::Cos, _) => link(Forward::Cos, operands),
-        (Op::Relu, _) => link(Forward::Relu, operands),
-        _ => ForwardLink { x: single.first, y: single.arity, ..link(Forward::Call, &[]) },
+        (op, _) => match function(op) {
+            Some((kind, _)) => link(kind, operands),
+            None => ForwardLink { x: single.first, y: single.arity, ..link(by_columns(op).0, &[]) },
+        },
     });
 }
 
@@ -593,46 +622,21 @@ fn push_reverse(
     let before = links.len();
     if let Some(terms) = terms {
         Shares::of(terms).push(|kind, to, slots| links.push(link(kind, to, slots)));
-    } else {
-        let result = single.value;
-        match (single.op, operands) {
-            (Op::Mul, &[x, _]) => links.push(link(Reverse::Square, [0; 2], [x.value; 2])),
-            (Op::Div, &[x, y]) => {
-                let slots = [y.value, result];
-                let to = [x, y].map(|operand| operand.adjoint);
-                let kind = match (x.adjoint != NONE, y.adjoint != NONE) {
-                    (true, true) if x.is_at_hand => (Reverse::GiveUnderOver, [to[1]; 2]),
-                    (true, true) if y.is_at_hand => (Reverse::GiveOverUnder, [to[0]; 2]),
-                    (true, true) => (Reverse::GiveQuotient, to),
-                    (true, false) if x.is_at_hand => (Reverse::Over, [0; 2]),
-                    (true, false) => (Reverse::GiveOver, [to[0]; 2]),
-                    (false, true) if y.is_at_hand => (Reverse::Under, [0; 2]),
-                    (false, _) => (Reverse::GiveUnder, [to[1]; 2]),
-                };
-                links.push(link(kind.0, kind.1, slots));
-            }
-            (op, &[x]) => {
-                let (kind, slot) = match op {
-                    Op::Exp => (Reverse::Times, result),
-                    Op::Ln => (Reverse::Over, x.value),
-                    Op::Sqrt => (Reverse::Sqrt, result),
-                    Op::Recip => (Reverse::Recip, result),
-                    Op::Sin => (Reverse::Sin, x.value),
-                    Op::Cos => (Reverse::Cos, x.value),
-                    Op::Relu => (Reverse::Relu, x.value),
-                    _ => (Reverse::Call, 0),
-                };
-                if kind == Reverse::Call {
-                    links.push(link(Reverse::Call, [0; 2], [single.first, single.arity]));
-                } else {
-                    links.push(link(kind, [0; 2], [slot; 2]));
-                    if !x.is_at_hand {
-                        links.push(link(Reverse::Give, [x.adjoint; 2], [0; 2]));
-                    }
-                }
-            }
-            _ => links.push(link(Reverse::Call, [0; 2], [single.first, single.arity])),
+    } else if let (Some((_, kind)), &[x]) = (function(single.op), operands) {
+        let slot = if reads(single.op).operands { x.value } else { single.value };
+        links.push(link(kind, [0; 2], [slot; 2]));
+        if !x.is_at_hand {
+            links.push(link(Reverse::Give, [x.adjoint; 2], [0; 2]));
         }
+    } else {
+        links.push(match (single.op, operands) {
+            (Op::Mul, &[x, _]) => link(Reverse::Square, [0; 2], [x.value; 2]),
+            (Op::Div, &[x, y]) => {
+                let (kind, to) = shares_of_quotient(x, y);
+                link(kind, to, [y.value, single.value])
+            }
+            (op, _) => link(by_columns(op).1, [0; 2], [single.first, single.arity]),
+        });
     }
     if links.len() == before {
         links.push(link(Reverse::Pass, [0; 2], [0; 2]));
@@ -641,5 +645,19 @@ fn push_reverse(
     if let Some(first) = links[before..].last_mut() {
         first.takes = true;
         first.taken = single.adjoint;
+    }
+}
+
+/// What goes to the operands of x/y, and to which adjoints.
+fn shares_of_quotient(x: Operand, y: Operand) -> (Reverse, [u32; 2]) {
+    let (p, q) = (x.adjoint, y.adjoint);
+    match (p != NONE, q != NONE) {
+        (true, true) if x.is_at_hand => (Reverse::GiveUnderOver, [q; 2]),
+        (true, true) if y.is_at_hand => (Reverse::GiveOverUnder, [p; 2]),
+        (true, true) => (Reverse::GiveQuotient, [p, q]),
+        (true, false) if x.is_at_hand => (Reverse::Over, [0; 2]),
+        (true, false) => (Reverse::GiveOver, [p; 2]),
+        (false, _) if y.is_at_hand => (Reverse::Under, [0; 2]),
+        (false, _) => (Reverse::GiveUnder, [q; 2]),
     }
 }

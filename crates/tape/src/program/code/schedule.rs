@@ -16,7 +16,7 @@ pub(crate) fn schedule(graph: &Graph, wanted: impl Fn(usize) -> bool) -> Result<
     let active = active(graph, wanted);
     let sole_users = sole_users(graph);
     let groups = Groups::of_like_operations(graph, &active).in_chains(graph, &sole_users);
-    emit(graph, &active, &groups, sole_users)
+    emit(graph, &active, &groups, Some(sole_users))
 }
 
 /// As [`schedule`], for a machine that computes functions by vectors: small groups stay together.
@@ -29,7 +29,7 @@ pub(crate) fn schedule_together(
 ) -> Result<Code, Error> {
     let active = active(graph, wanted);
     let groups = Groups::of_like_operations(graph, &active).whole();
-    emit(graph, &active, &groups, Vec::new())
+    emit(graph, &active, &groups, None)
 }
 
 /// Of every node, the operation that uses it, if there is one only; else [`NONE`].
@@ -74,7 +74,7 @@ pub(crate) fn schedule_rows(
 ) -> Result<Code, Error> {
     let active = active(graph, wanted);
     let groups = Groups::of_one_each(graph, Rows { count: lanes, shared });
-    emit(graph, &active, &groups, Vec::new())
+    emit(graph, &active, &groups, None)
 }
 
 /// Which values the reverse sweep reads.

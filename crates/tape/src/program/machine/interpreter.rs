@@ -47,7 +47,7 @@ impl<E: Element> Machine<'_, E> {
     fn compute_all(&self) {
         for run in &self.code.runs {
             match run {
-                Run::Singles { links, .. } if self.functions == Functions::Scalar => {
+                Run::Singles { links: Some(links), .. } if self.functions == Functions::Scalar => {
                     self.compute_links(links);
                 }
                 Run::Steps(run) => {
@@ -64,7 +64,7 @@ impl<E: Element> Machine<'_, E> {
     fn propagate_all(&self) {
         for run in self.code.runs.iter().rev() {
             match run {
-                Run::Singles { links, .. } if self.functions == Functions::Scalar => {
+                Run::Singles { links: Some(links), .. } if self.functions == Functions::Scalar => {
                     self.propagate_links(links);
                 }
                 Run::Steps(run) => {
@@ -78,21 +78,29 @@ impl<E: Element> Machine<'_, E> {
         }
     }
 
-    /// Singles have no vector functions.
-    #[inline(never)]
     fn compute_singles_as_steps(&self, run: &Range<usize>) {
         for single in &self.code.singles[run.clone()] {
-            self.compute(&single.as_step());
+            self.compute_alone(&single.as_step());
         }
     }
 
-    #[inline(never)]
     fn propagate_singles_as_steps(&self, run: &Range<usize>) {
         for single in self.code.singles[run.clone()].iter().rev() {
             if single.adjoint != NONE {
-                self.propagate(&single.as_step());
+                self.propagate_alone(&single.as_step());
             }
         }
+    }
+
+    /// A step of one instance gains nothing by special instructions.
+    #[inline(never)]
+    fn compute_alone(&self, step: &Step) {
+        self.compute(step);
+    }
+
+    #[inline(never)]
+    fn propagate_alone(&self, step: &Step) {
+        self.propagate(step);
     }
 }
 

@@ -10,7 +10,9 @@ use crate::var::Var;
 fn links(f: fn(&[Var]) -> Var, x: &[f64]) -> (Vec<Forward>, Vec<(Reverse, bool)>) {
     let program = Program::trace(f, x).expect("a program");
     let code = &program.code;
-    let [Run::Singles { links, .. }] = &*code.runs else { panic!("more than one run") };
+    let [Run::Singles { links: Some(links), .. }] = &*code.runs else {
+        panic!("more than one run")
+    };
     let forward = code.links.forward(links).iter().map(|link| link.kind).collect();
     let reverse = code.links.reverse(links).iter().rev().map(|link| (link.kind, link.takes));
     (forward, reverse.collect())

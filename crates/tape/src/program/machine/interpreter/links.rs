@@ -10,8 +10,8 @@ use super::Machine;
 use crate::instructions::{Work, dispatch};
 use crate::op::Op;
 use crate::partial;
+use crate::program::code::NONE;
 use crate::program::code::links::{Forward, LinkRange, Reverse, ReverseLink};
-use crate::program::code::{Column, NONE};
 use crate::program::machine::element::Element;
 use crate::real::Real;
 
@@ -111,6 +111,10 @@ impl<E: Element> Machine<'_, E> {
                 Forward::Cos => x().map_1(f64::cos, partial::cos::of_0),
                 Forward::Relu => x().map_1(Real::relu, partial::relu::of_0),
                 Forward::Call => self.call(link.op, link.x, link.y),
+                Forward::Step => {
+                    self.compute_alone(&link.as_step());
+                    of(link.value)
+                }
             };
             // SAFETY: a slot of the link.
             unsafe { values.at(link.value) }.set(a);
@@ -120,33 +124,7 @@ impl<E: Element> Machine<'_, E> {
     #[inline(never)]
     fn call(&self, op: Op, first: u32, arity: u32) -> E {
         let columns = &self.code.columns[first as usize..][..arity as usize];
-        match op {
-            Op::Sum => {
-                let mut sum = self.single(&columns[0]);
-                for column in &columns[1..] {
-                    sum += self.single(column);
-                }
-                sum
-            }
-            Op::Dot => self.long_dot(columns),
-            Op::Norm => E::norm_of(columns.iter().map(|column| self.single(column))),
-            Op::Largest => E::largest_of(columns.iter().map(|column| self.single(column))),
-            op => E::evaluate(op, columns.len(), |position| self.single(&columns[position])),
-        }
-    }
-
-    #[inline(always)]
-    fn long_dot(&self, columns: &[Column]) -> E {
-        let product = |pair: &[Column]| self.single(&pair[0]) * self.single(&pair[1]);
-        // The first product is not added to 0: that would lose the sign of −0.
-        let (mut sum, rest) = match columns.len() % 2 {
-            1 => (self.single(&columns[0]), &columns[1..]),
-            _ => (product(&columns[..2]), &columns[2..]),
-        };
-        for pair in rest.chunks_exact(2) {
-            sum += product(pair);
-        }
-        sum
+        E::evaluate(op, columns.len(), |position| self.single(&columns[position]))
     }
 
     #[inline(always)]
@@ -165,6 +143,9 @@ impl<E: Element> Machine<'_, E> {
                 // SAFETY: as above.
                 let adjoint = unsafe { adjoints.at(slot) };
                 adjoint.set(adjoint.get() + contribution);
+            };
+            let partner = |function: fn(f64) -> f64, partial: fn(f64, f64) -> f64| {
+                if link.y == NONE { x().map_1(function, partial) } else { y() }
             };
             let p = |contribution: E| add(link.to[0], contribution);
             let q = |contribution: E| add(link.to[1], contribution);
@@ -236,19 +217,18 @@ impl<E: Element> Machine<'_, E> {
                     let x = x();
                     w = -(w * x) * x;
                 }
-                Reverse::Sin => {
-                    let is_alone = link.y == NONE;
-                    w = w * if is_alone { x().map_1(f64::cos, partial::cos::of_0) } else { y() };
-                }
-                Reverse::Cos => {
-                    let is_alone = link.y == NONE;
-                    w = w * -if is_alone { x().map_1(f64::sin, partial::sin::of_0) } else { y() };
-                }
+                Reverse::Sin => w = w * partner(f64::cos, partial::cos::of_0),
+                Reverse::Cos => w = w * -partner(f64::sin, partial::sin::of_0),
                 Reverse::Relu => {
                     let x = x().value();
                     w = w * E::from_f64(partial::relu::of_0(x, x));
                 }
                 Reverse::Call => self.propagate_call(link, w),
+                Reverse::Step => {
+                    // SAFETY: as above.
+                    unsafe { adjoints.at(link.taken) }.set(w);
+                    self.propagate_alone(&link.as_step());
+                }
             }
         }
     }
@@ -257,44 +237,13 @@ impl<E: Element> Machine<'_, E> {
     fn propagate_call(&self, link: &ReverseLink, w: E) {
         let columns = &self.code.columns[link.x as usize..][..link.y as usize];
         let value = self.values[link.z as usize].get();
-        match link.op {
-            Op::Sum => {
-                for column in columns {
-                    self.give(column, w);
-                }
+        let argument = |position: usize| self.single(&columns[position]);
+        let partials = E::partials(link.op, columns.len(), argument, value);
+        for (column, partial) in columns.iter().zip(partials) {
+            if column.adjoint != NONE {
+                let adjoint = &self.adjoints[column.adjoint as usize];
+                adjoint.set(adjoint.get() + w * partial);
             }
-            Op::Dot => {
-                let (start, pairs) = columns.split_at(columns.len() % 2);
-                for column in start {
-                    self.give(column, w);
-                }
-                for pair in pairs.chunks_exact(2) {
-                    self.give(&pair[0], w * self.single(&pair[1]));
-                    self.give(&pair[1], w * self.single(&pair[0]));
-                }
-            }
-            Op::Largest => {}
-            Op::Weight => self.give(&columns[0], w * value),
-            Op::Norm => {
-                for column in columns {
-                    self.give(column, w * (self.single(column) / value));
-                }
-            }
-            op => {
-                let argument = |position: usize| self.single(&columns[position]);
-                let partials = E::partials(op, columns.len(), argument, value);
-                for (column, partial) in columns.iter().zip(partials) {
-                    self.give(column, w * partial);
-                }
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn give(&self, column: &Column, contribution: E) {
-        if column.adjoint != NONE {
-            let adjoint = &self.adjoints[column.adjoint as usize];
-            adjoint.set(adjoint.get() + contribution);
         }
     }
 }
