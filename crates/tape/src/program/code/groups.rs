@@ -82,7 +82,8 @@ impl Groups {
     }
 
     /// The same, but groups that are too small for a step fall apart, and of their members each is followed by the operation that
-    /// uses it, where nothing else does and nothing else is missing: so a machine with an accumulator has much at hand.
+    /// uses it, where nothing else does and nothing else is missing: so a machine with an accumulator has much at hand. A sine
+    /// and a cosine of one number stand together.
     pub(super) fn in_chains(self, graph: &Graph, sole_users: &[u32]) -> Self {
         let mut chains = Self {
             members: Vec::with_capacity(self.members.len()),
@@ -95,6 +96,7 @@ impl Groups {
             let members = self.members(group);
             members.len() < FEW && !spanned.contains(&(group as u32))
         };
+        let partners = partners(graph);
         for group in 0..self.len() {
             if !falls_apart(group) {
                 chains.push(self.members(group));
@@ -103,6 +105,11 @@ impl Groups {
             for &member in self.members(group) {
                 let mut next = Some(member);
                 while let Some(id) = next.filter(|&id| !chains.has(id)) {
+                    let falls_apart_too = |&id: &Id| self.group_of(id).is_some_and(falls_apart);
+                    let partner = partners.get(&id).copied().filter(falls_apart_too);
+                    if let Some(partner) = partner.filter(|&partner| !chains.has(partner)) {
+                        chains.push(&[partner]);
+                    }
                     chains.push(&[id]);
                     let user = sole_users[id.index()];
                     let is_ready = |user: &Id| {
@@ -423,6 +430,22 @@ fn forms(graph: &Graph, active: &[bool]) -> Vec<u32> {
         form_of.push(form);
     }
     form_of
+}
+
+/// Of every sine whose cosine is there, the cosine; and the other way round.
+fn partners(graph: &Graph) -> FxHashMap<Id, Id> {
+    let mut sines_and_cosines: FxHashMap<Id, [Option<Id>; 2]> = FxHashMap::default();
+    for id in graph.ids() {
+        let place = match graph.op(id) {
+            Some(Op::Sin) => 0,
+            Some(Op::Cos) => 1,
+            _ => continue,
+        };
+        sines_and_cosines.entry(graph.operands(id)[0]).or_default()[place] = Some(id);
+    }
+    let pairs = sines_and_cosines.into_values();
+    let pairs = pairs.filter_map(|[sine, cosine]| Some([sine?, cosine?]));
+    pairs.flat_map(|[sine, cosine]| [(sine, cosine), (cosine, sine)]).collect()
 }
 
 /// The bits of an integer argument, which all instances of a step share; 0 where there is none.

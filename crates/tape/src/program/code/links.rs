@@ -88,7 +88,11 @@ impl LinkWriter {
     /// Appends the links of a step to those of a range, which are the last ones so far.
     pub(super) fn push(&mut self, single: &Single, operands: &[Operand], range: &mut LinkRange) {
         let terms = terms(single.op, operands);
-        push_forward(&mut self.forward, single, operands, terms.as_deref());
+        let before = self.forward[range.forward.start..].last_mut();
+        match before.and_then(|before| Some((before.with_partner(single, operands)?, before))) {
+            Some((both, before)) => *before = both,
+            None => push_forward(&mut self.forward, single, operands, terms.as_deref()),
+        }
         if single.adjoint != NONE {
             push_reverse(&mut self.reverse, single, operands, terms.as_deref());
         }
@@ -142,6 +146,23 @@ pub(crate) struct ForwardLink {
 }
 
 impl ForwardLink {
+    /// This link and that of a step after it in one, of a sine and a cosine of one number.
+    fn with_partner(&self, single: &Single, operands: &[Operand]) -> Option<Self> {
+        let kind = match (self.kind, single.op) {
+            (Forward::Cos, Op::Sin) => Forward::SinAfterCos,
+            (Forward::Sin, Op::Cos) => Forward::CosAfterSin,
+            _ => return None,
+        };
+        let is_of_one = operands[0].value == self.x;
+        is_of_one.then_some(Self {
+            kind,
+            op: single.op,
+            value: single.value,
+            y: self.value,
+            ..*self
+        })
+    }
+
     pub(crate) fn as_step(&self) -> Step {
         let Self { op, value, x: first, y: arity, .. } = *self;
         Single { op, arity, value, adjoint: NONE, first }.as_step()
@@ -198,6 +219,10 @@ pub(crate) enum Forward {
     Recip,
     Sin,
     Cos,
+    /// The sine of x. Before it, the cosine of x is stored in y.
+    SinAfterCos,
+    /// The same the other way round.
+    CosAfterSin,
     Relu,
     /// A function of y operands, whose columns begin at x.
     Call,

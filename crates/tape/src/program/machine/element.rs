@@ -53,6 +53,12 @@ pub(crate) trait Element:
 
     /// A function of one number, by its value and its partial, which is computed from the argument and the value.
     fn map_1(self, value: impl Fn(f64) -> f64, partial: impl Fn(f64, f64) -> f64) -> Self;
+    /// Sine and cosine, which cost little more than one of them.
+    #[inline(always)]
+    fn sin_cos(self) -> [Self; 2] {
+        let (sin, cos) = self.value().sin_cos();
+        [self.map_1(|_| sin, |_, _| cos), self.map_1(|_| cos, |_, _| -sin)]
+    }
     /// An operation of the table, by its arguments.
     fn evaluate(op: Op, arity: usize, argument: impl Fn(usize) -> Self) -> Self;
     /// The partials of an operation of the table, with what they are in each direction.

@@ -54,3 +54,12 @@ fn what_needs_no_adjoint_has_no_reverse_link() {
     assert_eq!(forward, [Forward::Call, Forward::Product]);
     assert_eq!(reverse, [(Reverse::GiveProduct, true)]);
 }
+
+#[test]
+fn a_sine_and_a_cosine_of_one_number_are_one_link() {
+    let (forward, reverse) =
+        links(|x| (x[0] * x[1]).sin() / x[2] + (x[0] * x[1]).cos(), &[1.0, 2.0, 3.0]);
+    let expected = [Forward::Product, Forward::SinAfterCos, Forward::Over, Forward::Plus];
+    assert_eq!(forward, expected);
+    assert_eq!(reverse.iter().filter(|(_, takes)| *takes).count(), 3, "{reverse:?}");
+}

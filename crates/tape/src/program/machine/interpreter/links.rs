@@ -109,6 +109,18 @@ impl<E: Element> Machine<'_, E> {
                 Forward::Recip => x().map_1(f64::recip, partial::recip::of_0),
                 Forward::Sin => x().map_1(f64::sin, partial::sin::of_0),
                 Forward::Cos => x().map_1(f64::cos, partial::cos::of_0),
+                Forward::SinAfterCos => {
+                    let [sin, cos] = x().sin_cos();
+                    // SAFETY: a slot of the link.
+                    unsafe { values.at(link.y) }.set(cos);
+                    sin
+                }
+                Forward::CosAfterSin => {
+                    let [sin, cos] = x().sin_cos();
+                    // SAFETY: as above.
+                    unsafe { values.at(link.y) }.set(sin);
+                    cos
+                }
                 Forward::Relu => x().map_1(Real::relu, partial::relu::of_0),
                 Forward::Call => self.call(link.op, link.x, link.y),
                 Forward::Step => {
