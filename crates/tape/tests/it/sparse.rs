@@ -190,6 +190,74 @@ fn a_dense_row_and_column_do_no_harm() {
     check_jacobian(f, &point(12), 3);
 }
 
+/// Blocks, with rows and columns that are dense, an output twice, and one that is constant.
+fn block_arrow(x: &[Var]) -> Vec<Var> {
+    let (common, own) = x.split_at(2);
+    let in_block = |block: &[Var]| {
+        let product = block.iter().copied().product::<Var>() * common[0];
+        let output = |k: usize| (block[k] * common[1]).sqrt() + product;
+        (0..block.len()).map(output).collect::<Vec<_>>()
+    };
+    let mut outputs: Vec<Var> = own.chunks_exact(3).flat_map(in_block).collect();
+    let sums = (1..=2).map(|k| x.iter().map(|x| (*x * f64::from(k)).sqrt()).sum::<Var>());
+    outputs.extend(sums);
+    outputs.extend([outputs[0], Var::constant(1.0)]);
+    outputs
+}
+
+#[test]
+fn a_block_arrow_takes_a_product_for_each_dense_line_and_of_a_block() {
+    check_jacobian(block_arrow, &point(2 + 3 * 12), 2 + 2 + 3);
+}
+
+#[test]
+fn an_infinite_derivative_in_a_block_arrow_leaves_the_others_alone() {
+    for place in [0, 1, 2, 3, 20, 37] {
+        let mut x = point(2 + 3 * 12);
+        x[place] = 0.0;
+        let program = Program::trace(block_arrow, &x).unwrap();
+        assert_eq!(program.jacobian_colors(), 7);
+        let (_, jacobian) = program.sparse_jacobian(&x).unwrap();
+        let dense = tape::jacobian(block_arrow, &x).1;
+        for (i, j) in (0..dense.rows).flat_map(|i| (0..dense.columns).map(move |j| (i, j))) {
+            let (found, expected) = (jacobian.get(i, j), dense[(i, j)]);
+            let is_equal = (found - expected).abs() <= 1e-12 * expected.abs().max(1.0)
+                || found == expected
+                || found.is_nan() && expected.is_nan();
+            assert!(is_equal, "{place}: ({i}, {j}) is {found}, not {expected}");
+        }
+        assert!(jacobian.data.iter().any(|entry| entry.is_infinite()));
+    }
+}
+
+#[test]
+fn a_block_arrow_of_another_path_is_refused() {
+    let f = |x: &[Var]| {
+        let mut outputs = block_arrow(x);
+        if x[5] > x[4] {
+            outputs.swap(0, 1);
+        }
+        outputs
+    };
+    let mut x = point(2 + 3 * 12);
+    let program = Program::trace(f, &x).unwrap();
+    x.swap(4, 5);
+    assert!(matches!(program.sparse_jacobian(&x), Err(Error::Diverged { .. })));
+}
+
+/// Lines of one kind, coloured one after the other so that no two of a colour meet.
+fn colors_of_one_kind(lines: &[Vec<usize>]) -> usize {
+    let mut colors: Vec<Vec<usize>> = Vec::new();
+    for line in lines.iter().filter(|line| !line.is_empty()) {
+        let fits = |met: &Vec<usize>| line.iter().all(|across| !met.contains(across));
+        match colors.iter_mut().find(|met| fits(met)) {
+            Some(met) => met.extend(line),
+            None => colors.push(line.clone()),
+        }
+    }
+    colors.len()
+}
+
 #[test]
 fn an_arrow_of_100_000_rows_takes_3_products() {
     let f = |x: &[Var]| {
@@ -420,5 +488,37 @@ proptest! {
                 );
             }
         }
+    }
+
+    /// Sums of products, of random variables, with a few dense rows and columns: in no more products than columns alone or rows
+    /// alone would take.
+    #[test]
+    fn jacobians_with_dense_lines_are_the_dense_ones(
+        (rows, columns, places) in (4..24_usize, 4..24_usize).prop_flat_map(|(m, n)| {
+            (Just(m), Just(n), prop::collection::btree_set((0..m, 0..n), 0..2 * (m + n)))
+        }),
+        dense in (0..4_usize, 0..4_usize),
+        gaps in prop::collection::btree_set((0..24_usize, 0..24_usize), 0..30),
+        point in prop::collection::vec(-2.0..2.0_f64, 24),
+    ) {
+        let is_dense = |i, j| (i < dense.0 || j + dense.1 >= columns) && !gaps.contains(&(i, j));
+        let f = |x: &[Var]| {
+            let output = |i| {
+                let inputs = (0..columns).filter(|&j| places.contains(&(i, j)) || is_dense(i, j));
+                inputs.map(|j| x[j] * x[j] * (i + j) as f64 + x[j]).sum::<Var>()
+            };
+            (0..rows).map(output).collect::<Vec<_>>()
+        };
+        let x = &point[..columns];
+        let program = Program::trace(f, x).unwrap();
+        let (values, jacobian) = program.sparse_jacobian(x).unwrap();
+        prop_assert_eq!(values, program.values(x).unwrap());
+        check_entries(&jacobian, &tape::jacobian(f, x).1);
+        let pattern = program.jacobian_sparsity();
+        let by_rows: Vec<Vec<usize>> = (0..rows).map(|i| pattern.row(i).to_vec()).collect();
+        let column = |j| (0..rows).filter(|&i| pattern.contains(i, j)).collect();
+        let by_columns: Vec<Vec<usize>> = (0..columns).map(column).collect();
+        let most = colors_of_one_kind(&by_rows).min(colors_of_one_kind(&by_columns));
+        prop_assert!(program.jacobian_colors() <= most, "{} > {most}", program.jacobian_colors());
     }
 }

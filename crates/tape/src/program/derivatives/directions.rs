@@ -11,7 +11,7 @@ use crate::lanes::Lanes;
 use crate::program::Program;
 use crate::program::code::Code;
 use crate::program::graph::Id;
-use crate::program::graph::coloring::Coloring;
+use crate::program::graph::coloring::{Coloring, Read};
 use crate::program::machine::Replay;
 use crate::program::machine::element::{Element, LANES};
 use crate::program::machine::slots::Pool;
@@ -22,8 +22,9 @@ pub(super) trait Plan {
     fn colors(&self) -> usize;
     /// The colour of an input or output, if it has one.
     fn color_of(&self, position: usize) -> Option<usize>;
-    /// Takes the entries that are found in the product with a colour.
-    fn read(&self, color: usize, product: &dyn Fn(usize) -> f64, data: &mut [f64]);
+    /// Takes the entries that are found in the products with these colours: numbers by their place, and by the colour's position
+    /// among these.
+    fn read(&self, colors: Range<usize>, product: impl Fn(usize, usize) -> f64, data: &mut [f64]);
 }
 
 impl Plan for Coloring {
@@ -36,11 +37,24 @@ impl Plan for Coloring {
         Some(self.color_of[position] as usize)
     }
 
-    fn read(&self, color: usize, product: &dyn Fn(usize) -> f64, data: &mut [f64]) {
-        for read in &self.reads[color] {
-            let entry = product(read.place);
-            data[read.entry] = entry;
-            data[read.mirror] = entry;
+    /// Some places at a time are read for every colour: so each product passes through the cache once.
+    fn read(&self, colors: Range<usize>, product: impl Fn(usize, usize) -> f64, data: &mut [f64]) {
+        const PLACES: usize = 256;
+        let reads = self.reads[colors].iter().map(Vec::as_slice);
+        let mut left: SmallVec<[&[Read]; LANES]> = reads.collect();
+        let mut end = PLACES;
+        while left.iter().any(|reads| !reads.is_empty()) {
+            for (position, reads) in left.iter_mut().enumerate() {
+                while let [read, others @ ..] = *reads
+                    && read.place < end
+                {
+                    let entry = product(read.place, position);
+                    data[read.entry] = entry;
+                    data[read.mirror] = entry;
+                    *reads = others;
+                }
+            }
+            end += PLACES;
         }
     }
 }
@@ -63,10 +77,12 @@ impl Plan for Each {
         Some(position)
     }
 
-    fn read(&self, color: usize, product: &dyn Fn(usize) -> f64, data: &mut [f64]) {
+    fn read(&self, colors: Range<usize>, product: impl Fn(usize, usize) -> f64, data: &mut [f64]) {
         let [of_color, of_place] = self.strides;
-        for place in 0..self.length {
-            data[color * of_color + place * of_place] = product(place);
+        for (position, color) in colors.enumerate() {
+            for place in 0..self.length {
+                data[color * of_color + place * of_place] = product(place, position);
+            }
         }
     }
 }
@@ -87,8 +103,8 @@ pub(in crate::program) const ONE_OUTPUT: &[(usize, f64)] = &[(0, 1.0)];
 pub(super) const FEW: usize = 3;
 
 /// The colours that go through the machine together.
-struct Group<'a> {
-    plan: &'a dyn Plan,
+struct Group<'a, P> {
+    plan: &'a P,
     colors: Range<usize>,
 }
 
@@ -119,15 +135,26 @@ fn few<E: Element>(code: &Code) -> usize {
     }
 }
 
-/// What the products of a Hessian with so many colours cost, in units of one: those that are computed together cost about as
-/// much as the fewest that are.
-pub(super) fn cost_of_columns(count: usize, code: &Code) -> usize {
-    let together = together::<Plain<Lanes<LANES>>>(count, code);
-    together.div_ceil(LANES) * (few::<Plain<Lanes<LANES>>>(code) + 1) + (count - together)
+/// What the products with so many colours cost, in units of one: those that are computed together cost about as much as the
+/// fewest that are.
+fn cost<E: Element>(count: usize, code: &Code) -> usize {
+    let together = together::<E>(count, code);
+    together.div_ceil(LANES) * (few::<E>(code) + 1) + (count - together)
 }
 
-impl<'a> Group<'a> {
-    fn all<E: Element>(plan: &'a dyn Plan, code: &Code) -> impl Iterator<Item = Self> {
+/// What the products of a Hessian with so many colours cost.
+pub(super) fn cost_of_columns(count: usize, code: &Code) -> usize {
+    cost::<Plain<Lanes<LANES>>>(count, code)
+}
+
+/// What the products of a Jacobian with so many colours of columns and of rows cost. One of a column, a replay on dual numbers,
+/// takes about as long as one of a row, a sweep.
+pub(super) fn cost_of_jacobian(columns: usize, rows: usize, code: &Code) -> usize {
+    cost_of_columns(columns, code) + cost::<Lanes<LANES>>(rows, code)
+}
+
+impl<'a, P: Plan> Group<'a, P> {
+    fn all<E: Element>(plan: &'a P, code: &Code) -> impl Iterator<Item = Self> {
         let count = plan.colors();
         let together = together::<E>(count, code);
         let several = (0..together).step_by(LANES).map(move |c| c..together.min(c + LANES));
@@ -156,20 +183,18 @@ impl<'a> Group<'a> {
 
     /// Takes the entries that are found in the products.
     fn read<T: Tangent>(&self, data: &mut [f64], product: impl Fn(usize) -> T) {
-        for (lane, color) in self.colors.clone().enumerate() {
-            self.plan.read(color, &|place| product(place).direction(lane), data);
-        }
+        self.plan.read(self.colors.clone(), |place, lane| product(place).direction(lane), data);
     }
 }
 
 impl Program {
     /// Finds the entries of the Jacobian in the directions of rows, after a replay: of single colours by sweeps of it, of the
     /// others by a replay on lanes.
-    pub(super) fn groups_of_rows(
+    pub(super) fn groups_of_rows<P: Plan>(
         &self,
         replay: &mut Replay<'_, f64>,
         x: &[f64],
-        plan: &dyn Plan,
+        plan: &P,
         data: &mut [f64],
     ) {
         let groups = || Group::all::<Lanes<LANES>>(plan, &self.code);
@@ -189,10 +214,10 @@ impl Program {
         });
     }
 
-    fn product_of_rows<T: Tangent>(
+    fn product_of_rows<T: Tangent, P: Plan>(
         &self,
         replay: &mut Replay<'_, T>,
-        group: &Group<'_>,
+        group: &Group<'_, P>,
         data: &mut [f64],
     ) {
         let outputs = (0..self.outputs()).filter_map(|output| Some((output, group.seed(output)?)));
@@ -201,11 +226,11 @@ impl Program {
     }
 
     /// Finds the entries of a derivative in the directions of columns.
-    pub(super) fn groups_of_columns(
+    pub(super) fn groups_of_columns<P: Plan>(
         &self,
         of: Of<'_>,
         x: &[f64],
-        plan: &dyn Plan,
+        plan: &P,
         data: &mut [f64],
     ) {
         for group in Group::all::<Plain<Lanes<LANES>>>(plan, &self.code) {
@@ -217,12 +242,12 @@ impl Program {
         }
     }
 
-    fn product_of_columns<T: Tangent>(
+    fn product_of_columns<T: Tangent, P: Plan>(
         &self,
         pool: &Pool<Plain<T>>,
         of: Of<'_>,
         x: &[f64],
-        group: &Group<'_>,
+        group: &Group<'_, P>,
         data: &mut [f64],
     ) {
         pool.with(&self.code, |slots| {

@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::pattern::Pattern;
 use crate::program::Program;
-use crate::program::derivatives::directions::{ONE_OUTPUT, Of, cost_of_columns};
+use crate::program::derivatives::directions::{ONE_OUTPUT, Of, cost_of_columns, cost_of_jacobian};
 use crate::program::graph::coloring::hessian::Symmetric;
 use crate::program::graph::coloring::jacobian::Grouping;
 use crate::program::graph::sparsity::{hessian_pattern, jacobian_pattern};
@@ -59,8 +59,9 @@ impl Program {
     /// where no column does.
     ///
     /// Where all groups are of columns, they are at least as many as the longest row has entries, and seldom much more; of
-    /// rows, as the longest column. A few rows that are much longer than the others have groups of their own, and the rest
-    /// is found by columns; or the other way round. The groups are formed at the first call, and kept.
+    /// rows, as the longest column. Dense rows have groups of their own, and so have dense columns, where the rest is found in
+    /// few then: of all ways that are tried the cheapest is taken, by what products of columns and of rows take. The groups are
+    /// formed at the first call, and kept.
     ///
     /// ```
     /// let differences = |x: &[tape::Var]| x.windows(2).map(|x| x[1] - x[0]).collect::<Vec<_>>();
@@ -106,8 +107,10 @@ impl Program {
     ///
     /// It takes as many products of the Jacobian with a vector as there are [colours](Program::jacobian_colors), which
     /// does not depend on its size where its rows, or its columns, are short but for a few. The groups of columns are those
-    /// of Curtis, Powell and Reid ("On the estimation of sparse Jacobian matrices", 1974), and rows are found beside them as
-    /// by Coleman and Verma ("The efficient computation of sparse Jacobian matrices using automatic differentiation", 1998).
+    /// of Curtis, Powell and Reid ("On the estimation of sparse Jacobian matrices", 1974), and rows are found beside them by
+    /// star bicolouring (Coleman and Verma, "The efficient computation of sparse Jacobian matrices using automatic
+    /// differentiation", 1998; Gebremedhin, Manne and Pothen, "What color is your Jacobian?", 2005): a band with three dense
+    /// rows and two dense columns takes the products of the band and five.
     /// Every entry is read from a product, not computed from several. Where there are more than a few, eight products are
     /// computed together. The values are those of [`Program::values`].
     ///
@@ -199,7 +202,8 @@ impl Program {
     }
 
     fn grouping(&self) -> &Grouping {
-        let group = || Grouping::of_jacobian(self.jacobian_sparsity());
+        let cost = |columns, rows| cost_of_jacobian(columns, rows, &self.code);
+        let group = || Grouping::of_jacobian(self.jacobian_sparsity(), cost);
         self.sparse.grouping.get_or_init(group)
     }
 

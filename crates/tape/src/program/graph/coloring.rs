@@ -21,7 +21,7 @@ pub(crate) use crate::program::graph::coloring::color_set::NONE;
 pub(crate) struct Coloring {
     /// The colour of each column (row); [`NONE`] where it has no entries.
     pub(crate) color_of: Vec<u32>,
-    /// For each colour, the entries found in its product.
+    /// For each colour, the entries found in its product, by their places in it.
     pub(crate) reads: Vec<Vec<Read>>,
 }
 
@@ -163,7 +163,13 @@ mod tests {
     }
 
     fn check_jacobian(pattern: &Pattern) -> [usize; 2] {
-        let Grouping { columns, rows } = Grouping::of_jacobian(pattern);
+        let grouping = Grouping::of_jacobian(pattern, |columns, rows| columns + rows);
+        let of_one_kind = [[1, 1000], [1000, 1]].map(|[of_column, of_row]| {
+            let cost = |columns, rows| of_column * columns + of_row * rows;
+            Grouping::of_jacobian(pattern, cost).colors()
+        });
+        assert!(of_one_kind.iter().all(|&colors| grouping.colors() <= colors), "{pattern:?}");
+        let Grouping { columns, rows } = grouping;
         let mut found = vec![0; pattern.len()];
         for (coloring, by_rows) in [(&columns, false), (&rows, true)] {
             check_apart(pattern, coloring, by_rows, false, &mut found);
@@ -241,7 +247,7 @@ mod tests {
         let rows = (0..n).map(|i| if i == n - 1 { (0..n).collect() } else { vec![i, n - 1] });
         let arrow = Pattern::from_rows(n, rows);
         assert_eq!(Symmetric::of_hessian(&arrow, |colors| colors).colors(), 2);
-        assert_eq!(Grouping::of_jacobian(&arrow).colors(), 3);
+        assert_eq!(Grouping::of_jacobian(&arrow, |columns, rows| columns + rows).colors(), 3);
     }
 
     #[test]
@@ -273,6 +279,63 @@ mod tests {
             let colors = check_jacobian(&pattern(40, 40, &places));
             assert_eq!(colors[0] + colors[1], rows + columns + 1, "{colors:?}");
         }
+    }
+
+    /// The colours of a square Jacobian, columns' and rows'.
+    fn of_square(n: usize, is_place: impl Fn(usize, usize) -> bool) -> [usize; 2] {
+        let places = (0..n).flat_map(|i| (0..n).map(move |j| (i, j)));
+        check_jacobian(&pattern(n, n, &places.filter(|&(i, j)| is_place(i, j)).collect()))
+    }
+
+    #[test]
+    fn a_band_with_dense_rows_and_columns_takes_a_color_for_each_and_its_own() {
+        for (rows, columns) in [(1, 1), (3, 2), (2, 5)] {
+            let is_dense = |i, j| i < rows || j % 20 == 7 && j / 20 < columns;
+            let colors = of_square(100, |i: usize, j| is_dense(i, j) || i.abs_diff(j) <= 1);
+            assert_eq!(colors[0] + colors[1], rows + columns + 3, "{colors:?}");
+        }
+    }
+
+    #[test]
+    fn a_block_arrow_takes_a_block_and_its_borders() {
+        let is_place = |i: usize, j: usize| i / 5 == j / 5 || i >= 76 || j >= 77;
+        let colors = of_square(80, is_place);
+        assert_eq!(colors[0] + colors[1], 5 + 4 + 3, "{colors:?}");
+    }
+
+    /// [H Aᵀ; A 0], with two constraints of all variables.
+    #[test]
+    fn the_conditions_of_an_optimum_take_few_colors() {
+        let is_place = |i: usize, j: usize| match (i.max(j), i.min(j)) {
+            (high, low) if high < 60 => high - low <= 1,
+            (high, low) if low < 60 => high >= 80 || (high - 60) == low / 3,
+            _ => false,
+        };
+        let colors = of_square(82, is_place);
+        assert!(colors[0] + colors[1] <= 11, "{colors:?}");
+    }
+
+    /// Dense rows in the upper half of the columns, dense columns in the upper half of the rows, and what is dense in turn
+    /// among the others: neither rows alone nor columns alone can be peeled.
+    #[test]
+    fn lines_of_both_kinds_are_peeled_in_turn() {
+        let is_place = |i: usize, j: usize| {
+            i == j || i == 0 && j >= 30 || j == 1 && i >= 30 || i == 2 && j < 30 || j == 3 && i < 30
+        };
+        let colors = of_square(60, is_place);
+        assert!(colors[0] + colors[1] <= 5, "{colors:?}");
+    }
+
+    #[test]
+    fn the_cheaper_kind_of_product_is_taken() {
+        let band =
+            pattern(9, 9, &(0..9).flat_map(|i| (i..9.min(i + 2)).map(move |j| (i, j))).collect());
+        let colors = |cost: fn(usize, usize) -> usize| {
+            let Grouping { columns, rows } = Grouping::of_jacobian(&band, cost);
+            [columns.colors(), rows.colors()]
+        };
+        assert_eq!(colors(|columns, rows| columns + 2 * rows), [2, 0]);
+        assert_eq!(colors(|columns, rows| 2 * columns + rows), [0, 2]);
     }
 
     #[test]

@@ -29,7 +29,8 @@ impl Symmetric {
         let mirrors = mirrors(pattern);
         let is_better = |colors: usize| cost(colors) < cost(count(&stars));
         let limit = (0..count(&stars)).rev().find(|&colors| is_better(colors)).unwrap_or(0);
-        let colors = if limit > 0 && orders.at_least <= limit {
+        let is_small = u32::try_from(pattern.len()).is_ok();
+        let colors = if is_small && limit > 0 && orders.at_least <= limit {
             orders.fewest(|order, limit| acyclic_colors(pattern, order, limit), limit)
         } else {
             Vec::new()
@@ -214,13 +215,11 @@ fn read_directly(pattern: &Pattern, mirrors: &[usize], colors: Vec<u32>) -> Colo
     }
     for (entry, (row, column)) in pattern.iter().enumerate() {
         let mirror = mirrors[entry];
-        if row > column {
-            continue;
-        }
-        let (place, other) = if is_alone[entry] { (row, column) } else { (column, row) };
         debug_assert!(is_alone[entry] || is_alone[mirror]);
-        let color = coloring.color_of[other] as usize;
-        coloring.reads[color].push(Read { place, entry, mirror });
+        if if row <= column { is_alone[entry] } else { !is_alone[mirror] } {
+            let color = coloring.color_of[column] as usize;
+            coloring.reads[color].push(Read { place: row, entry, mirror });
+        }
     }
     coloring
 }

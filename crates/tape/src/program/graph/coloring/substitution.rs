@@ -23,25 +23,25 @@ pub(crate) struct Substitution {
     /// In the order in which the differences are taken.
     differences: Vec<Difference>,
     /// What they subtract, one after the other.
-    subtracted: Vec<usize>,
+    subtracted: Vec<u32>,
 }
 
 /// An entry from whose number others are subtracted.
 #[derive(Debug)]
 struct Difference {
-    read: Read,
-    column: usize,
+    entry: u32,
+    mirror: u32,
     /// Where in [`Substitution::subtracted`] its own end. They begin where those of the one before it end.
-    end: usize,
+    end: u32,
 }
 
 impl Substitution {
-    /// How the entries are found by an acyclic colouring.
+    /// How the entries are found by an acyclic colouring. There are no more of them than `u32` counts.
     pub(super) fn of(pattern: &Pattern, mirrors: &[usize], colors: Vec<u32>) -> Self {
         let mut bundles = Bundles::of(pattern, &colors);
         let mut coloring = Coloring::new(colors);
         let (mut differences, mut subtracted) = (Vec::new(), Vec::new());
-        let mut is_known = vec![false; pattern.len()];
+        let (mut is_known, mut is_read) = (vec![false; pattern.len()], vec![false; pattern.len()]);
         // Leaves of all trees at once, so that no number passes through more differences than half a tree is long.
         let mut leaves: VecDeque<usize> = (0..bundles.left.len()).collect();
         leaves.retain(|&bundle| bundles.left[bundle] == 1);
@@ -52,14 +52,15 @@ impl Substitution {
             }
             let entry = bundles.last[bundle];
             let mirror = mirrors[entry];
-            let (column, row) = (pattern.indices()[entry], pattern.indices()[mirror]);
-            let read = Read { place: row, entry, mirror };
-            coloring.reads[coloring.color_of[column] as usize].push(read);
+            let row = pattern.indices()[mirror];
+            is_read[entry] = true;
             let before = subtracted.len();
             let places = pattern.starts()[row]..pattern.starts()[row + 1];
-            subtracted.extend(places.filter(|&p| bundles.of[p] as usize == bundle && is_known[p]));
+            let known = places.filter(|&p| bundles.of[p] as usize == bundle && is_known[p]);
+            subtracted.extend(known.map(|place| place as u32));
             if subtracted.len() > before {
-                differences.push(Difference { read, column, end: subtracted.len() });
+                let (entry, mirror, end) = (entry as u32, mirror as u32, subtracted.len() as u32);
+                differences.push(Difference { entry, mirror, end });
             }
             (is_known[entry], is_known[mirror]) = (true, true);
             bundles.take(entry);
@@ -70,6 +71,10 @@ impl Substitution {
             }
         }
         debug_assert!(is_known.iter().all(|&is_known| is_known), "a cycle has two colours");
+        for (entry, (row, column)) in pattern.iter().enumerate().filter(|&(e, _)| is_read[e]) {
+            let read = Read { place: row, entry, mirror: mirrors[entry] };
+            coloring.reads[coloring.color_of[column] as usize].push(read);
+        }
         Self { coloring, differences, subtracted }
     }
 
@@ -79,14 +84,18 @@ impl Substitution {
     /// below.) Otherwise they are to be read directly.
     pub(crate) fn substitute(&self, pattern: &Pattern, data: &mut [f64]) -> bool {
         const LARGEST_ERROR: f64 = 1.0 / (1 << 30) as f64;
+        if self.differences.is_empty() {
+            return true;
+        }
         // Of each entry that is a difference, the sum of the magnitudes that went into it: each may be off by half a unit in
         // its last place. An entry that was read is as good as any.
-        let mut magnitudes =
-            vec![0.0_f64; if self.differences.is_empty() { 0 } else { data.len() }];
+        let mut magnitudes = vec![0.0_f64; data.len()];
         let mut start = 0;
-        for &Difference { read: Read { entry, mirror, .. }, end, .. } in &self.differences {
+        for &Difference { entry, mirror, end } in &self.differences {
+            let [entry, mirror, end] = [entry, mirror, end].map(|place| place as usize);
             let (mut number, mut magnitude) = (data[entry], data[entry].abs());
             for &other in &self.subtracted[start..end] {
+                let other = other as usize;
                 number -= data[other];
                 magnitude += data[other].abs().max(magnitudes[other]);
             }
@@ -94,19 +103,15 @@ impl Substitution {
             (magnitudes[entry], magnitudes[mirror]) = (magnitude, magnitude);
             start = end;
         }
-        if self.differences.is_empty() {
-            return true;
-        }
-        let largest: Vec<f64> = pattern
-            .starts()
-            .windows(2)
-            .map(|bounds| largest(&data[bounds[0]..bounds[1]]))
-            .collect();
-        self.differences.iter().all(|difference| {
-            let Read { place: row, entry, .. } = difference.read;
-            let scale = largest[row].min(largest[difference.column]);
-            // Where something is not finite, neither is its magnitude, and this is false.
-            magnitudes[entry] * f64::EPSILON <= LARGEST_ERROR * scale
+        let rows = || pattern.starts().windows(2).map(|bounds| bounds[0]..bounds[1]);
+        let largest: Vec<f64> = rows().map(|row| largest(&data[row])).collect();
+        rows().zip(&largest).all(|(row, &of_row)| {
+            let mut entries = pattern.indices()[row.clone()].iter().zip(&magnitudes[row]);
+            entries.all(|(&column, magnitude)| {
+                let scale = of_row.min(largest[column]);
+                // Where something is not finite, neither is its magnitude, and this is false.
+                magnitude * f64::EPSILON <= LARGEST_ERROR * scale
+            })
         })
     }
 }
