@@ -168,10 +168,16 @@ impl Table {
         }
     }
 
-    /// And after that: lines from one on that only the hash determines.
+    /// And after that: lines that only the hash determines, an odd distance from each to the next. (Lines near much used numbers
+    /// are full, many in a row: one by one, it would take long to pass these.)
     #[inline]
     fn line_after(&self, line: usize, is_near: bool, key: Key) -> usize {
-        if is_near { self.line_anywhere(key) } else { (line + 1) & (self.lines.len() - 1) }
+        let distance = key.upper_half() as usize | 1;
+        if is_near {
+            self.line_anywhere(key)
+        } else {
+            line.wrapping_add(distance) & (self.lines.len() - 1)
+        }
     }
 
     #[inline]
@@ -198,6 +204,31 @@ impl Table {
                 is_near = false;
             };
             self.lines[line][free] = (number, hash);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_behind_many_full_lines_is_found_at_once() {
+        let mut table = Table::with_room(1 << 17);
+        let full = table.lines.len() / 2;
+        let no_keys = |_| unreachable!("the table has room");
+        for number in 0..(full * WIDTH) as u32 {
+            let key = Key { near: Some(number / 2), hash: mix(2, number.into()) };
+            assert_eq!(table.find_or_insert(key, number, |_| false, no_keys), None);
+        }
+        // Its line is among the first ones, and the hash is no other's.
+        let key = Key { near: None, hash: 0x1234_5678 << 24 };
+        assert!(table.line_anywhere(key) < full / 2);
+        let number = u32::MAX - 1;
+        assert_eq!(table.find_or_insert(key, number, |_| false, no_keys), None);
+        for _ in 0..100_000 {
+            let found = table.find_or_insert(key, 0, |found| found == number, no_keys);
+            assert_eq!(found, Some(number));
         }
     }
 }
