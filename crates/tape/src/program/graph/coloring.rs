@@ -326,6 +326,17 @@ mod tests {
         assert!(colors[0] + colors[1] <= 5, "{colors:?}");
     }
 
+    /// A row of 6 columns, each of 6 more rows, each of 6 more columns.
+    #[test]
+    fn a_tree_of_rows_and_columns_takes_2_colors_of_each() {
+        let of_first = (0..6).map(|column| (0, column));
+        let of_rows = (0..36).map(|k| (1 + k, k / 6));
+        let of_columns = (0..216).map(|k| (1 + k / 6, 6 + k));
+        let places = of_first.chain(of_rows).chain(of_columns).collect();
+        let colors = check_jacobian(&pattern(37, 222, &places));
+        assert!(colors[0] + colors[1] <= 4, "{colors:?}");
+    }
+
     #[test]
     fn the_cheaper_kind_of_product_is_taken() {
         let band =
