@@ -139,6 +139,11 @@ pub fn print(rounds: Option<usize>) {
     println!("{}", asian::table(rounds));
 }
 
+/// Measures the Asian options, and prints their table.
+pub fn print_asian(rounds: Option<usize>) {
+    println!("{}", asian::table(rounds.unwrap_or(30)));
+}
+
 /// Lets the engines agree on a case, then times them in turns.
 fn measure(case: &Case, rounds: usize) -> Row {
     let x = &case.point[..];

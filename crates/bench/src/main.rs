@@ -5,6 +5,7 @@
 //! cargo run --release --manifest-path crates/bench/Cargo.toml
 //! cargo run --release --manifest-path crates/bench/Cargo.toml -- --bars
 //! cargo run --release --manifest-path crates/bench/Cargo.toml -- --functions
+//! cargo run --release --manifest-path crates/bench/Cargo.toml -- --asian
 //! cargo run --release --manifest-path crates/bench/Cargo.toml --features xad --ignore-rust-version
 //! ```
 
@@ -41,6 +42,9 @@ struct Options {
     /// Measure functions whose operations do not repeat instead, in Markdown: one-shot, replay, tracing, by hand, and the peers.
     #[arg(long)]
     functions: bool,
+    /// Measure the Asian options of `--functions` alone, in Markdown.
+    #[arg(long)]
+    asian: bool,
     /// Print one Markdown table of all kernels.
     #[arg(long)]
     markdown: bool,
@@ -53,6 +57,9 @@ fn main() {
     }
     if options.functions {
         return function::print(options.rounds);
+    }
+    if options.asian {
+        return function::print_asian(options.rounds);
     }
     let kernels =
         if options.kernel.is_empty() { KernelName::value_variants() } else { &options.kernel };
