@@ -7,9 +7,10 @@
 //! **Invariants**, which the machine's checked accesses turn into panics where they do not hold:
 //! 1. The slots that a step writes are none of those that it reads.
 //! 2. A value that the reverse sweep reads keeps its slot to the end.
-//! 3. Between sweeps all adjoint slots are 0.
+//! 3. An adjoint slot is 0 before something is added to it: between sweeps, those of the inputs and outputs are.
 
 mod assign_slots;
+mod births;
 mod constants;
 mod emit;
 mod groups;
@@ -75,6 +76,8 @@ pub(crate) struct Step {
     pub(crate) first: u32,
     /// The number of operands.
     pub(crate) arity: u32,
+    /// Whether the reverse sweep clears its adjoints: something is added to what has these slots next.
+    pub(crate) clears: bool,
 }
 
 /// Steps that follow each other, by their positions.
@@ -108,6 +111,14 @@ pub(crate) struct Column {
     pub(crate) value: u32,
     /// The same of the adjoint, or [`NONE`].
     pub(crate) adjoint: u32,
+    /// Whether this is the first contribution to the adjoints, and so is stored and not added.
+    pub(crate) is_stored: bool,
+}
+
+impl Column {
+    fn new(kind: Kind, value: u32, adjoint: u32) -> Self {
+        Self { kind, value, adjoint, is_stored: false }
+    }
 }
 
 /// Which slots a column takes.
@@ -152,6 +163,6 @@ impl Single {
     /// The same as any other step.
     pub(crate) fn as_step(&self) -> Step {
         let Self { op, arity, value, adjoint, first } = *self;
-        Step { op, shape: Shape::Single, count: 1, value, adjoint, first, arity }
+        Step { op, shape: Shape::Single, count: 1, value, adjoint, first, arity, clears: true }
     }
 }

@@ -17,6 +17,7 @@ pub(crate) mod number_values;
 pub(crate) mod passes;
 pub(crate) mod simplify;
 pub(crate) mod sparsity;
+pub(crate) mod split_sums;
 pub(crate) mod trace;
 
 use smallvec::SmallVec;

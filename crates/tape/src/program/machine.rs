@@ -28,7 +28,7 @@ pub(crate) enum Broken {
 
 /// A replay of code in slots: the values at a point, whether they are the function's, and derivatives of the outputs.
 ///
-/// Between uses all adjoints are 0.
+/// Between uses the adjoints of inputs and outputs are 0.
 pub(crate) struct Replay<'a, E> {
     code: &'a Code,
     slots: &'a mut Slots<E>,
@@ -101,7 +101,7 @@ impl<'a, E: Element> Replay<'a, E> {
         let all_finite = seeds.iter().all(|&(output, _)| self.output(output).is_finite())
             && self.slots.adjoints[..inputs].iter().all(|adjoint| adjoint.is_finite());
         if !all_finite {
-            self.slots.clear_adjoints(inputs);
+            self.slots.clear_adjoints_from(0);
             if E::Exact::DEPTH > 0 {
                 self.compute_by_the_rules();
             }

@@ -2,6 +2,7 @@
 //!
 //! All of them run on [random graphs](random), with one oracle: [`Graph::evaluate`], on `f64` and on dual numbers.
 
+mod births;
 mod bytes;
 mod golden;
 mod links;

@@ -194,8 +194,11 @@ impl RowCode {
     ) {
         let output = self.code.outputs[output];
         let is_row = self.is_row(output.value);
-        if by_the_rules && E::Exact::DEPTH > 0 {
-            Replay::of_rows(&self.code, slots, self.limit(count)).compute_by_the_rules();
+        if by_the_rules {
+            slots.clear_adjoints_from(self.code.inputs);
+            if E::Exact::DEPTH > 0 {
+                Replay::of_rows(&self.code, slots, self.limit(count)).compute_by_the_rules();
+            }
         }
         if output.adjoint != NONE {
             for lane in 0..count {
@@ -286,7 +289,7 @@ impl RowCode {
         left
     }
 
-    /// Puts the rows at these positions into their lanes.
+    /// Puts the rows at these positions into their lanes, a line of the cache of each column at a time.
     fn load<E: Element>(
         &self,
         slots: &mut Slots<E>,
@@ -294,16 +297,28 @@ impl RowCode {
         pending: &Pending,
         positions: Range<usize>,
     ) {
+        const ROWS: usize = 8;
+        let (start, width) = (positions.start, input.width);
         let block = match pending {
-            Pending::All(_) => input.rows.block(positions.start, positions.len(), input.width),
+            Pending::All(_) => input.rows.block(start, positions.len(), width),
             Pending::These(_) => None,
         };
-        match block {
-            Some(block) => self.load_block(slots, block, input.width, positions.len()),
-            None => positions.enumerate().for_each(|(lane, position)| {
-                self.load_row(slots, lane, input.row(pending.index(position)));
-            }),
+        if let (Some(column), 1) = (block, width) {
+            for (slot, &x) in slots.values[self.first..].iter_mut().zip(column) {
+                *slot = E::from_f64(x);
+            }
+            return;
         }
+        let row = |lane: usize| match block {
+            Some(block) => &block[lane * width..][..width],
+            None => input.row(pending.index(start + lane)),
+        };
+        let mut lane = 0;
+        while lane + ROWS <= positions.len() {
+            self.load_rows::<ROWS, E>(slots, lane, core::array::from_fn(|next| row(lane + next)));
+            lane += ROWS;
+        }
+        (lane..positions.len()).for_each(|lane| self.load_row(slots, lane, row(lane)));
     }
 
     /// How many instances of a step are to be computed for this many rows.
@@ -313,30 +328,23 @@ impl RowCode {
 
     /// Puts a row into its lane: a slot of each column.
     fn load_row<E: Element>(&self, slots: &mut Slots<E>, lane: usize, row: &[f64]) {
-        let columns = slots.values[self.first..].chunks_exact_mut(self.lanes);
-        for (column, &x) in columns.zip(row) {
-            column[lane] = E::from_f64(x);
-        }
+        self.load_rows(slots, lane, [row]);
     }
 
-    /// [`Path::load_row`] of neighbouring rows, which become columns a few at a time: so many that what is not in line stays
-    /// in the cache.
-    fn load_block<E: Element>(
+    /// Puts rows into lanes that follow each other.
+    fn load_rows<const N: usize, E: Element>(
         &self,
         slots: &mut Slots<E>,
-        block: &[f64],
-        width: usize,
-        count: usize,
+        lane: usize,
+        rows: [&[f64]; N],
     ) {
-        const ROWS: usize = 8;
-        for first in (0..count).step_by(ROWS) {
-            let rows = ROWS.min(count - first);
-            let columns = slots.values[self.first..].chunks_exact_mut(self.lanes);
-            for (position, column) in columns.take(width).enumerate() {
-                let from = block[first * width + position..].iter().step_by(width);
-                for (slot, &x) in column[first..][..rows].iter_mut().zip(from) {
-                    *slot = E::from_f64(x);
-                }
+        let width = rows[0].len();
+        let rows = rows.map(|row| &row[..width]);
+        let columns = &mut slots.values[self.first..][..width * self.lanes];
+        for position in 0..width {
+            let slots = &mut columns[position * self.lanes + lane..][..N];
+            for (slot, row) in slots.iter_mut().zip(&rows) {
+                *slot = E::from_f64(row[position]);
             }
         }
     }
@@ -395,9 +403,10 @@ impl RowCode {
 fn lanes_for(narrow: &Code, shared: usize, purpose: Purpose) -> usize {
     /// Bytes: what processors have had for years, or more.
     const CACHE: usize = 512 << 10;
-    // What all rows share is there once.
-    let of_a_row =
-        narrow.values - shared - narrow.constants.len() + narrow.adjoints.saturating_sub(shared);
+    // What all rows share is there once. A row's own numbers have slots for adjoints even where nobody touches them.
+    let untouched = if purpose == Purpose::Row { shared } else { narrow.inputs };
+    let values = narrow.values - shared - narrow.constants.len();
+    let of_a_row = values + narrow.adjoints.saturating_sub(untouched);
     match CACHE / (of_a_row.max(1) * purpose.bytes_of_a_number()) {
         0 => 0,
         fitting => 1 << fitting.clamp(purpose.fewest_lanes(), 256).ilog2(),

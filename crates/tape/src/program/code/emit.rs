@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::guard::Comparison;
 use crate::op::Op;
 use crate::program::code::assign_slots::{Life, assign_adjoints, assign_values};
+use crate::program::code::births::find_births;
 use crate::program::code::constants::Constants;
 use crate::program::code::groups::Groups;
 use crate::program::code::links::{LinkWriter, Operand, takes_at_hand};
@@ -142,6 +143,7 @@ impl<'a> Emitter<'a> {
         }
         self.code.constants = self.constants.values;
         self.code.links = self.links.finish(self.code.values, self.code.adjoints);
+        find_births(&mut self.code, groups.rows.map_or(1, |rows| rows.count as usize));
         Ok(self.code)
     }
 
@@ -257,7 +259,7 @@ impl<'a> Emitter<'a> {
         if members.len() == 1 && self.groups.rows.is_none() {
             for &id in operands {
                 let (value, adjoint) = (self.value_slot(id), self.adjoint_slot(id));
-                self.code.columns.push(Column { kind: Kind::Same, value, adjoint });
+                self.code.columns.push(Column::new(Kind::Same, value, adjoint));
             }
         } else {
             for position in 0..arity {
@@ -283,7 +285,7 @@ impl<'a> Emitter<'a> {
             let single = Single { op, arity, value, adjoint, first };
             self.push_single(single, members[0]);
         } else {
-            self.push_wide(Step { op, shape, count, value, adjoint, first, arity });
+            self.push_wide(Step { op, shape, count, value, adjoint, first, arity, clears: true });
         }
     }
 
@@ -352,10 +354,10 @@ impl<'a> Emitter<'a> {
             };
             let adjoint = self.adjoint_slot(id);
             let kind = if is_row { Kind::Run } else { Kind::Same };
-            return Column { kind, value: self.value_slot(id), adjoint };
+            return Column::new(kind, self.value_slot(id), adjoint);
         }
         if let Some((kind, value)) = self.constants.column(graph, members, position) {
-            return Column { kind, value, adjoint: NONE };
+            return Column::new(kind, value, NONE);
         }
         let values: Vec<u32> =
             members.iter().map(|&member| self.value_slot(operand(member))).collect();
@@ -376,11 +378,7 @@ impl<'a> Emitter<'a> {
             _ => None,
         };
         if let Some(kind) = kind {
-            return Column {
-                kind,
-                value: values[0],
-                adjoint: if active == 0 { NONE } else { adjoints[0] },
-            };
+            return Column::new(kind, values[0], if active == 0 { NONE } else { adjoints[0] });
         }
         let mut list = |slots: Vec<u32>| {
             let start = self.code.listed.len() as u32;
@@ -389,7 +387,7 @@ impl<'a> Emitter<'a> {
         };
         let value = list(values);
         let adjoint = if active == 0 { NONE } else { list(adjoints) };
-        Column { kind: Kind::Listed, value, adjoint }
+        Column::new(Kind::Listed, value, adjoint)
     }
 }
 

@@ -7,6 +7,7 @@ use crate::program::code::emit::emit;
 use crate::program::code::groups::{Groups, Rows};
 use crate::program::code::{Code, NONE};
 use crate::program::graph::Graph;
+use crate::program::graph::split_sums::split_sums;
 
 /// The code of a graph. Inputs that `wanted` does not pick get no adjoints.
 ///
@@ -72,6 +73,7 @@ pub(crate) fn schedule_rows(
     wanted: impl Fn(usize) -> bool,
     lanes: u32,
 ) -> Result<Code, Error> {
+    let graph = &*split_sums(graph);
     let active = active(graph, wanted);
     let groups = Groups::of_one_each(graph, Rows { count: lanes, shared });
     emit(graph, &active, &groups, None)

@@ -21,6 +21,11 @@ impl<E: Element> Slots<E> {
         Self { values, adjoints: vec![E::ZERO; code.adjoints] }
     }
 
+    /// Clears all adjoints from a slot on: a sweep by the rules adds everywhere.
+    pub(crate) fn clear_adjoints_from(&mut self, first: usize) {
+        self.adjoints[first..].fill(E::ZERO);
+    }
+
     /// Clears the adjoints that a sweep leaves: those of the inputs, and the sink.
     pub(crate) fn clear_adjoints(&mut self, inputs: usize) {
         self.adjoints[..inputs].fill(E::ZERO);
@@ -54,7 +59,7 @@ impl<E: Element> Pool<E> {
         kept.unwrap_or_else(|| Slots::new(code))
     }
 
-    /// Takes back slots whose adjoints are 0.
+    /// Takes back slots that no sweep is in.
     pub(crate) fn give(&self, slots: Slots<E>) {
         if let Ok(mut kept) = self.0.lock() {
             kept.push(slots);

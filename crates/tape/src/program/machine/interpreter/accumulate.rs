@@ -26,6 +26,12 @@ pub(super) fn accumulate<E: Element>(
                 adjoint.set(adjoint.get() + contribution(instance));
             }
         }
+        Operand::Stored(adjoints) => {
+            let adjoints = &adjoints[..count];
+            for instance in 0..count {
+                adjoints[instance].set(contribution(instance));
+            }
+        }
         adjoint => {
             for instance in 0..count {
                 let cell = adjoint.at(instance);
@@ -57,6 +63,24 @@ pub(super) fn accumulate_products<E: Element>(
                 weights[instance].get() * factor.at(instance).get()
             });
         }
+    }
+}
+
+/// Adds weight·y to an operand's adjoints, and weight·x to those of the other, or stores these.
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "one index into several slices of one length")]
+pub(super) fn accumulate_both<const IS_STORED: bool, E: Element>(
+    weights: &[Cell<E>],
+    [x, y]: [&[Cell<E>]; 2],
+    [to_x, to_y]: [&[Cell<E>]; 2],
+) {
+    let count = weights.len();
+    let (x, y, to_x, to_y) = (&x[..count], &y[..count], &to_x[..count], &to_y[..count]);
+    for instance in 0..count {
+        let weight = weights[instance].get();
+        let [of_x, of_y] = [weight * y[instance].get(), weight * x[instance].get()];
+        to_x[instance].set(to_x[instance].get() + of_x);
+        to_y[instance].set(if IS_STORED { of_y } else { to_y[instance].get() + of_y });
     }
 }
 

@@ -1,4 +1,4 @@
-//! Dot products, forwards and backwards: a way for each [`Shape`] of their columns.
+//! Dot products, forwards and backwards: a way for each [`Shape`] of their columns; and sums, a tile at a time as they are.
 //!
 //! The operands are a number to start from, if their count is odd, and pairs of factors.
 
@@ -12,6 +12,9 @@ use crate::program::machine::element::Element;
 /// How many instances are kept in registers at a time, and how many of the rest.
 const TILE: usize = 32;
 const SMALL_TILE: usize = 8;
+
+/// The adjoints of so few pairs are taken pair by pair.
+const FEW: usize = 2;
 
 /// The columns of a dot product.
 #[derive(Clone, Copy)]
@@ -160,6 +163,41 @@ impl<E: Element> Machine<'_, E> {
         }
     }
 
+    /// A sum whose terms are rows of slots.
+    #[inline(always)]
+    pub(super) fn sum_in_tiles(&self, step: &Step) {
+        let columns = self.code.columns_of(step);
+        let count = self.count(step);
+        let mut first = 0;
+        while first + TILE <= count {
+            self.sum_tile::<TILE>(step, columns, first);
+            first += TILE;
+        }
+        while first + SMALL_TILE <= count {
+            self.sum_tile::<SMALL_TILE>(step, columns, first);
+            first += SMALL_TILE;
+        }
+        while first < count {
+            self.sum_tile::<1>(step, columns, first);
+            first += 1;
+        }
+    }
+
+    #[inline(always)]
+    fn sum_tile<const N: usize>(&self, step: &Step, columns: &[Column], first: usize) {
+        let mut sums: [E; N] = self.tile_at(&columns[0], first);
+        for column in &columns[1..] {
+            let terms: [E; N] = self.tile_at(column, first);
+            for position in 0..N {
+                sums[position] += terms[position];
+            }
+        }
+        let results = &self.results(step)[first..][..N];
+        for position in 0..N {
+            results[position].set(sums[position]);
+        }
+    }
+
     /// The values of a row of slots, from an instance on.
     #[inline(always)]
     fn tile_at<const N: usize>(&self, column: &Column, first: usize) -> [E; N] {
@@ -180,7 +218,10 @@ impl<E: Element> Machine<'_, E> {
         match step.shape {
             Shape::Span => self.propagate_spans(step, factors),
             Shape::Single => self.propagate_singles(step, factors),
-            Shape::SameByRun if E::HAS_TILES => self.propagate_in_tiles(step, factors),
+            // A tile saves reading the weights for each pair, and adds up the shared factors' sums tile by tile.
+            Shape::SameByRun if E::HAS_TILES && factors.pairs.len() > 2 * FEW => {
+                self.propagate_in_tiles(step, factors);
+            }
             _ => {
                 for (x, y) in factors.each() {
                     for (to, from) in [(x, y), (y, x)] {
@@ -252,10 +293,16 @@ impl<E: Element> Machine<'_, E> {
                 adjoint.set(adjoint.get() + sum);
             }
             if y.adjoint != NONE {
-                let x = self.single(x);
+                let (x, is_stored) = (self.single(x), y.is_stored);
                 let adjoints = &self.adjoints[y.adjoint as usize + first..][..N];
-                for position in 0..N {
-                    adjoints[position].set(adjoints[position].get() + weights[position] * x);
+                if is_stored {
+                    for position in 0..N {
+                        adjoints[position].set(weights[position] * x);
+                    }
+                } else {
+                    for position in 0..N {
+                        adjoints[position].set(adjoints[position].get() + weights[position] * x);
+                    }
                 }
             }
         }

@@ -89,6 +89,7 @@ impl<E: Element> Machine<'_, E> {
                 }
                 results[0].set(sum);
             }
+            Shape::Runs if E::HAS_TILES => self.sum_in_tiles(step),
             _ => {
                 for (position, column) in columns.iter().enumerate() {
                     let operand = self.values_of(column, results.len());

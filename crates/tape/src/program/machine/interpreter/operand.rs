@@ -13,6 +13,8 @@ pub(super) enum Operand<'a, E> {
     Same(&'a Cell<E>),
     Run(&'a [Cell<E>]),
     Listed(&'a [Cell<E>], &'a [u32]),
+    /// Of adjoints: a run whose slots hold nothing yet.
+    Stored(&'a [Cell<E>]),
 }
 
 impl<'a, E: Copy> Operand<'a, E> {
@@ -36,7 +38,7 @@ impl<'a, E: Copy> Operand<'a, E> {
     pub(super) fn at(&self, instance: usize) -> &'a Cell<E> {
         match self {
             Operand::Same(cell) => cell,
-            Operand::Run(cells) => &cells[instance],
+            Operand::Run(cells) | Operand::Stored(cells) => &cells[instance],
             Operand::Listed(slots, listed) => &slots[listed[instance] as usize],
         }
     }
@@ -62,8 +64,12 @@ impl<'a, E: Element> Machine<'a, E> {
     /// The adjoints of a column's slots, if it has any.
     #[inline(always)]
     pub(super) fn adjoints_of(&self, column: &Column, count: usize) -> Option<Operand<'a, E>> {
-        (column.adjoint != NONE)
-            .then(|| Operand::new(self.code, self.adjoints, column.kind, column.adjoint, count))
+        (column.adjoint != NONE).then(|| {
+            if column.is_stored {
+                return Operand::Stored(&self.adjoints[column.adjoint as usize..][..count]);
+            }
+            Operand::new(self.code, self.adjoints, column.kind, column.adjoint, count)
+        })
     }
 
     /// The values of an operand.

@@ -1,8 +1,8 @@
 //! The reverse sweep: the adjoints of a step's results go to its operands.
 
 use super::Machine;
-use super::accumulate::{accumulate, accumulate_products};
-use super::operand::span_length;
+use super::accumulate::{accumulate, accumulate_both, accumulate_products};
+use super::operand::{Operand, span_length};
 use crate::op::Op;
 use crate::program::code::{Shape, Step};
 use crate::program::machine::element::Element;
@@ -30,7 +30,9 @@ impl<E: Element> Machine<'_, E> {
             Op::Largest => {}
             _ => self.propagate_function(step),
         }
-        self.clear(step);
+        if step.clears {
+            self.clear(step);
+        }
     }
 
     /// Of operations whose partials are 1 or −1.
@@ -57,6 +59,22 @@ impl<E: Element> Machine<'_, E> {
     #[inline(always)]
     fn propagate_product(&self, step: &Step) {
         let weights = self.weights(step);
+        let both =
+            [0, 1].map(|position| (self.operand(step, position), self.adjoint(step, position)));
+        if E::IS_THIN
+            && let [(Operand::Run(x), Some(to_x)), (Operand::Run(y), Some(to_y))] = both
+        {
+            match (to_x, to_y) {
+                (Operand::Run(to_x), Operand::Run(to_y)) => {
+                    return accumulate_both::<false, E>(weights, [x, y], [to_x, to_y]);
+                }
+                // What is stored to is no part of what was added to before.
+                (Operand::Run(to_x), Operand::Stored(to_y)) => {
+                    return accumulate_both::<true, E>(weights, [x, y], [to_x, to_y]);
+                }
+                _ => {}
+            }
+        }
         for (to, from) in [(0, 1), (1, 0)] {
             if let Some(adjoint) = self.adjoint(step, to) {
                 accumulate_products(adjoint, weights, self.operand(step, from));
