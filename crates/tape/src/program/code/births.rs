@@ -88,7 +88,7 @@ impl Births {
                 let first = column.adjoint as usize;
                 let slots = first..first + step.count as usize;
                 let is_row = column.adjoint != NONE && column.kind == Kind::Run;
-                if is_row && gives_in_order(step) && self.are_free(&self.slots[slots.clone()]) {
+                if is_row && gives_in_order(step) && are_free(&self.slots[slots.clone()]) {
                     self.slots[slots].fill(ALIVE);
                     stored.push(step.first as usize + position);
                 } else {
@@ -100,10 +100,6 @@ impl Births {
         (first..first + step.count as usize).for_each(|slot| self.end(slot, place as u32));
     }
 
-    fn are_free(&self, slots: &[u32]) -> bool {
-        slots.iter().all(|&slot| slot != ALIVE)
-    }
-
     /// Something may be added to the adjoints of columns of at most so many slots.
     fn add_to_all(&mut self, code: &Code, columns: &[Column], count: usize) {
         for column in columns.iter().filter(|column| column.adjoint != NONE) {
@@ -113,7 +109,9 @@ impl Births {
                 Kind::Run => (first..first + count).for_each(|slot| self.add_to(slot)),
                 Kind::Listed => {
                     let slots = &code.listed[first..][..count];
-                    slots.iter().for_each(|&slot| self.add_to(slot as usize));
+                    for &slot in slots {
+                        self.add_to(slot as usize);
+                    }
                 }
             }
         }
@@ -133,6 +131,11 @@ impl Births {
         self.add_to(slot);
         self.slots[slot] = death;
     }
+}
+
+/// Whether no adjoint lives in any of the slots.
+fn are_free(slots: &[u32]) -> bool {
+    slots.iter().all(|&slot| slot != ALIVE)
 }
 
 /// Whether a step contributes to each of its columns, to one after the other.
