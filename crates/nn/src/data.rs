@@ -30,6 +30,8 @@
 
 #[cfg(feature = "csv")]
 mod cell;
+#[cfg(feature = "csv")]
+mod cells;
 mod classes;
 mod columns;
 mod dataset;
@@ -37,6 +39,8 @@ mod encoding;
 mod error;
 #[cfg(feature = "csv")]
 mod format;
+#[cfg(feature = "parquet")]
+mod parquet;
 #[cfg(feature = "csv")]
 mod read;
 mod split;

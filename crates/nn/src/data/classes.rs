@@ -74,7 +74,10 @@ impl Classes {
 
     /// The class of a label, if it is one.
     pub fn index(&self, label: &str) -> Option<usize> {
-        self.labels.get_index_of(&canonical(label))
+        match number(label) {
+            Some(_) => self.labels.get_index_of(&canonical(label)),
+            None => self.labels.get_index_of(label.trim()),
+        }
     }
 
     /// A row for each class given, 1 in its column and 0 elsewhere.

@@ -23,6 +23,37 @@ pub enum Error {
         /// What the decoder answers.
         reason: io::Error,
     },
+    /// A Parquet file, where nothing can read it.
+    #[error(
+        "{name} is a Parquet file, and this program was built without the feature `parquet`: build it with \
+         `--features parquet`, or save the table as CSV"
+    )]
+    NoParquet {
+        /// The file, or "the table" where no file is known.
+        name: String,
+    },
+    /// A Parquet file that is damaged, cut off, or none at all.
+    #[error(
+        "cannot read {name} as Parquet: damaged or cut off{place} ({reason}): copy or write the file again"
+    )]
+    Parquet {
+        /// The file, or "the table" where no file is known.
+        name: String,
+        /// The row group, from 0, and the column, as ` in row group 0, column "x"`; empty where that is not known.
+        place: String,
+        /// What the decoder answers.
+        reason: String,
+    },
+    /// A Parquet file whose compression hardly any program has.
+    #[error(
+        "column {column:?} is compressed by {compression}: write the file with zstd, snappy, gzip or lz4"
+    )]
+    ParquetCompression {
+        /// The column's name.
+        column: String,
+        /// What packs its data.
+        compression: String,
+    },
     /// Bytes that are no UTF-8: another encoding, or no text at all.
     #[error("line {line} is not UTF-8 text: save the table as CSV in UTF-8")]
     NotText {
@@ -68,6 +99,16 @@ pub enum Error {
         near: Option<String>,
         /// All columns.
         columns: Vec<String>,
+    },
+    /// A column with several values a cell.
+    #[error(
+        "column {column:?} is {kind}: leave it out, or write each of its values to a column of its own"
+    )]
+    Nested {
+        /// The column's name.
+        column: String,
+        /// What it is: a list, a group of fields, bytes.
+        kind: &'static str,
     },
     /// A column asked for twice.
     #[error("column {name:?} is asked for twice")]
@@ -300,8 +341,10 @@ impl fmt::Display for RaggedRow {
 /// A cell that cannot be used, and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadCell {
-    /// Where its row begins in the file, from 1.
+    /// The line in which its row begins, or its row, where the file has no lines; both from 1.
     pub line: usize,
+    /// Whether that is a row.
+    pub is_row: bool,
     /// Its column's name.
     pub column: String,
     /// What is wrong with it.
@@ -330,7 +373,8 @@ pub enum Flaw {
 
 impl fmt::Display for BadCell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}, column {:?}", self.line, self.column)?;
+        let unit = if self.is_row { "row" } else { "line" };
+        write!(f, "{unit} {}, column {:?}", self.line, self.column)?;
         match &self.flaw {
             Flaw::Empty => write!(f, " is empty"),
             Flaw::NotYesNo(text) => write!(f, ": {:?} is neither yes nor no", shortened(text)),
@@ -371,6 +415,14 @@ impl<T> Listing<T> {
         if self.first.len() < Self::LIMIT {
             self.first.push(finding());
         }
+    }
+
+    /// Counts the findings of another listing, and keeps them changed so where there is room.
+    #[cfg(feature = "csv")]
+    pub(crate) fn append(&mut self, other: Self, change: impl Fn(T) -> T) {
+        self.count += other.count;
+        let room = Self::LIMIT - self.first.len();
+        self.first.extend(other.first.into_iter().take(room).map(change));
     }
 }
 

@@ -1,6 +1,6 @@
 //! How a table's file is written, where a user knows better than what is read off it.
 
-/// What is known of a CSV file. The default is nothing: [`Table`](super::Table) says what is read off the file then.
+/// What is known of a CSV file; a Parquet file says it all itself. The default is nothing: [`Table`](super::Table) says what is read off the file then.
 ///
 /// ```
 /// use nn::data::{Format, Table};

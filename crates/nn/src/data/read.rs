@@ -1,97 +1,136 @@
-//! From the bytes of a CSV file, plain or in gzip, to its lines of cells.
+//! From the bytes of a CSV file, plain or in gzip, to its cells.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use flate2::bufread::MultiGzDecoder;
 
 use super::cell::number;
-use super::{Comma, Error, Format, Listing, RaggedRow};
+use super::cells::{Cells, Column, Places};
+use super::{Comma, Error, Format};
+use records::{Broken, Record, Records, Rows, Shape};
 
-/// The lines of a table, each as many cells: text without the spaces around it.
-///
-/// All text stands in one string, so that a cell costs its text and 8 bytes.
-#[derive(Debug)]
-pub(super) struct Lines {
-    text: String,
-    /// Where each cell ends in the text, line after line.
-    ends: Vec<usize>,
-    /// Where each line begins in the file, from 1. Lines of a file are more where cells contain line breaks.
-    numbers: Vec<usize>,
-    width: usize,
-    delimiter: u8,
+mod records;
+
+/// What a text in UTF-8 may begin with.
+const MARK: char = '\u{feff}';
+
+/// Reads all cells; `name` is what an error calls the source.
+pub(super) fn read(mut reader: impl Read, name: &str, format: Format) -> Result<Cells, Error> {
+    let mut bytes = Vec::new();
+    let failed = |reason| Error::Read { name: name.to_owned(), reason };
+    reader.read_to_end(&mut bytes).map_err(failed)?;
+    if is_parquet(&bytes) {
+        return read_parquet(bytes, name);
+    }
+    read_text(&text(bytes)?, name, format)
 }
 
-impl Lines {
-    /// What stands between cells.
-    pub(super) fn delimiter(&self) -> u8 {
-        self.delimiter
-    }
+/// Whether bytes begin as a Parquet file does. A text goes on with a character that can be seen, or a line ends.
+fn is_parquet(bytes: &[u8]) -> bool {
+    let is_text = |byte: &u8| *byte >= b' ' || b"\n\r\t".contains(byte);
+    bytes.strip_prefix(b"PAR1").is_some_and(|rest| !rest.first().is_some_and(is_text))
+}
 
-    /// How many cells each line has.
-    pub(super) fn width(&self) -> usize {
-        self.width
-    }
+#[cfg(feature = "parquet")]
+pub(super) use super::parquet::read as read_parquet;
 
-    pub(super) fn len(&self) -> usize {
-        self.numbers.len()
-    }
+/// Refuses the file.
+#[cfg(not(feature = "parquet"))]
+pub(super) fn read_parquet(_: Vec<u8>, name: &str) -> Result<Cells, Error> {
+    Err(Error::NoParquet { name: name.to_owned() })
+}
 
-    pub(super) fn number(&self, line: usize) -> usize {
-        self.numbers[line]
+fn read_text(text: &str, name: &str, format: Format) -> Result<Cells, Error> {
+    let Preamble { rows: offset, delimiter: said } = Preamble::of(text);
+    let delimiter = format.delimiter.or(said).unwrap_or_else(|| delimiter(&text[offset..]));
+    if !delimiter.is_ascii() {
+        let reason = io::Error::other("the delimiter is no ASCII character");
+        return Err(Error::Read { name: name.to_owned(), reason });
     }
-
-    pub(super) fn cell(&self, line: usize, column: usize) -> &str {
-        let cell = line * self.width + column;
-        let start = if cell == 0 { 0 } else { self.ends[cell - 1] };
-        &self.text[start..self.ends[cell]]
+    // A second byte-order mark, as a program writes it that joins files.
+    let offset = offset + if text[offset..].starts_with(MARK) { MARK.len_utf8() } else { 0 };
+    let mut records = Records::new(text, true, offset, delimiter);
+    let first_line = 1 + line_count(&text[..offset]);
+    let failed = |broken: Broken| broken.error(first_line, name);
+    let mut first = Line::next(&mut records, text, None).map_err(failed)?.ok_or(Error::Empty)?;
+    let second = Line::next(&mut records, text, Some(first.cells.len())).map_err(failed)?;
+    // Where the second line is read again among the rows.
+    let (rest, line) = second.as_ref().map_or((text.len(), 0), |line| (line.start, line.line));
+    if let Some(second) = &second
+        && second.cells.len() == first.cells.len() + 1
+        && first.cells.iter().all(|cell| Kind::of(cell) == Kind::Text)
+    {
+        // R writes no name above the names of the rows.
+        first.cells.insert(0, String::new());
     }
+    let shape = Shape { delimiter, width: first.cells.len() };
+    let mut rows = Rows::new(shape);
+    let second = second.filter(|second| second.cells.len() == shape.width);
+    let header = format.header.unwrap_or_else(|| is_header(&first.cells, second.as_ref()));
+    if !header {
+        rows.push(&first.cells, first_line + first.line);
+    }
+    rows.read(text, rest, first_line + line, shape, name)?;
+    if rows.lines.len() == 0 {
+        return Err(Error::OnlyHeader { line: first_line + first.line });
+    }
+    let names = if header { first.cells } else { vec![String::new(); shape.width] };
+    let columns = rows.columns.into_iter().map(Column::of_texts).collect();
+    Ok(Cells { names, header, columns, places: Places::Lines(rows.lines), delimiter })
+}
 
-    /// Whether the first line names the columns: see [`Table`](super::Table) for the rule.
-    pub(super) fn has_header(&self) -> bool {
-        if self.is_counting(0) && self.len() > 1 && !self.is_counting(1) {
-            return true;
+/// One of the first lines, which tell how the others are to be taken.
+struct Line {
+    cells: Vec<String>,
+    /// Where it begins, and how many lines of the rows end before it.
+    start: usize,
+    line: usize,
+}
+
+impl Line {
+    fn next(
+        records: &mut Records<'_>,
+        text: &str,
+        width: Option<usize>,
+    ) -> Result<Option<Self>, Broken> {
+        let mut record = Record::default();
+        while records.read(&mut record)? {
+            if !record.is_passed_over(text, width) {
+                record.check_end()?;
+                let cells = record.cells(text).map(str::to_owned).collect();
+                return Ok(Some(Self { cells, start: record.start, line: record.line }));
+            }
         }
-        let kinds = |line| (0..self.width).map(move |column| Kind::of(self.cell(line, column)));
-        if self.len() == 1 {
-            return kinds(0).any(|kind| kind != Kind::Number);
-        }
-        let named = |(column, (first, second))| {
-            let name = first == Kind::Text || (first == Kind::Empty && column == 0);
-            name && second == Kind::Number
-        };
-        kinds(0).all(|kind| kind != Kind::Number) || kinds(0).zip(kinds(1)).enumerate().any(named)
+        Ok(None)
     }
 
-    /// Whether the first cells of a line, so many, are all text.
-    fn is_text(&self, line: usize, width: usize) -> bool {
-        let cell = |column: usize| {
-            let end = line * width + column;
-            &self.text[if end == 0 { 0 } else { self.ends[end - 1] }..self.ends[end]]
-        };
-        (0..width).all(|column| Kind::of(cell(column)) == Kind::Text)
-    }
-
-    /// An empty cell before all others.
-    fn begin_with_empty(&mut self) {
-        self.ends.insert(0, 0);
-    }
-
-    /// Whether a line is text and then whole numbers that rise, such as years.
-    fn is_counting(&self, line: usize) -> bool {
-        let cells = (0..self.width).map(|column| self.cell(line, column));
-        let rest: Vec<&str> = cells.skip_while(|cell| Kind::of(cell) == Kind::Text).collect();
+    /// Whether it is text and then whole numbers that rise, such as years.
+    fn is_counting(cells: &[String]) -> bool {
+        let cells_left = cells.iter().skip_while(|cell| Kind::of(cell) == Kind::Text);
+        let rest: Vec<&String> = cells_left.collect();
         let numbers: Option<Vec<i64>> = rest.iter().map(|cell| cell.parse().ok()).collect();
         let rises = |numbers: &[i64]| numbers.windows(2).all(|pair| pair[0] < pair[1]);
-        rest.len() > 1 && rest.len() < self.width && numbers.is_some_and(|numbers| rises(&numbers))
+        rest.len() > 1 && rest.len() < cells.len() && numbers.is_some_and(|numbers| rises(&numbers))
     }
+}
 
-    fn push(&mut self, number: usize, cells: &csv::StringRecord) {
-        self.numbers.push(number);
-        for cell in cells {
-            self.text.push_str(stripped(cell));
-            self.ends.push(self.text.len());
-        }
+/// Whether the first line names the columns: see [`Table`](super::Table) for the rule.
+fn is_header(first: &[String], second: Option<&Line>) -> bool {
+    let kinds =
+        |cells: &[String]| -> Vec<Kind> { cells.iter().map(|cell| Kind::of(cell)).collect() };
+    let first_kinds = kinds(first);
+    let Some(Line { cells: second, .. }) = second else {
+        return first_kinds.iter().any(|kind| *kind != Kind::Number);
+    };
+    if Line::is_counting(first) && !Line::is_counting(second) {
+        return true;
     }
+    let named = |(column, (first, second)): (usize, (&Kind, &Kind))| {
+        let name = *first == Kind::Text || (*first == Kind::Empty && column == 0);
+        name && *second == Kind::Number
+    };
+    first_kinds.iter().all(|kind| *kind != Kind::Number)
+        || first_kinds.iter().zip(&kinds(second)).enumerate().any(named)
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -113,55 +152,6 @@ impl Kind {
     }
 }
 
-/// Reads all lines; `name` is what an error calls the source.
-pub(super) fn read(reader: impl Read, name: &str, format: Format) -> Result<Lines, Error> {
-    let text = text(reader, name)?;
-    let Preamble { rows: offset, delimiter: said } = Preamble::of(&text);
-    let delimiter = format.delimiter.or(said).unwrap_or_else(|| delimiter(&text[offset..]));
-    let mut records = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter)
-        .from_reader(&text.as_bytes()[offset..]);
-    let mut record = csv::StringRecord::new();
-    let (text_of_cells, ends, numbers) = (String::new(), Vec::new(), Vec::new());
-    let mut lines = Lines { text: text_of_cells, ends, numbers, width: 0, delimiter };
-    let mut widths = Vec::new();
-    let mut place = Place { line: 1, byte: 0 };
-    loop {
-        let start = offset + records.position().byte() as usize;
-        let failed =
-            |error: csv::Error| Error::Read { name: name.to_owned(), reason: error.into() };
-        if !records.read_record(&mut record).map_err(failed)? {
-            break;
-        }
-        // The reader leaves the end of a line, and blank lines, to the record that comes next.
-        let start = start + leading_breaks(&text[start..]);
-        let source = &text[start..offset + records.position().byte() as usize];
-        place.advance(&text, start);
-        if record.len() == 1 && source.trim().is_empty() {
-            continue;
-        }
-        // Among the rows, a comment is known by having other cells than they have.
-        if source.starts_with('#') && widths.first().is_some_and(|&width| width != record.len()) {
-            continue;
-        }
-        if start + source.len() == text.len() && is_unclosed(source) {
-            return Err(Error::UnclosedQuote { line: place.line });
-        }
-        if widths.len() == 1 && record.len() == widths[0] + 1 && lines.is_text(0, widths[0]) {
-            // R writes no name above the names of the rows.
-            lines.begin_with_empty();
-            widths[0] += 1;
-        }
-        lines.push(place.line, &record);
-        widths.push(record.len());
-    }
-    lines.width = *widths.first().ok_or(Error::Empty)?;
-    check_widths(&lines, &widths)?;
-    Ok(lines)
-}
-
 /// What stands above the first row: comments, and the line `sep=;` that spreadsheets write and read.
 struct Preamble {
     /// Where the rows begin, in bytes.
@@ -178,7 +168,7 @@ impl Preamble {
                 delimiter = Some(byte);
             } else if content.starts_with('#') {
                 let next = text[rows + line.len()..].trim_start();
-                if is_header(content, next.lines().next().unwrap_or_default()) {
+                if is_comment_of_names(content, next.lines().next().unwrap_or_default()) {
                     return Self {
                         rows: rows + line.len() - line.trim_start().len() + 1,
                         delimiter,
@@ -194,28 +184,14 @@ impl Preamble {
 }
 
 /// Whether a line that begins with `#` names the columns of the next, as `numpy.savetxt` writes it.
-fn is_header(line: &str, next: &str) -> bool {
+fn is_comment_of_names(line: &str, next: &str) -> bool {
     let delimiter = delimiter(line);
     let count = |line: &str| line.bytes().filter(|&byte| byte == delimiter).count();
     !next.starts_with('#') && count(line) > 0 && count(line) == count(next)
 }
 
-fn check_widths(lines: &Lines, widths: &[usize]) -> Result<(), Error> {
-    let expected = lines.width;
-    let mut ragged = Listing::new();
-    for (&cells, &line) in widths.iter().zip(&lines.numbers) {
-        if cells != expected {
-            ragged.add(|| RaggedRow { line, cells, expected });
-        }
-    }
-    if ragged.count == 0 { Ok(()) } else { Err(Error::RaggedRows(ragged)) }
-}
-
 /// The whole text, unpacked where it begins as gzip does, without a byte-order mark.
-fn text(mut reader: impl Read, name: &str) -> Result<String, Error> {
-    let mut bytes = Vec::new();
-    let failed = |reason| Error::Read { name: name.to_owned(), reason };
-    reader.read_to_end(&mut bytes).map_err(failed)?;
+fn text(mut bytes: Vec<u8>) -> Result<String, Error> {
     if bytes.starts_with(&[0x1f, 0x8b]) {
         let mut unpacked = Vec::new();
         let decoded = MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut unpacked);
@@ -226,8 +202,8 @@ fn text(mut reader: impl Read, name: &str) -> Result<String, Error> {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         Error::NotText { line: good.split(|&byte| byte == b'\n').count() }
     })?;
-    if text.starts_with('\u{feff}') {
-        text.drain(..'\u{feff}'.len_utf8());
+    if text.starts_with(MARK) {
+        text.drain(..MARK.len_utf8());
     }
     Ok(text)
 }
@@ -263,34 +239,18 @@ fn bare(line: &str) -> Vec<u8> {
     line.bytes().filter(outside).collect()
 }
 
-/// Where in the file a line begins.
-struct Place {
-    line: usize,
-    byte: usize,
-}
-
-impl Place {
-    fn advance(&mut self, text: &str, byte: usize) {
-        let passed = &text[self.byte..byte];
-        let ends = |end: &str| passed.matches(end).count();
-        // A line ends in \n, \r\n or \r. No \r\n is cut in two, for breaks are passed as a whole.
-        self.line += ends("\n") + ends("\r") - ends("\r\n");
-        self.byte = byte;
-    }
-}
-
-fn leading_breaks(text: &str) -> usize {
-    text.len() - text.trim_start_matches(['\r', '\n']).len()
-}
-
-/// Whether a quote opened in the last row swallows lines up to the end of the file.
-fn is_unclosed(source: &str) -> bool {
-    let swallows_lines = source.trim_end().contains(['\r', '\n']);
-    swallows_lines && source.matches('"').count() % 2 == 1
+/// How many lines end in a text: in \n, \r\n or \r.
+fn line_count(text: &str) -> usize {
+    let ends = |end: &str| text.matches(end).count();
+    ends("\n") + ends("\r") - ends("\r\n")
 }
 
 /// The cell without the spaces around it; and without its quotes, where these come after a space and so are left to us.
 fn stripped(cell: &str) -> &str {
+    let is_visible = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    if is_visible(cell.as_bytes().first()) && is_visible(cell.as_bytes().last()) {
+        return cell;
+    }
     let trimmed = cell.trim();
     let quoted = || trimmed.strip_prefix('"')?.strip_suffix('"');
     if cell.starts_with([' ', '\t']) { quoted().map_or(trimmed, str::trim) } else { trimmed }

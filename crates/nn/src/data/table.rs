@@ -1,8 +1,8 @@
-//! A CSV file as columns of text, from which numbers and classes are taken.
+//! A CSV or Parquet file as columns, from which numbers and classes are taken.
 
 use core::iter;
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
@@ -11,17 +11,21 @@ use indexmap::IndexMap;
 use tape::Matrix;
 
 use super::cell::{is_gap, is_gap_among_numbers, number};
-use super::read::{Lines, read};
+use super::cells::{Cells, Column, Places, Values};
+use super::read::{read, read_parquet};
 use super::{BadCell, Classes, Comma, Dataset, Error, Flaw, Format, Listing};
 use crate::Fingerprint;
 use crate::fingerprint::Press;
 
+/// What pandas calls the names of rows in a Parquet file.
+const PANDAS_INDEX: &str = "__index_level_0__";
+
 /// How many numbers a matrix of classes may have: 512 MiB.
 const MOST: usize = 1 << 26;
 
-/// The cells of a CSV file, plain or in gzip, as text.
+/// The cells of a file: CSV, plain or in gzip; or Parquet, with the feature `parquet`.
 ///
-/// **What is read.** UTF-8, with or without a byte-order mark; lines that end in `\n`, `\r\n` or `\r`; cells in quotes
+/// **What is read.** Of CSV, UTF-8, with or without a byte-order mark; lines that end in `\n`, `\r\n` or `\r`; cells in quotes
 /// (`"a, b"`), also with line breaks. Blank lines and spaces around cells are passed over, and so are comments: lines that
 /// begin with `#`, above the rows, and among them where they have not the cells of a row. A file that begins with the bytes
 /// `1f 8b` is unpacked as gzip, whatever its name.
@@ -37,6 +41,11 @@ const MOST: usize = 1 << 26;
 ///
 /// A [`Format`] says what these rules guess wrong.
 ///
+/// **Parquet.** A file whose name ends in `.parquet`, or that begins with the bytes `PAR1`. It has names, and no lines: errors
+/// say the row, from 1. Its cells are what a CSV file would have: numbers of every width and decimals; booleans as `true` and
+/// `false`; dates as `2020-05-17`, and moments with ` 10:00:00` if any is not at midnight, in whole seconds and without a time
+/// zone; texts, and bytes that are UTF-8; nothing for a null or NaN. A number of 32 bits has its exact value. A column of
+/// lists, maps, groups or other bytes is refused when it is used ([`Error::Nested`]).
 ///
 /// **Choosing columns.** By name; or by position, counted from 1 (`"1"`), or from the end (`"-1"`, the last). A name
 /// wins over a position.
@@ -58,14 +67,13 @@ const MOST: usize = 1 << 26;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Table {
-    lines: Arc<Lines>,
-    header: bool,
+    cells: Arc<Cells>,
     names: Vec<String>,
     /// The place of each name among them.
     by_name: HashMap<String, usize>,
-    /// Where each column stands in the lines.
+    /// Where each column stands in the file.
     places: Vec<usize>,
-    /// Which lines the rows are, if not all but the header.
+    /// Which rows of the file these are, if not all.
     rows: Option<Arc<[usize]>>,
 }
 
@@ -79,11 +87,12 @@ pub enum Task {
 }
 
 impl Table {
-    /// Reads a CSV file, plain or in gzip.
+    /// Reads a CSV file, plain or in gzip, or a Parquet file.
     ///
     /// # Errors
     /// [`Error::Read`], [`Error::Gzip`], [`Error::NotText`], [`Error::Empty`], [`Error::OnlyHeader`],
-    /// [`Error::UnclosedQuote`], [`Error::RaggedRows`] and [`Error::DuplicateName`].
+    /// [`Error::UnclosedQuote`], [`Error::RaggedRows`] and [`Error::DuplicateName`]; of Parquet [`Error::Parquet`] and
+    /// [`Error::ParquetCompression`], and without the feature [`Error::NoParquet`].
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
         Self::read_as(path, Format::default())
     }
@@ -95,10 +104,17 @@ impl Table {
     pub fn read_as(path: impl AsRef<Path>, format: Format) -> Result<Self, Error> {
         let path = path.as_ref();
         let name = format!("{:?}", path.display().to_string());
-        match File::open(path) {
-            Ok(file) => Self::from_lines(read(file, &name, format)?, format),
-            Err(reason) => Err(Error::Read { name, reason }),
-        }
+        let is_parquet = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("parquet"));
+        let cells = if is_parquet {
+            fs::read(path)
+                .map_err(|reason| Error::Read { name: name.clone(), reason })
+                .and_then(|bytes| read_parquet(bytes, &name))
+        } else {
+            File::open(path)
+                .map_err(|reason| Error::Read { name: name.clone(), reason })
+                .and_then(|file| read(file, &name, format))
+        };
+        Self::from_cells(cells?)
     }
 
     /// Reads what would stand in such a file.
@@ -114,37 +130,30 @@ impl Table {
     /// # Errors
     /// As [`Table::read`].
     pub fn from_reader_as(reader: impl Read, format: Format) -> Result<Self, Error> {
-        Self::from_lines(read(reader, "the table", format)?, format)
+        Self::from_cells(read(reader, "the table", format)?)
     }
 
-    fn from_lines(lines: Lines, format: Format) -> Result<Self, Error> {
-        let header = format.header.unwrap_or_else(|| lines.has_header());
-        if header && lines.len() == 1 {
-            return Err(Error::OnlyHeader { line: lines.number(0) });
-        }
+    fn from_cells(cells: Cells) -> Result<Self, Error> {
         let mut names = IndexMap::new();
-        for column in 0..lines.width() {
-            let name = match lines.cell(0, column) {
-                name if header && !name.is_empty() => name.to_owned(),
-                _ => format!("column{}", column + 1),
-            };
+        for (column, name) in cells.names.iter().enumerate() {
+            let numbered = || format!("column{}", column + 1);
+            let name = if name.is_empty() { numbered() } else { name.clone() };
             if let Some(first) = names.insert(name.clone(), column) {
                 return Err(Error::DuplicateName { name, first: first + 1, second: column + 1 });
             }
         }
         let (names, places) = names.into_iter().unzip();
-        Ok(Self::new(Arc::new(lines), header, names, places, None))
+        Ok(Self::new(Arc::new(cells), names, places, None))
     }
 
     fn new(
-        lines: Arc<Lines>,
-        header: bool,
+        cells: Arc<Cells>,
         names: Vec<String>,
         places: Vec<usize>,
         rows: Option<Arc<[usize]>>,
     ) -> Self {
         let by_name = names.iter().cloned().zip(0..).collect();
-        Self { lines, header, names, by_name, places, rows }
+        Self { cells, names, by_name, places, rows }
     }
 
     /// The names of the columns.
@@ -154,22 +163,35 @@ impl Table {
 
     /// Whether the names come from the first line.
     pub fn has_header(&self) -> bool {
-        self.header
+        self.cells.header
     }
 
     /// How many rows there are, without the header: at least one.
     #[expect(clippy::len_without_is_empty, reason = "there is always a row")]
     pub fn len(&self) -> usize {
-        self.rows.as_ref().map_or(self.lines.len() - usize::from(self.header), |rows| rows.len())
+        self.rows.as_ref().map_or_else(|| self.cells.len(), |rows| rows.len())
     }
 
-    /// The line of the file in which a row begins, counted from 1.
+    /// The line of the file in which a row begins, or its number where the file has no lines; counted from 1.
     ///
     /// # Panics
     /// When there is no such row.
     #[track_caller]
     pub fn line(&self, row: usize) -> usize {
-        self.lines.number(self.line_of(row))
+        self.cells.line(self.row_of(row))
+    }
+
+    /// How an error names a row: `line 3`, or `row 2` where the file has no lines. Both are counted from 1.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    #[track_caller]
+    pub fn place_of(&self, row: usize) -> String {
+        format!("{} {}", if self.has_lines() { "line" } else { "row" }, self.line(row))
+    }
+
+    fn has_lines(&self) -> bool {
+        matches!(self.cells.places, Places::Lines(_))
     }
 
     /// A table of these rows only, counted from 0, in this order.
@@ -178,7 +200,7 @@ impl Table {
     /// When there is no such row.
     #[track_caller]
     pub fn rows(&self, rows: &[usize]) -> Self {
-        Self { rows: Some(rows.iter().map(|&row| self.line_of(row)).collect()), ..self.clone() }
+        Self { rows: Some(rows.iter().map(|&row| self.row_of(row)).collect()), ..self.clone() }
     }
 
     /// The rows, counted from 0, that have no gap in these columns: no empty cell, no `NA`, `N/A`, `NaN`, `null` or `?`, and
@@ -193,9 +215,10 @@ impl Table {
     ) -> Result<Vec<usize>, Error> {
         let mut is_whole = vec![true; self.len()];
         for position in self.positions(columns)? {
+            self.check_flat(position)?;
             let is_said = |cell: &str| gaps.iter().any(|gap| gap == cell);
             let blank = |cell: &str| is_said(cell) || is_gap_among_numbers(cell);
-            let comma = Comma::of(self.cells_at(position), self.delimiter());
+            let comma = self.comma(position);
             let is_numeric =
                 self.cells_at(position).all(|cell| blank(cell) || number(cell, comma).is_some());
             for (cell, is_whole) in self.cells_at(position).zip(&mut is_whole) {
@@ -207,12 +230,20 @@ impl Table {
     }
 
     /// What tells the table apart from one with other cells, other names, or another order of rows or columns. How the
-    /// file writes them (compression, delimiter, quotes) does not matter.
+    /// file writes them (compression, delimiter, quotes) does not matter; but a number in a Parquet file is another cell than
+    /// its text in a CSV file.
     pub fn fingerprint(&self) -> Fingerprint {
         let mut press = Press::default();
         for column in 0..self.names.len() {
             press.text(&self.names[column]);
-            self.cells_at(column).for_each(|cell| press.text(cell));
+            let values = self.column(column).values();
+            if matches!(values, Values::Texts) {
+                self.cells_at(column).for_each(|cell| press.text(cell));
+            } else {
+                press.text(values.kind());
+                let numbers = (0..self.len()).map(|row| values.at(self.row_of(row)).number());
+                press.numbers(&numbers.collect::<Vec<f64>>());
+            }
         }
         press.finish()
     }
@@ -238,9 +269,11 @@ impl Table {
     /// The cells of a column.
     ///
     /// # Errors
-    /// [`Error::UnknownColumn`].
+    /// [`Error::UnknownColumn`] and [`Error::Nested`].
     pub fn cells(&self, column: &str) -> Result<impl ExactSizeIterator<Item = &str>, Error> {
-        Ok(self.cells_at(self.position(column)?))
+        let position = self.position(column)?;
+        self.check_flat(position)?;
+        Ok(self.cells_at(position))
     }
 
     /// A table of these columns only, in this order.
@@ -277,7 +310,7 @@ impl Table {
     /// As [`Table::numbers`].
     pub fn amounts(&self, column: &str) -> Result<Matrix<f64>, Error> {
         let position = self.position(column)?;
-        let comma = Comma::of(self.cells_at(position), self.delimiter());
+        let comma = self.comma(position);
         self.matrix(&[position], |cell| number(cell, comma))
     }
 
@@ -289,7 +322,7 @@ impl Table {
     /// # Errors
     /// [`Error::UnknownColumn`], [`Error::ColumnCount`] and [`Error::BadCells`].
     pub fn inputs<C: AsRef<str>>(&self, names: &[C]) -> Result<Matrix<f64>, Error> {
-        if !self.header {
+        if !self.has_header() {
             let (expected, given) = (names.len(), self.names.len());
             if given != expected {
                 return Err(Error::ColumnCount { expected, given });
@@ -438,25 +471,28 @@ impl Table {
         mut flaw: impl FnMut(&str) -> Option<Flaw>,
     ) -> Result<(), Error> {
         let mut bad = Listing::new();
+        positions.iter().try_for_each(|&position| self.check_flat(position))?;
+        let mut columns: Vec<_> =
+            positions.iter().map(|&position| self.column(position).texts().cursor()).collect();
         for row in 0..self.len() {
-            for &position in positions {
-                if let Some(flaw) = flaw(self.cell(row, position)) {
-                    let column = || self.names[position].clone();
-                    bad.add(|| BadCell { line: self.line(row), column: column(), flaw });
+            let place = self.row_of(row);
+            for (cells, &position) in columns.iter_mut().zip(positions) {
+                if let Some(flaw) = flaw(cells.at(place)) {
+                    bad.add(|| self.bad_cell(row, &self.names[position], flaw));
                 }
             }
         }
         if bad.count == 0 { Ok(()) } else { Err(Error::BadCells(bad)) }
     }
 
-    fn cell(&self, row: usize, position: usize) -> &str {
-        self.lines.cell(self.line_of(row), self.places[position])
-    }
-
-    /// Where a row stands among the lines.
+    /// Which row of the file a row is.
     #[track_caller]
-    fn line_of(&self, row: usize) -> usize {
-        self.rows.as_ref().map_or(row + usize::from(self.header), |rows| rows[row])
+    pub(super) fn row_of(&self, row: usize) -> usize {
+        match &self.rows {
+            Some(rows) => rows[row],
+            None if row < self.cells.len() => row,
+            None => panic!("row {row} of {}, counted from 0", self.cells.len()),
+        }
     }
 
     pub(super) fn place(&self, name: &str) -> Option<usize> {
@@ -464,21 +500,55 @@ impl Table {
     }
 
     pub(super) fn delimiter(&self) -> u8 {
-        self.lines.delimiter()
+        self.cells.delimiter
     }
 
-    /// Whether a column is the first of the file.
-    pub(super) fn is_first(&self, position: usize) -> bool {
-        self.places[position] == 0
-    }
-
-    /// Whether the file gives a column no name.
+    /// Whether the file gives a column no name, or one that says so.
     pub(super) fn is_nameless(&self, position: usize) -> bool {
-        !self.header || self.lines.cell(0, self.places[position]).is_empty()
+        matches!(self.cells.names[self.places[position]].as_str(), "" | PANDAS_INDEX)
+    }
+
+    /// Whether a column stands where names of rows without a name do: in the first place, or as pandas keeps them.
+    pub(super) fn labels_rows(&self, position: usize) -> bool {
+        let is_pandas = self.cells.names[self.places[position]] == PANDAS_INDEX;
+        is_pandas || self.places[position] == 0 && self.is_nameless(position)
+    }
+
+    /// Whether a cell of a column has a comma.
+    pub(super) fn has_comma(&self, position: usize) -> bool {
+        let column = self.column(position);
+        matches!(column.values(), Values::Texts) && column.texts().contains(',')
+    }
+
+    /// What a comma means in a column, if it has one.
+    pub(super) fn comma(&self, position: usize) -> Option<Comma> {
+        let comma = || Comma::of(self.cells_at(position), self.delimiter());
+        self.has_comma(position).then(comma).flatten()
+    }
+
+    /// A cell that cannot be used.
+    pub(super) fn bad_cell(&self, row: usize, column: &str, flaw: Flaw) -> BadCell {
+        BadCell { line: self.line(row), is_row: !self.has_lines(), column: column.to_owned(), flaw }
+    }
+
+    /// That a column has one value a cell.
+    pub(super) fn check_flat(&self, position: usize) -> Result<(), Error> {
+        match self.column(position).values() {
+            Values::Nested(kind, _) => {
+                Err(Error::Nested { column: self.names[position].clone(), kind })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A column, with all rows of the file.
+    pub(super) fn column(&self, position: usize) -> &Column {
+        &self.cells.columns[self.places[position]]
     }
 
     pub(super) fn cells_at(&self, position: usize) -> impl ExactSizeIterator<Item = &str> {
-        (0..self.len()).map(move |row| self.cell(row, position))
+        let mut texts = self.column(position).texts().cursor();
+        (0..self.len()).map(move |row| texts.at(self.row_of(row)))
     }
 
     pub(super) fn positions<C: AsRef<str>>(&self, columns: &[C]) -> Result<Vec<usize>, Error> {
@@ -502,7 +572,7 @@ impl Table {
     fn of_positions(&self, positions: &[usize]) -> Self {
         let names = positions.iter().map(|&position| self.names[position].clone()).collect();
         let places = positions.iter().map(|&position| self.places[position]).collect();
-        Self::new(Arc::clone(&self.lines), self.header, names, places, self.rows.clone())
+        Self::new(Arc::clone(&self.cells), names, places, self.rows.clone())
     }
 
     pub(super) fn unknown(&self, column: &str) -> Error {

@@ -11,6 +11,8 @@ use tape::Matrix;
 
 #[cfg(feature = "csv")]
 mod columns;
+#[cfg(feature = "parquet")]
+mod parquet;
 #[cfg(feature = "csv")]
 mod reading;
 #[cfg(feature = "csv")]

@@ -1,11 +1,16 @@
 //! Learning columns from a table, and applying them to one.
 
 use core::fmt;
+use core::ops::Range;
 
+#[cfg(feature = "rayon")]
+use rayon::prelude::*;
 use tape::Matrix;
 
+use super::super::cell::{DAY, TIMED, days_of};
+use super::super::cells::{SaidGaps, Value, Values, has_time};
 use super::super::encoding::{Cells, Taken};
-use super::super::{BadCell, Comma, Encoding, Error, Listing, Table, Why};
+use super::super::{BadCell, Encoding, Error, Flaw, Listing, Table, Why};
 use super::{Column, Columns};
 
 /// How columns are taken.
@@ -84,31 +89,26 @@ impl Columns {
     /// When there is no such row.
     pub fn learn(table: &Table, rows: &[usize], settings: &ColumnSettings) -> Result<Self, Error> {
         let said = table.positions(&settings.text)?;
+        let positions: Vec<usize> = (0..table.columns().len()).collect();
+        positions.iter().try_for_each(|&position| table.check_flat(position))?;
+        let learn = |&position: &usize| {
+            learn_column(table, position, rows, settings, said.contains(&position))
+        };
+        #[cfg(feature = "rayon")]
+        let encodings: Vec<_> = positions.par_iter().map(learn).collect();
+        #[cfg(not(feature = "rayon"))]
+        let encodings: Vec<_> = positions.iter().map(learn).collect();
         let mut bad = Listing::new();
-        let mut columns = Vec::with_capacity(table.columns().len());
-        for (position, name) in table.columns().iter().enumerate() {
-            let all: Vec<&str> = table.cells_at(position).collect();
-            let is_text = said.contains(&position);
-            let numbering = (!is_text).then(|| row_labels(table, position, &all)).flatten();
-            let encoding = if let Some(why) = numbering {
-                Encoding::LeftOut { why }
-            } else {
-                let cells = Cells { all, rows, delimiter: table.delimiter(), is_text };
-                match Encoding::learn(&cells, settings) {
-                    Ok(encoding) => encoding,
-                    Err(flaws) => {
-                        for (row, flaw) in flaws {
-                            bad.add(|| BadCell {
-                                line: table.line(row),
-                                column: name.clone(),
-                                flaw,
-                            });
-                        }
-                        continue;
+        let mut columns = Vec::with_capacity(positions.len());
+        for (name, encoding) in table.columns().iter().zip(encodings) {
+            match encoding {
+                Ok(encoding) => columns.push(Column { name: name.clone(), encoding }),
+                Err(flaws) => {
+                    for (row, flaw) in flaws {
+                        bad.add(|| table.bad_cell(row, name, flaw));
                     }
                 }
-            };
-            columns.push(Column { name: name.clone(), encoding });
+            }
         }
         if bad.count > 0 {
             return Err(Error::BadCells(bad));
@@ -128,41 +128,53 @@ impl Columns {
     /// [`Error::UnknownColumn`], [`Error::ColumnCount`]; [`Error::BadCells`] for cells that are not what their column was
     /// taken for.
     pub fn apply(&self, table: &Table) -> Result<Encoded, Error> {
-        let positions = self.places(table)?;
         let (rows, width) = (table.len(), self.width());
         let mut inputs = Matrix { rows, columns: width, data: vec![0.0; rows * width] };
-        let (mut notes, mut bad) = (Vec::new(), Listing::new());
+        let mut taken = Vec::new();
         let mut first = 0;
-        for (column, position) in self.columns.iter().zip(positions) {
-            let (own, Some(position)) = (column.encoding.width(), position) else { continue };
-            let name = &column.name;
-            let mut encoding = column.encoding.clone();
-            // Where the training had no comma, this table says what its own mean.
-            if let Encoding::Number { comma: comma @ None, .. } = &mut encoding {
-                *comma = Comma::of(table.cells_at(position), table.delimiter());
-            }
-            let mut note =
-                Note { column: name.clone(), filled: 0, unknown: 0, example: String::new() };
-            for (row, cell) in table.cells_at(position).enumerate() {
-                let numbers = &mut inputs.data[row * width + first..][..own];
-                match encoding.write(cell, &self.gaps, numbers) {
-                    Ok(Taken::AsItIs) => {}
-                    Ok(Taken::Filled) => note.filled += 1,
-                    Ok(Taken::Unknown) => {
-                        if note.unknown == 0 {
-                            cell.clone_into(&mut note.example);
-                        }
-                        note.unknown += 1;
-                    }
-                    Err(flaw) => {
-                        bad.add(|| BadCell { line: table.line(row), column: name.clone(), flaw });
-                    }
+        for (column, position) in self.columns.iter().zip(self.places(table)?) {
+            if let (own @ 1.., Some(position)) = (column.encoding.width(), position) {
+                table.check_flat(position)?;
+                let mut encoding = column.encoding.clone();
+                // Where the training had no comma, this table says what its own mean.
+                if let Encoding::Number { comma: comma @ None, .. } = &mut encoding {
+                    *comma = table.comma(position);
                 }
+                taken.push(TakenColumn { name: &column.name, encoding, position, first, own });
+                first += own;
+            }
+        }
+        let said = SaidGaps::new(&self.gaps);
+        let take = |(block, numbers): (usize, &mut [f64])| -> Vec<Found> {
+            let rows = block * BLOCK..block * BLOCK + numbers.len() / width;
+            let found = |(place, column): (usize, &TakenColumn<'_>)| {
+                column.take(place, table, rows.clone(), &self.gaps, &said, numbers)
+            };
+            taken.iter().enumerate().filter_map(found).collect()
+        };
+        let size = BLOCK * width.max(1);
+        #[cfg(feature = "rayon")]
+        let found: Vec<Vec<Found>> =
+            inputs.data.par_chunks_mut(size).enumerate().map(take).collect();
+        #[cfg(not(feature = "rayon"))]
+        let found: Vec<Vec<Found>> = inputs.data.chunks_mut(size).enumerate().map(take).collect();
+        // Column by column, and in each from the first row to the last.
+        let mut found: Vec<Found> = found.into_iter().flatten().collect();
+        found.sort_by_key(|found| found.place);
+        let (mut notes, mut bad) = (Vec::new(), Listing::new());
+        for one in found.chunk_by_mut(|a, b| a.place == b.place) {
+            let mut note = Note::new(taken[one[0].place].name);
+            for Found { note: more, bad: cells, .. } in one {
+                if note.unknown == 0 {
+                    note.example = core::mem::take(&mut more.example);
+                }
+                note.filled += more.filled;
+                note.unknown += more.unknown;
+                bad.append(core::mem::replace(cells, Listing::new()), |cell| cell);
             }
             if note.filled + note.unknown > 0 {
                 notes.push(note);
             }
-            first += own;
         }
         if bad.count == 0 { Ok(Encoded { inputs, notes }) } else { Err(Error::BadCells(bad)) }
     }
@@ -190,14 +202,154 @@ impl Columns {
     }
 }
 
+/// How many rows are taken at a time: their numbers stay near the processor while one column after the other is written.
+const BLOCK: usize = 2048;
+
+/// A column that becomes numbers: where it stands in a table, and where its numbers stand in a row.
+struct TakenColumn<'a> {
+    name: &'a str,
+    encoding: Encoding,
+    position: usize,
+    first: usize,
+    own: usize,
+}
+
+/// What was not as in the training in some rows of the column at this place.
+struct Found {
+    place: usize,
+    note: Note,
+    bad: Listing<BadCell>,
+}
+
+impl TakenColumn<'_> {
+    /// Writes the numbers of these rows.
+    fn take(
+        &self,
+        place: usize,
+        table: &Table,
+        rows: Range<usize>,
+        gaps: &[String],
+        said: &SaidGaps,
+        numbers: &mut [f64],
+    ) -> Option<Found> {
+        let mut found = Found { place, note: Note::new(self.name), bad: Listing::new() };
+        let width = numbers.len() / rows.len();
+        let column = table.column(self.position);
+        let values = column.values();
+        let mut texts = (!self.encoding.takes(values)).then(|| column.texts().cursor());
+        for (row, numbers) in rows.zip(numbers.chunks_exact_mut(width)) {
+            let numbers = &mut numbers[self.first..][..self.own];
+            let at = table.row_of(row);
+            let cell = texts.as_mut().map(|texts| texts.at(at));
+            let taken = match cell {
+                Some(cell) => self.encoding.write(cell, gaps, numbers),
+                None => self.encoding.write_value(said.seen(values.at(at)), numbers),
+            };
+            match taken {
+                Ok(Taken::AsItIs) => {}
+                Ok(Taken::Filled) => found.note.filled += 1,
+                Ok(Taken::Unknown) => {
+                    if found.note.unknown == 0 {
+                        found.note.example = cell.unwrap_or_default().to_owned();
+                    }
+                    found.note.unknown += 1;
+                }
+                Err(flaw) => found.bad.add(|| table.bad_cell(row, self.name, flaw)),
+            }
+        }
+        (found.note.filled + found.note.unknown + found.bad.count > 0).then_some(found)
+    }
+}
+
+impl Note {
+    fn new(column: &str) -> Self {
+        Self { column: column.to_owned(), filled: 0, unknown: 0, example: String::new() }
+    }
+}
+
+/// What a column is to be taken for; or the rows of the cells that keep it from that.
+fn learn_column(
+    table: &Table,
+    position: usize,
+    rows: &[usize],
+    settings: &ColumnSettings,
+    is_text: bool,
+) -> Result<Encoding, Vec<(usize, Flaw)>> {
+    let values = table.column(position).values();
+    if is_text || matches!(values, Values::Texts) || table.is_nameless(position) {
+        let all: Vec<&str> = table.cells_at(position).collect();
+        let numbering = (!is_text).then(|| row_labels(table, position, &all)).flatten();
+        if let Some(why) = numbering {
+            return Ok(Encoding::LeftOut { why });
+        }
+        if matches!(values, Values::Texts) || is_text {
+            let has_comma = table.has_comma(position);
+            let cells = Cells { all, rows, delimiter: table.delimiter(), is_text, has_comma };
+            return Encoding::learn(&cells, settings);
+        }
+    }
+    let said = SaidGaps::new(&settings.gaps);
+    let at = |row: usize| said.seen(values.at(table.row_of(row)));
+    let gaps = rows.iter().any(|&row| at(row) == Value::Gap);
+    let all = || (0..table.len()).map(at);
+    match values {
+        Values::Numbers(_) if is_counting(table, position, all()) => {
+            Ok(Encoding::LeftOut { why: Why::RowNumbers })
+        }
+        _ if all().all(|value| value == Value::Gap) => Ok(Encoding::LeftOut { why: Why::Empty }),
+        Values::Answers(_) => {
+            let answers = rows.iter().filter_map(|&row| match at(row) {
+                Value::Answer(yes) => Some(yes),
+                _ => None,
+            });
+            Ok(Encoding::of_answers(answers, gaps))
+        }
+        Values::Moments(moments) => {
+            let days = rows.iter().filter_map(|&row| match at(row) {
+                Value::Moment(moment) => Some(days_of(moment)),
+                _ => None,
+            });
+            let format = if has_time(moments) { TIMED } else { DAY }.to_owned();
+            let day = |fill| Encoding::Day { format, fill, gaps };
+            Ok(Encoding::of_amounts(days.collect(), gaps, day))
+        }
+        _ => {
+            let numbers: Vec<f64> = all().map(Value::number).collect();
+            Encoding::of_numbers(&numbers, rows, None, |row| numbers[row].to_string())
+        }
+    }
+}
+
+/// Whether a column of numbers that is called as the numbers of rows are counts them, from 0 or from 1.
+fn is_counting(
+    table: &Table,
+    position: usize,
+    values: impl Iterator<Item = Value> + Clone,
+) -> bool {
+    let counts_from = |start: usize| {
+        let mut counted = values.clone().zip(start..);
+        counted.all(|(value, number)| value == Value::Number(number as f64))
+    };
+    is_called_as_rows(table, position) && (counts_from(0) || counts_from(1))
+}
+
+/// Whether a column has a name that is given to the numbers of rows, and is not the only one of a few rows.
+fn is_called_as_rows(table: &Table, position: usize) -> bool {
+    const NAMES: [&str; 6] = ["unnamed: 0", "rownames", "row_names", "row.names", "index", "id"];
+    let name = &table.columns()[position];
+    NAMES.iter().any(|other| name.eq_ignore_ascii_case(other)) && has_many(table)
+}
+
+/// Whether there is more than a column of a few rows.
+fn has_many(table: &Table) -> bool {
+    table.columns().len() >= 2 && table.len() >= 3
+}
+
 /// Whether a column does no more than tell the rows apart: it counts them, or it is a first column without a name and no
 /// cell comes twice.
 fn row_labels(table: &Table, position: usize, cells: &[&str]) -> Option<Why> {
-    const NAMES: [&str; 6] = ["unnamed: 0", "rownames", "row_names", "row.names", "index", "id"];
-    let is_nameless = table.is_first(position) && table.is_nameless(position);
-    let is_called_so =
-        || NAMES.iter().any(|name| table.columns()[position].eq_ignore_ascii_case(name));
-    if !is_nameless && !is_called_so() || table.columns().len() < 2 || cells.len() < 3 {
+    let is_nameless = table.labels_rows(position) && has_many(table);
+    if !is_nameless && !is_called_as_rows(table, position) {
         return None;
     }
     let counts_from = |start: usize| {

@@ -1,7 +1,10 @@
 //! How a cell becomes numbers.
 
 use super::super::Flaw;
-use super::super::cell::{days, is_gap, is_gap_among_numbers, moment, number, yes_no};
+use super::super::cell::{
+    days, days_of, has_time, is_gap, is_gap_among_numbers, moment, number, written_moment, yes_no,
+};
+use super::super::cells::{Value, Values};
 use super::{Encoding, parts_of_day};
 
 /// How a cell was taken.
@@ -67,5 +70,43 @@ impl Encoding {
             Self::LeftOut { .. } => {}
         }
         Ok(if is_gap && !self.marks_gaps() { Taken::Filled } else { Taken::AsItIs })
+    }
+
+    /// Whether these cells are taken as the values that they are, and not as text.
+    pub(in super::super) fn takes(&self, values: &Values) -> bool {
+        matches!(
+            (self, values),
+            (Self::Number { .. }, Values::Numbers(_))
+                | (Self::YesNo { .. }, Values::Answers(_))
+                | (Self::Day { .. }, Values::Moments(_))
+        )
+    }
+
+    /// Writes a value that is taken as it is, as [`Encoding::write`] does the text of it.
+    pub(in super::super) fn write_value(
+        &self,
+        value: Value,
+        numbers: &mut [f64],
+    ) -> Result<Taken, Flaw> {
+        match (self, value) {
+            (_, Value::Number(number)) if !number.is_finite() => {
+                return Err(Flaw::NotFinite(number.to_string()));
+            }
+            (_, Value::Number(number)) => numbers[0] = number,
+            (_, Value::Answer(yes)) => numbers[0] = f64::from(u8::from(yes)),
+            (Self::Day { format, .. }, Value::Moment(moment)) => {
+                let days = days_of(moment);
+                if days.fract() != 0.0 && !has_time(format) {
+                    let text = written_moment(moment, true);
+                    return Err(Flaw::NotADay { text, format: format.clone() });
+                }
+                for (number, part) in numbers.iter_mut().zip(parts_of_day(days, format)) {
+                    *number = part;
+                }
+            }
+            (_, Value::Moment(_)) => unreachable!("only days are taken from moments"),
+            (_, Value::Gap) => return self.write("", &[], numbers),
+        }
+        Ok(Taken::AsItIs)
     }
 }

@@ -213,6 +213,18 @@ fn bytes_that_are_no_text() {
     );
 }
 
+#[cfg(not(feature = "parquet"))]
+#[test]
+fn a_parquet_file_needs_the_feature() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows.PARQUET");
+    std::fs::write(&path, "x\n1\n").unwrap();
+    let said = "is a Parquet file, and this program was built without the feature `parquet`: build it with";
+    for error in [message(Table::from_reader(&b"PAR1\x15\x04"[..])), message(Table::read(path))] {
+        assert!(error.contains(said), "{error}");
+    }
+}
+
 #[test]
 fn a_gzip_file_that_is_cut_off() {
     let packed = packed("x,y\n1,2\n3,4\n");
@@ -238,6 +250,28 @@ fn rows_of_other_lengths() {
         "line 4 has 1 cell where the first line has 2\nline 5 has 3 cells where the first line has 2\n\
          a cell that contains the delimiter stands in quotes; an empty cell still has its delimiter",
     );
+}
+
+#[test]
+fn a_large_table_is_read_in_parts_as_in_one() {
+    // Cells with line breaks and quotes lie where the parts are cut; the last one is bad, in a line that is known.
+    let cell = |row: usize| format!("{row},\"a\n1,\"\"b\n{}\"\r\n", "x,y\n".repeat(row % 5));
+    let rows: usize = 200_000;
+    let mut text = "id,text\n".to_owned();
+    (0..rows).for_each(|row| text.push_str(&cell(row)));
+    assert!(text.len() > 4 << 20);
+    let table = table(&text);
+    assert_eq!(table.len(), rows);
+    let mut line = 2;
+    for (row, (id, long)) in
+        table.cells("id").unwrap().zip(table.cells("text").unwrap()).enumerate()
+    {
+        assert_eq!((id.parse(), table.line(row)), (Ok(row), line));
+        assert_eq!(long, format!("a\n1,\"b\n{}", "x,y\n".repeat(row % 5)).trim());
+        line += 3 + row % 5;
+    }
+    let error = message(Table::from_reader((text + "1,2,3\n").as_bytes()));
+    assert!(error.starts_with(&format!("line {line} has 3 cells where")), "{error}");
 }
 
 #[test]
