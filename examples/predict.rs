@@ -23,7 +23,7 @@ use crate::end::end;
 struct Options {
     /// The model: PATH of PATH.safetensors
     model: PathBuf,
-    /// The rows: CSV with a header, plain or gzip; other columns than the model's inputs are left out
+    /// The rows: CSV with a header, plain or gzip, or Parquet with the feature `parquet`; other columns than the model's inputs are left out
     file: PathBuf,
     /// Where to write, instead of the standard output
     #[arg(long, value_name = "FILE.csv")]

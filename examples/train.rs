@@ -6,6 +6,8 @@
 //! cargo run --release --example train -- FILE.csv --target price --task regress --hidden 32,32 --epochs 200
 //! ```
 //!
+//! The table is CSV, plain or in gzip; with `--features parquet` after `--release` also Parquet.
+//!
 //! A line for each column says what it was taken for: a number, a date, a text of so many categories. A share of the rows,
 //! drawn by the seed, is kept for the test; categories, medians and scales are learnt from the rest. Of up to 1,000 rows,
 //! trials on parts of them find how many epochs are best; of more, some judge each epoch, and the best parameters are kept.
@@ -49,7 +51,7 @@ use crate::scores::Tested;
 #[derive(Clone, Parser)]
 #[command(allow_negative_numbers = true)]
 struct Options {
-    /// The table: CSV, plain or gzip [default: the digits that come with the project]
+    /// The table: CSV, plain or gzip; or Parquet, with the feature `parquet` [default: the digits that come with the project]
     file: Option<PathBuf>,
     /// Whether the first line names the columns [default: it does, unless it looks like the rows]
     #[arg(long, value_enum)]
@@ -205,16 +207,12 @@ fn run(out: &mut impl Write) -> Result<Ended> {
     let (table, fingerprint) = start.table(out)?;
     let mut outputs = Outputs::new(options, file)?;
     let source = Source::new(options, &table, out).with_context(in_file)?;
+    check_plot_fit(options, &source)?;
     if let Some(count) = options.folds {
         scores::write_folds(out, options, &source, count)?;
     }
     let (data, epochs) = data(options, &source, checkpoint.as_ref(), out).with_context(in_file)?;
     let options = &options.stopping(&data, epochs);
-    let is_classes = matches!(data.target, Target::Classes { .. });
-    ensure!(
-        !(is_classes && options.plot_fit.is_some()),
-        "--plot-fit is for numbers; classes have a confusion matrix"
-    );
     let network = network(options, &data)?;
     // From here on Ctrl-C ends the run as a run is ended.
     let interrupt = Interrupt::listen()?;
@@ -280,6 +278,19 @@ fn run(out: &mut impl Write) -> Result<Ended> {
         model.display()
     )?;
     Ok(ended)
+}
+
+/// That there is something to plot, before anything is trained for it.
+fn check_plot_fit(options: &Options, source: &Source) -> Result<()> {
+    if options.plot_fit.is_some() {
+        ensure!(
+            !source.has_classes(),
+            "--plot-fit is for numbers; classes have a confusion matrix"
+        );
+        let is_tested = options.test_share() != Some(0.0);
+        ensure!(is_tested, "--plot-fit shows the test rows, and there are none: --test SHARE|FILE");
+    }
+    Ok(())
 }
 
 /// What of a training's facts is the table's fingerprint.
@@ -392,6 +403,12 @@ impl Options {
         self.epochs.unwrap_or(200)
     }
 
+    /// The share of the rows that is kept for the test; none where a file has the test rows.
+    fn test_share(&self) -> Option<f64> {
+        let default = if self.folds.is_some() { 0.0 } else { 0.2 };
+        self.test.as_ref().map_or(Some(default), |text| text.parse().ok())
+    }
+
     fn autosave(&self) -> Autosave {
         Autosave { epochs: self.save_epochs, time: self.save_seconds }
     }
@@ -408,8 +425,7 @@ fn data(
     checkpoint: Option<&Checkpoint>,
     out: &mut impl Write,
 ) -> Result<(Data, Option<usize>)> {
-    let default = if options.folds.is_some() { 0.0 } else { 0.2 };
-    let share = options.test.as_ref().map_or(Some(default), |text| text.parse().ok());
+    let share = options.test_share();
     let parts = source.split(share.unwrap_or(0.0), options.seed)?;
     let mut data = source.data(options, &parts)?;
     if let (None, Some(file)) = (share, &options.test) {

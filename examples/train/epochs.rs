@@ -1,13 +1,10 @@
 //! How many epochs a small table is good for: what the folds of its training rows say.
 
-use core::ops::ControlFlow;
-
 use anyhow::Result;
-use nn::data::Dataset;
-use nn::{Record, Settings, Trainer};
+use nn::{Record, Settings};
 
 use crate::rows::{Parts, Source};
-use crate::{Options, ScheduleName, network};
+use crate::{Options, ScheduleName};
 
 /// Up to how many rows the folds are tried. More rows can spare some that judge each epoch.
 pub(crate) const SMALL: usize = 1_000;
@@ -54,9 +51,6 @@ pub(crate) fn by_folds(options: &Options, source: &Source, parts: &Parts) -> Res
 fn judged_losses(options: &Options, source: &Source, parts: &Parts) -> Result<Vec<f64>> {
     let data = source.data_judged(options, &parts.training, &parts.test)?;
     let settings = Settings { score_training: false, patience: None, ..options.settings() };
-    let mut trainer = Trainer::new(network(options, &data)?, data.loss(), settings)?;
-    let judged = data.judged.as_ref().map(Dataset::samples);
-    trainer.train_watched(data.learnt.samples(), judged, |_| ControlFlow::Continue(()))?;
     let loss = |record: &Record| record.validation.map_or(f64::NAN, |score| score.loss);
-    Ok(trainer.history().iter().map(loss).collect())
+    Ok(data.trained(options, settings)?.history().iter().map(loss).collect())
 }

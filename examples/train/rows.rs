@@ -1,5 +1,6 @@
 //! From a table to what a network takes: the target, the parts of the rows, the inputs as numbers.
 
+use core::ops::ControlFlow;
 use std::io::Write;
 use std::path::Path;
 
@@ -8,10 +9,10 @@ use nn::data::{
     Classes, ColumnSettings, Columns, Dataset, Error, Format, Standardizer, Table, Task,
     split_rows, split_rows_by_class,
 };
-use nn::{Loss, Model, Target, Trainer};
+use nn::{Loss, Model, Settings, Target, Trainer};
 use tape::Matrix;
 
-use crate::{Options, TaskName, epochs};
+use crate::{Options, TaskName, epochs, network};
 
 /// What the rows of a table are, before they are parted: inputs as cells, targets as numbers.
 pub(crate) struct Source {
@@ -127,6 +128,10 @@ impl Source {
         self.targets.rows
     }
 
+    pub(crate) fn has_classes(&self) -> bool {
+        self.classes.is_some()
+    }
+
     /// A share of the rows for a test.
     pub(crate) fn split(&self, share: f64, seed: u64) -> Result<Parts> {
         let all: Vec<usize> = (0..self.len()).collect();
@@ -166,7 +171,7 @@ impl Source {
     }
 
     fn split_of(&self, rows: &[usize], share: f64, seed: u64) -> Result<(Vec<usize>, Vec<usize>)> {
-        let (rest, part) = if self.classes.is_some() {
+        let (rest, part) = if self.has_classes() {
             let classes: Vec<usize> = rows.iter().map(|&row| self.class_of[row]).collect();
             split_rows_by_class(&classes, share, seed)?
         } else {
@@ -208,6 +213,7 @@ impl Source {
                         "{error} (--gap TEXT for what means a gap, --text COLUMN, --drop COLUMN)"
                     )
                 }
+                Error::Nested { .. } => anyhow!("{error} (--drop COLUMN)"),
                 Error::NoUsableInputs { .. } => {
                     anyhow!("{error} (--text COLUMN keeps one whose texts do not come again)")
                 }
@@ -274,8 +280,8 @@ fn amounts(options: &Options, table: &Table, name: &str) -> Result<Matrix<f64>> 
         && let Some(row) = targets.data.iter().position(|&number| number <= 0.0)
     {
         bail!(
-            "--log: line {}, column {name:?} is {}, and has no logarithm: numbers must be greater than 0",
-            table.line(row),
+            "--log: {}, column {name:?} is {}, and has no logarithm: numbers must be greater than 0",
+            table.place_of(row),
             targets.data[row]
         );
     }
@@ -309,8 +315,8 @@ impl Data {
                 let mut indices = Vec::with_capacity(table.len());
                 for (row, label) in table.cells(&name)?.enumerate() {
                     indices.push(classes.index(label).ok_or_else(|| {
-                        let line = table.line(row);
-                        anyhow!("line {line}, column {name:?}: there was no class {label:?} in the training")
+                        let place = table.place_of(row);
+                        anyhow!("{place}, column {name:?}: there was no class {label:?} in the training")
                     }).with_context(in_file)?);
                 }
                 classes.one_hot(&indices)?
@@ -332,6 +338,14 @@ impl Data {
             Target::Classes { .. } => Loss::CrossEntropy,
             Target::Numbers { .. } => Loss::MeanSquared,
         }
+    }
+
+    /// A training that nobody watches.
+    pub(crate) fn trained(&self, options: &Options, settings: Settings) -> Result<Trainer> {
+        let mut trainer = Trainer::new(network(options, self)?, self.loss(), settings)?;
+        let judged = self.judged.as_ref().map(Dataset::samples);
+        trainer.train_watched(self.learnt.samples(), judged, |_| ControlFlow::Continue(()))?;
+        Ok(trainer)
     }
 
     pub(crate) fn model(&self, trainer: &Trainer) -> Model {

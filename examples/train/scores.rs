@@ -1,17 +1,16 @@
 //! How well a model does, beside what needs no network.
 
 use core::fmt;
-use core::ops::ControlFlow;
 use std::io::Write;
 
 use anyhow::Result;
 use nn::data::Dataset;
 use nn::metrics::{Confusion, calibration_error, log_loss, r_squared, roc_auc};
-use nn::{Answers, Model, Network, Settings, Target, Trainer};
+use nn::{Answers, Model, Settings, Target};
 use tape::Matrix;
 
 use crate::rows::{Data, Source};
-use crate::{Options, epochs, network};
+use crate::{Options, epochs};
 
 /// How a model does on rows that it may not have seen.
 pub(crate) enum Tested {
@@ -131,9 +130,8 @@ pub(crate) fn write_folds(
     for (number, parts) in (1..).zip(source.folds(count, options.seed)?) {
         let data = source.data(options, &parts)?;
         let options = &options.stopping(&data, epochs::by_folds(options, source, &parts)?);
-        let network = network(options, &data)?;
         let test = data.test.as_ref().expect("a fold has test rows");
-        let tested = Tested::new(&trained(options, &data, network)?, test)?;
+        let tested = Tested::new(&trained(options, &data)?, test)?;
         writeln!(out, "fold {number}: {} rows, {}", test.len(), tested.line())?;
         scores.extend(tested.score());
     }
@@ -142,13 +140,10 @@ pub(crate) fn write_folds(
     Ok(())
 }
 
-/// A network's training without anybody who watches.
-fn trained(options: &Options, data: &Data, network: Network) -> Result<Model> {
+/// What is learnt from these rows.
+fn trained(options: &Options, data: &Data) -> Result<Model> {
     let settings = Settings { score_training: false, ..options.settings() };
-    let mut trainer = Trainer::new(network, data.loss(), settings)?;
-    let judged = data.judged.as_ref().map(Dataset::samples);
-    trainer.train_watched(data.learnt.samples(), judged, |_| ControlFlow::Continue(()))?;
-    Ok(data.model(&trainer))
+    Ok(data.model(&data.trained(options, settings)?))
 }
 
 fn mean_and_error(scores: &[f64]) -> (f64, f64) {
@@ -179,7 +174,7 @@ pub(crate) fn write_baselines(out: &mut impl Write, options: &Options, data: &Da
     writeln!(out, "always {name}: {}", simplest.line())?;
     if options.hidden != "none" {
         let options = &Options { hidden: "none".to_owned(), rate: LINEAR_RATE, ..options.clone() };
-        let linear = trained(options, data, network(options, data)?)?;
+        let linear = trained(options, data)?;
         writeln!(out, "linear model: {}", Tested::new(&linear, test)?.line())?;
     }
     Ok(())

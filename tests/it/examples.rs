@@ -792,6 +792,16 @@ fn train_refuses_bad_tables_and_options() {
     check_refusal("train", &[&iris, "--activation", "powf"], "is no activation");
     check_refusal("train", &[&iris, "--plot", "loss.png"], "loss.png does not end in .svg");
     check_refusal("train", &[&iris, "--plot-fit", "fit.svg", "--epochs", "1"], "is for numbers");
+    let untested = plane("untested.csv");
+    let arguments = [untested.as_str(), "--plot-fit", "fit.svg", "--test", "0"];
+    check_refusal("train", &arguments, "--test SHARE");
+}
+
+#[test]
+fn train_refuses_a_plot_before_it_trains_for_it() {
+    let output = run("train", &[&shipped("iris.csv"), "--plot-fit", "fit.svg", "--folds", "3"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(!output.status.success() && !text.contains("fold 1"), "{text}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use nn::data::Table;
 use nn::{Checkpoint, Model};
 
 use crate::examples::{
@@ -168,6 +169,50 @@ fn train_that_is_killed_goes_on_to_the_bit() {
     let more = (epochs + 1).to_string();
     output_of("train", &with(&arguments, &["--resume", "--epochs", &more]));
     assert!(fs::read(path).unwrap() == undisturbed("not-killed", &[], epochs + 1));
+}
+
+/// A table as people have them: a text, a date, gaps, and amounts whose ratios count.
+fn mixed(name: &str) -> String {
+    let line = |row: u32| {
+        let city = ["Rome", "Oslo", "Köln", ""][row as usize % 4];
+        let mass = if row % 5 == 2 { "NA".to_owned() } else { (row * 37 % 101).to_string() };
+        let (month, day) = (1 + row % 12, 1 + row % 28);
+        let price = 10 + row * row % 997;
+        format!("{city},2021-{month:02}-{day:02},{mass},{price}\n")
+    };
+    data(name, &format!("city,since,mass,price\n{}", (0..60).map(line).collect::<String>()))
+}
+
+#[test]
+fn train_of_a_mixed_table_that_is_killed_goes_on_to_the_bit() {
+    let file = mixed("mixed.csv");
+    let learn = |folder: &Path, more: &[&str]| -> Vec<String> {
+        let out = folder.display().to_string();
+        let arguments = [file.as_str(), "--log", "--out", &out, "--save-epochs", "1"];
+        arguments.iter().chain(more).map(ToString::to_string).collect()
+    };
+    let (killed, whole) = (folder("mixed-killed"), folder("mixed-whole"));
+    let mut child = started(&with(&learn(&killed, &[]), &[]), "epoch 1 of");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    output_of("train", &with(&learn(&killed, &["--resume"]), &[]));
+    output_of("train", &with(&learn(&whole, &[]), &[]));
+    let model = |folder: &Path| fs::read(folder.join("mixed.model.safetensors")).unwrap();
+    assert!(model(&killed) == model(&whole));
+
+    // What the training never had is said, and has a column of its own.
+    let rows = data("mixed-rows.csv", "mass,since,city\n7,2021-05-17,Paris\n,2021-05-18,Oslo\n");
+    let model = killed.join("mixed.model");
+    let output = run("predict", &[&model.display().to_string(), &rows]);
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{errors}");
+    let said = "column \"city\": 1 cell is of no category that the training had (\"Paris\")\n";
+    assert_eq!(errors, said);
+    assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 3);
+    let columns = Model::load(model).unwrap().columns;
+    let inputs = columns.apply(&Table::read(rows).unwrap()).unwrap().inputs;
+    let other = columns.names().iter().position(|name| name == "city=(other)").unwrap();
+    assert_eq!([inputs[(0, other)], inputs[(1, other)]], [1.0, 0.0]);
 }
 
 #[test]
