@@ -38,8 +38,8 @@ use nn::data::{Dataset, Table};
 use nn::report::{Chart, Curve, HeatMap, Names, Scale, TrainingReport, Units};
 use nn::terminal::{INTERRUPTED, Interrupt, Progress, is_shown};
 use nn::{
-    Activation, Autosave, Checkpoint, Clip, Decay, Dense, Initializer, Network, Optimizer, Record,
-    Schedule, Score, Settings, Stop, Target, Trainer, plot,
+    Activation, Autosave, Checkpoint, Clip, Decay, Dense, Initializer, Layer, Network,
+    NetworkBuilder, Optimizer, Record, Schedule, Score, Settings, Stop, Target, Trainer, plot,
 };
 
 use crate::end::end;
@@ -68,9 +68,15 @@ struct Options {
     /// Columns whose cells are names of categories, even if they look like numbers, with commas between
     #[arg(long, value_delimiter = ',')]
     text: Vec<String>,
-    /// How many categories of a column are told apart at most; the rarer ones count as one
+    /// How many categories of a column have an input of their own at most; those of a column with more are embedded: each
+    /// stands for a few numbers that are learnt
     #[arg(long, default_value_t = 50)]
     categories: usize,
+    /// Columns of categories to embed, however few there are, with commas between, and how many numbers a category stands
+    /// for [default: the fourth root of how many there are, of columns with more than --categories]; "none" embeds
+    /// nothing: where there are more categories, the rarer ones count as one
+    #[arg(long, value_delimiter = ',', value_name = "COLUMN[:DIM]")]
+    embed: Vec<String>,
     /// More texts that mean a gap, with commas between
     #[arg(long, value_delimiter = ',')]
     gap: Vec<String>,
@@ -439,7 +445,8 @@ fn data(
 }
 
 fn network(options: &Options, data: &Data) -> Result<Network> {
-    let mut builder = Network::builder(data.learnt.inputs.columns).seed(options.seed);
+    let builder = Network::builder(data.learnt.inputs.columns).seed(options.seed);
+    let mut builder = data.embeddings().into_iter().fold(builder, NetworkBuilder::layer);
     if options.hidden != "none" {
         for width in options.hidden.split(',') {
             let width = width.trim().parse().with_context(|| {
@@ -641,15 +648,19 @@ fn report(
         Tested::Classes(confusion, _) => report = report.confusion(confusion.into())?,
         Tested::Numbers(pairs, _) => report = report.predictions(pairs.iter().copied()),
     }
-    let inputs = &data.training.input_names;
+    let inputs = data.names_looked_up();
     let outputs: Vec<String> = match &data.target {
         Target::Classes { classes, .. } => classes.labels().map(str::to_owned).collect(),
         Target::Numbers { names, .. } => names.clone(),
     };
     let last = format!("layer{}.weight", network.layers().len());
-    for (name, parameter) in network.parameters() {
+    let is_table = |layer: &&Layer| matches!(layer, Layer::Embedding(_));
+    let tables = network.layers().iter().filter(is_table).count();
+    let first = format!("layer{}.weight", tables + 1);
+    // A table of categories has too many rows to look at.
+    for (name, parameter) in network.parameters().iter().skip(tables) {
         let &[rows, columns] = parameter.shape() else { continue };
-        let is_first = name == "layer1.weight";
+        let is_first = *name == first;
         let is_image = is_first && columns >= 16 && columns.isqrt().pow(2) == columns;
         let heat_map = HeatMap {
             name: name.clone(),
@@ -663,7 +674,7 @@ fn report(
         };
         let names = Names {
             rows: fitting(&outputs, *name == last, rows),
-            columns: fitting(inputs, is_first, columns),
+            columns: fitting(&inputs, is_first, columns),
         };
         report = report.named_weights(heat_map, names)?;
     }

@@ -9,10 +9,13 @@ use nn::data::{
     Classes, ColumnSettings, Columns, Dataset, Error, Format, Standardizer, Table, Task,
     split_rows, split_rows_by_class,
 };
-use nn::{Loss, Model, Settings, Target, Trainer};
+use nn::{Embedding, Loss, Model, Settings, Target, Trainer};
 use tape::Matrix;
 
 use crate::{Options, TaskName, epochs, network};
+
+/// By how many standard deviations an input may lie outside of what the rows to learn from have.
+const MARGIN: f64 = 2.0;
 
 /// What the rows of a table are, before they are parted: inputs as cells, targets as numbers.
 pub(crate) struct Source {
@@ -62,20 +65,35 @@ impl Options {
         Table::read_as(file, Format { delimiter, header }).with_context(in_file)
     }
 
-    fn columns(&self, target: &str) -> ColumnSettings {
+    fn columns(&self, target: &str) -> Result<ColumnSettings> {
         // The target is no input, and may be said to be text all the same.
         let is_input = |name: &&String| name.as_str() != target;
-        ColumnSettings {
+        let embeds_nothing = self.embed == ["none"];
+        let said = if embeds_nothing { &[][..] } else { &self.embed };
+        Ok(ColumnSettings {
             text: self.text.iter().filter(is_input).cloned().collect(),
             gaps: self.gap.clone(),
             categories: self.categories,
-        }
+            embed: said.iter().map(|said| embedded(said)).collect::<Result<_>>()?,
+            embed_many: !embeds_nothing,
+        })
     }
 
     /// The share of the rows that judge each epoch.
     fn validation(&self, rows: usize) -> f64 {
         self.validation.unwrap_or(if rows <= epochs::SMALL { 0.0 } else { 0.1 })
     }
+}
+
+/// A column to embed, and how many numbers a category stands for, if that is said.
+fn embedded(said: &str) -> Result<(String, Option<usize>)> {
+    let Some((name, Ok(dimensions))) =
+        said.rsplit_once(':').map(|(name, count)| (name, count.parse()))
+    else {
+        return Ok((said.to_owned(), None));
+    };
+    ensure!(dimensions > 0, "--embed {said:?}: a category stands for at least one number");
+    Ok((name.to_owned(), Some(dimensions)))
 }
 
 impl Source {
@@ -204,7 +222,7 @@ impl Source {
         learnt: &[usize],
         judged: &[usize],
     ) -> Result<Data> {
-        let settings = options.columns(&self.name);
+        let settings = options.columns(&self.name)?;
         // Everything is learnt from the rows that the network learns from, and from no others.
         let columns =
             Columns::learn(&self.inputs, learnt, &settings).map_err(|error| match error {
@@ -228,6 +246,7 @@ impl Source {
             Dataset::new(inputs, self.targets.clone())?.named(columns.names(), target_names)?;
         let learnt = all.rows(learnt);
         let standardizer = columns.standardizer(&Standardizer::learn(&learnt.inputs)?);
+        let standardizer = standardizer.bounded(&learnt.inputs, MARGIN)?;
         let logarithms = |targets: &Matrix<f64>| -> Matrix<f64> {
             let data = targets.data.iter().map(|number| number.ln()).collect();
             Matrix { rows: targets.rows, columns: targets.columns, data }
@@ -331,6 +350,24 @@ impl Data {
         self.test =
             Some(Dataset::new(encoded.inputs, targets)?.named(self.columns.names(), names)?);
         Ok(())
+    }
+
+    /// The layers that look up categories.
+    pub(crate) fn embeddings(&self) -> Vec<Embedding> {
+        self.columns.embeddings()
+    }
+
+    /// The names of the inputs after the look-ups.
+    pub(crate) fn names_looked_up(&self) -> Vec<String> {
+        let mut names = self.training.input_names.clone();
+        for embedding in self.embeddings() {
+            let place = embedding.input();
+            let looked_up =
+                (1..=embedding.dimensions()).map(|count| format!("{} ({count})", names[place]));
+            let looked_up: Vec<String> = looked_up.collect();
+            names.splice(place..=place, looked_up);
+        }
+        names
     }
 
     pub(crate) fn loss(&self) -> Loss {

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::file::{self, FileError, Tensors};
-use crate::{Dense, Dropout, Layer, LayerNorm, Network};
+use crate::{Dense, Dropout, Embedding, Layer, LayerNorm, Network};
 
 /// The layers of a network as plain data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +20,7 @@ enum LayerKind {
     Dense(Dense),
     LayerNorm(LayerNorm),
     Dropout(Dropout),
+    Embedding(Embedding),
     /// A user's function, which no file can hold.
     Own,
 }
@@ -30,6 +31,7 @@ impl Architecture {
             Layer::Dense(dense) => LayerKind::Dense(*dense),
             Layer::LayerNorm(norm) => LayerKind::LayerNorm(*norm),
             Layer::Dropout(dropout) => LayerKind::Dropout(*dropout),
+            Layer::Embedding(embedding) => LayerKind::Embedding(*embedding),
             Layer::Own(_) => LayerKind::Own,
         });
         Self { inputs: network.inputs(), layers: layers.collect() }
@@ -41,6 +43,7 @@ impl Architecture {
             LayerKind::Dense(dense) => Ok((*dense).into()),
             LayerKind::LayerNorm(norm) => Ok((*norm).into()),
             LayerKind::Dropout(dropout) => Ok((*dropout).into()),
+            LayerKind::Embedding(embedding) => Ok((*embedding).into()),
             LayerKind::Own => Err(FileError::OwnLayer { path: path.to_owned() }),
         };
         self.layers.iter().map(data).collect()

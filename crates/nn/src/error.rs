@@ -111,6 +111,32 @@ pub enum Error {
         /// What it does, and what to do about it.
         why: &'static str,
     },
+    /// An embedding where there is no index to look up.
+    #[error(
+        "{layer} is an embedding that cannot look up its input: {why}; embeddings look up inputs of the network, before \
+         all other layers"
+    )]
+    Misplaced {
+        /// The layer, as `layer2`.
+        layer: String,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// A number that an embedding cannot look up.
+    #[error(
+        "row {row}, input {input} (counted from 0) is {value}: an embedding looks up whole numbers from 0 to {most}, the \
+         last for what is no category"
+    )]
+    NoIndex {
+        /// The row's place, from 0.
+        row: usize,
+        /// The input's place, from 0.
+        input: usize,
+        /// The number.
+        value: f64,
+        /// The index of what is no category.
+        most: usize,
+    },
     /// Numbers that are too many or too few.
     #[error("{what}: {expected} expected, {found} given")]
     Shape {

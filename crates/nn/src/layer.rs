@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tape::{Real, Var};
 
 use crate::setting::{InvalidSetting, setting};
-use crate::{Activation, Initializer};
+use crate::{Activation, Embedding, Initializer};
 
 /// A part of a network: a function from the outputs of the layer before to its own.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub enum Layer {
     LayerNorm(LayerNorm),
     /// While the network trains, drops some of the inputs.
     Dropout(Dropout),
+    /// Puts numbers that are learnt in the place of a category's index.
+    Embedding(Embedding),
     /// A function of the user's.
     Own(Own),
 }
@@ -266,6 +268,12 @@ impl From<Dropout> for Layer {
     }
 }
 
+impl From<Embedding> for Layer {
+    fn from(embedding: Embedding) -> Self {
+        Self::Embedding(embedding)
+    }
+}
+
 impl From<Own> for Layer {
     fn from(own: Own) -> Self {
         Self::Own(own)
@@ -286,6 +294,7 @@ impl Layer {
                 ("bias".to_owned(), vec![inputs], Initializer::Zeros),
             ],
             Self::Dropout(_) => Vec::new(),
+            Self::Embedding(embedding) => vec![embedding.parameter()],
             Self::Own(own) => own.parameters.clone(),
         }
     }
@@ -295,6 +304,7 @@ impl Layer {
         match self {
             Self::Dense(dense) => Some(dense.outputs),
             Self::LayerNorm(_) | Self::Dropout(_) => Some(inputs),
+            Self::Embedding(embedding) => Some(embedding.outputs(inputs)),
             Self::Own(_) => None,
         }
     }
@@ -310,7 +320,8 @@ impl Layer {
                 let (weights, biases) = parameters.split_at(inputs.len());
                 layer_norm(weights, biases, inputs)
             }
-            Self::Dropout(_) => inputs.to_vec(),
+            // What an embedding looks up is data of the row already.
+            Self::Dropout(_) | Self::Embedding(_) => inputs.to_vec(),
             Self::Own(own) => (own.function)(parameters, inputs),
         }
     }
@@ -327,6 +338,13 @@ impl fmt::Display for Layer {
             Self::LayerNorm(_) => f.write_str("layer norm"),
             Self::Dropout(Dropout { share }) => {
                 write!(f, "dropout of {} % while it trains", 100.0 * share)
+            }
+            Self::Embedding(embedding) => {
+                let (categories, dimensions) = (embedding.categories(), embedding.dimensions());
+                write!(
+                    f,
+                    "embedding, {categories} categories and what is none by {dimensions} numbers"
+                )
             }
             Self::Own(_) => f.write_str("a function of its own"),
         }

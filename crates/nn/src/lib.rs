@@ -56,6 +56,7 @@ pub mod chain;
 mod checkpoint;
 pub mod data;
 mod destination;
+mod embedding;
 mod error;
 mod file;
 mod fingerprint;
@@ -88,6 +89,7 @@ pub use chain::{
 };
 pub use checkpoint::Checkpoint;
 pub use destination::Destination;
+pub use embedding::{Embedding, embedding};
 pub use error::{Error, NonFinite};
 pub use file::FileError;
 pub use fingerprint::Fingerprint;

@@ -204,6 +204,12 @@ impl Model {
             let what = format!("its columns give {found} numbers to {expected} inputs");
             return Err(FileError::Damaged { path, what });
         }
+        let categories = |input| network.lookups().categories(input);
+        let mut looked_up = columns.embeddings().into_iter();
+        if !looked_up.all(|own| categories(own.input()) == Some(own.categories())) {
+            let what = "its columns and its network look up other categories".to_owned();
+            return Err(FileError::Damaged { path, what });
+        }
         Ok(Self { network, inputs, columns, standardizer, target })
     }
 }

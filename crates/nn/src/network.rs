@@ -9,6 +9,7 @@ use rand::rngs::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use tape::{Matrix, Rows, Var};
 
+use crate::embedding::Lookups;
 use crate::error::{length, whole};
 use crate::layer::Layer;
 use crate::objective::constants;
@@ -41,6 +42,8 @@ pub struct Network {
     parameters: IndexMap<String, Parameter>,
     /// The dropout layers, each as often as it has inputs.
     dropouts: Arc<[Dropout]>,
+    /// What the embeddings look up.
+    lookups: Arc<Lookups>,
     /// The program of its outputs, made when it is first needed. It holds no parameter.
     traced: OnceLock<Arc<Outputs>>,
 }
@@ -100,6 +103,7 @@ impl NetworkBuilder {
     /// [`Error::TooLarge`] where they have too many;
     /// [`Error::ParameterName`] for a name of a parameter that is empty, has a dot in it, or is there twice in its layer;
     /// [`Error::NotTraceable`] for a function that reads a number by `value()`, or depends on more than its arguments;
+    /// [`Error::Misplaced`] for an [`Embedding`](crate::Embedding) after another layer, or without an input to look up;
     /// what [`Initializer`](crate::Initializer)s refuse.
     pub fn build(self) -> Result<Network, Error> {
         if self.layers.is_empty() {
@@ -135,7 +139,10 @@ impl NetworkBuilder {
                 // A vector has one input for each of its numbers, and so has a single number.
                 let outputs = shape.first().copied().unwrap_or(1);
                 let inputs = if shape.len() > 1 { count / outputs } else { 1 };
-                let values = initializer.draw(&mut random, inputs, outputs, count);
+                let mut values = initializer.draw(&mut random, inputs, outputs, count);
+                if let Layer::Embedding(embedding) = layer {
+                    values[count - embedding.dimensions()..].fill(0.0);
+                }
                 own.extend(constants(&values));
                 parameters.insert(name, Parameter { shape, values });
             }
@@ -153,14 +160,31 @@ impl NetworkBuilder {
                 Some(outputs) => outputs,
             };
         }
+        let lookups = self.lookups()?;
         Ok(Network {
             inputs: self.inputs,
             outputs: width,
             layers: self.layers.into(),
             parameters,
             dropouts: dropouts.into(),
+            lookups: lookups.into(),
             traced: OnceLock::new(),
         })
+    }
+
+    /// What the embeddings look up: they are the first layers.
+    fn lookups(&self) -> Result<Lookups, Error> {
+        let of_layer = |(number, layer): (usize, &Layer)| match layer {
+            Layer::Embedding(embedding) => Some((number, *embedding)),
+            _ => None,
+        };
+        let mut numbered = (1..).zip(&self.layers);
+        let first: Vec<_> = numbered.by_ref().map_while(of_layer).collect();
+        if let Some((number, _)) = numbered.find_map(of_layer) {
+            let why = "another kind of layer is before it";
+            return Err(Error::Misplaced { layer: format!("layer{number}"), why });
+        }
+        Lookups::new(self.inputs, first)
     }
 }
 
@@ -220,10 +244,15 @@ impl Network {
     /// The outputs for one row, to the last bit what plain `f64` gives.
     ///
     /// # Errors
-    /// [`Error::Shape`] where the row has not as many numbers as the network has inputs.
+    /// [`Error::Shape`] where the row has not as many numbers as the network has inputs; [`Error::NoIndex`] where an
+    /// [`Embedding`](crate::Embedding) cannot look one up.
     pub fn predict(&self, row: &[f64]) -> Result<Vec<f64>, Error> {
         length("the row", self.inputs, row.len())?;
-        let outputs = apply(&self.layers, &constants(&self.flat()), &constants(row), &[]);
+        self.lookups.check([row].into_iter())?;
+        let parameters = self.flat();
+        let (tables, parameters) = parameters.split_at(self.lookups.size());
+        let row = self.look_up(tables, row);
+        let outputs = apply(&self.layers, &constants(parameters), &constants(&row), &[]);
         Ok(outputs.iter().map(|output| output.value()).collect())
     }
 
@@ -231,26 +260,37 @@ impl Network {
     /// may differ from [`predict`](Self::predict) in the last places.
     ///
     /// # Errors
-    /// [`Error::Engine`] where rows have not as many numbers as the network has inputs.
+    /// [`Error::Engine`] where rows have not as many numbers as the network has inputs; [`Error::NoIndex`] where an
+    /// [`Embedding`](crate::Embedding) cannot look one up.
     pub fn predict_rows(&self, rows: impl Rows + Sync) -> Result<Matrix<f64>, Error> {
-        let parameters = self.flat();
+        let all = self.flat();
+        let (tables, parameters) = all.split_at(self.lookups.size());
         let traced = if let Some(traced) = self.traced.get() {
             Arc::clone(traced)
         } else {
             let layers = Arc::clone(&self.layers);
             let outputs: OfRow<Vec<Var>> =
                 Box::new(move |parameters, row| apply(&layers, parameters, row, &[]));
-            let traced = Arc::new(Outputs::trace(outputs, &parameters, &vec![0.0; self.inputs])?);
+            let row = self.look_up(tables, &vec![0.0; self.inputs]);
+            let traced = Arc::new(Outputs::trace(outputs, parameters, &row)?);
             Arc::clone(self.traced.get_or_init(|| traced))
         };
-        Ok(traced.map(&parameters, rows)?)
+        if self.lookups.is_empty() {
+            return Ok(traced.map(parameters, rows)?);
+        }
+        let given = (0..rows.count(self.inputs)?).map(|row| rows.row(row, self.inputs));
+        self.lookups.check(given.clone())?;
+        let mut all = Vec::with_capacity(given.len() * traced.width());
+        given.for_each(|row| self.lookups.look_up(tables, row, &mut all));
+        Ok(traced.map(parameters, &all[..])?)
     }
 
     /// The mean loss over rows, and its derivatives with respect to every parameter, by name. `inputs` and `targets` have
     /// a row for each.
     ///
     /// # Errors
-    /// [`Error::Shape`] where rows, inputs or outputs do not match; [`Error::NoSamples`] without rows.
+    /// [`Error::Shape`] where rows, inputs or outputs do not match; [`Error::NoSamples`] without rows; [`Error::NoIndex`]
+    /// where an [`Embedding`](crate::Embedding) cannot look up an input.
     ///
     /// ```
     /// use nn::{Dense, Loss, Network};
@@ -274,12 +314,31 @@ impl Network {
         let objective = objective.into();
         let rows = self.rows(&objective, inputs, targets)?;
         let parameters = self.flat();
-        let width = self.inputs + targets.columns;
-        let batch = self.row_loss(&objective, &rows[..width], Parts { weight: 0, masks: 0 })?;
-        let (loss, derivatives) = mean_gradient(&batch, &parameters, &rows, inputs.rows as f64)?;
+        let (tables, _) = parameters.split_at(self.lookups.size());
+        let given = || rows.chunks_exact(self.inputs + targets.columns);
+        let mut looked_up = Vec::new();
+        given().for_each(|row| self.lookups.look_up(tables, row, &mut looked_up));
+        let row = &looked_up[..self.lookups.width() + targets.columns];
+        let batch = self.row_loss(&objective, row, Parts { weight: 0, masks: 0 })?;
+        let mut derivatives = vec![0.0; parameters.len()];
+        let (numbers, total) = (&looked_up[..], inputs.rows as f64);
+        let rows = LookedUp { lookups: &self.lookups, given: given(), numbers, total };
+        let loss = rows.mean_gradient(&batch, &parameters, &mut derivatives)?;
         let mut gradient = self.parameters.clone();
         write_flat(&mut gradient, &derivatives);
         Ok((loss, gradient))
+    }
+
+    /// What the embeddings look up.
+    pub(crate) fn lookups(&self) -> &Arc<Lookups> {
+        &self.lookups
+    }
+
+    /// A row of inputs as the other layers take it.
+    fn look_up(&self, tables: &[f64], row: &[f64]) -> Vec<f64> {
+        let mut looked_up = Vec::with_capacity(self.lookups.width());
+        self.lookups.look_up(tables, row, &mut looked_up);
+        looked_up
     }
 
     /// The layers that drop inputs while the network trains, one for each such input.
@@ -287,17 +346,18 @@ impl Network {
         &self.dropouts
     }
 
-    /// The loss of a row of inputs and targets, and what of [`Parts`] comes after them, traced.
+    /// The loss of a row of inputs, looked up, and targets, and what of [`Parts`] comes after them, traced.
     pub(crate) fn row_loss(
         &self,
         objective: &Objective,
         row: &[f64],
         parts: Parts,
     ) -> Result<RowLoss, Error> {
-        let targets = row.len() - self.inputs - parts.weight - parts.masks;
+        let inputs = self.lookups.width();
+        let targets = row.len() - inputs - parts.weight - parts.masks;
         if objective.loss().is_none() {
             // Targets may be read: they are no function of the parameters.
-            let targets = constants(&row[self.inputs..][..targets]);
+            let targets = constants(&row[inputs..][..targets]);
             let loss = |outputs: &[Var]| vec![objective.apply(outputs, &targets)];
             traceable::check(
                 || format!("the objective {:?}", objective.name()),
@@ -305,8 +365,7 @@ impl Network {
                 loss,
             )?;
         }
-        let (layers, inputs, objective) =
-            (Arc::clone(&self.layers), self.inputs, objective.clone());
+        let (layers, objective) = (Arc::clone(&self.layers), objective.clone());
         let loss: OfRow<Var> = Box::new(move |parameters, row| {
             let (row, rest) = row.split_at(inputs);
             let (targets, rest) = rest.split_at(targets);
@@ -314,7 +373,8 @@ impl Network {
             let loss = objective.apply(&apply(&layers, parameters, row, masks), targets);
             weight.first().map_or(loss, |&weight| weight * loss)
         });
-        Ok(RowLoss::trace(loss, &self.flat(), row)?)
+        let parameters = self.flat();
+        Ok(RowLoss::trace(loss, &parameters[self.lookups.size()..], row)?)
     }
 
     /// Whether inputs and targets fit. What an objective of the user's wants as targets is its own matter.
@@ -331,7 +391,10 @@ impl Network {
         if objective.loss().is_some() {
             length("the columns of the targets", self.outputs, targets.columns)?;
         }
-        if inputs.rows == 0 { Err(Error::NoSamples) } else { Ok(()) }
+        if inputs.rows == 0 {
+            return Err(Error::NoSamples);
+        }
+        self.lookups.check(inputs.rows_iter())
     }
 
     /// Inputs and targets side by side, row by row, if they fit.
@@ -388,19 +451,40 @@ pub(crate) struct Parts {
     pub(crate) masks: usize,
 }
 
-/// The mean loss of rows that lie one after the other, and its derivatives. `total` is the number of rows, or the sum of
-/// their weights.
-pub(crate) fn mean_gradient(
-    row_loss: &RowLoss,
-    parameters: &[f64],
-    rows: &[f64],
-    total: f64,
-) -> Result<(f64, Vec<f64>), Error> {
-    let (loss, mut derivatives) = row_loss.gradient(parameters, rows)?;
-    for derivative in &mut derivatives {
-        *derivative /= total;
+/// Rows to learn from.
+pub(crate) struct LookedUp<'a, G> {
+    pub(crate) lookups: &'a Lookups,
+    /// The rows as they were before the look-ups.
+    pub(crate) given: G,
+    /// The rows after them, one after the other.
+    pub(crate) numbers: &'a [f64],
+    /// Their number, or the sum of their weights.
+    pub(crate) total: f64,
+}
+
+impl<'a, G: Iterator<Item = &'a [f64]>> LookedUp<'_, G> {
+    /// Their mean loss, and its derivatives: those of the tables are added to what is there.
+    pub(crate) fn mean_gradient(
+        self,
+        row_loss: &RowLoss,
+        parameters: &[f64],
+        derivatives: &mut [f64],
+    ) -> Result<f64, Error> {
+        let Self { lookups, given, numbers, total } = self;
+        let (_, parameters) = parameters.split_at(lookups.size());
+        let (of_tables, derivatives) = derivatives.split_at_mut(lookups.size());
+        let loss = row_loss.gradient_into(parameters, numbers, derivatives)?;
+        for derivative in derivatives {
+            *derivative /= total;
+        }
+        if !lookups.is_empty() {
+            let (_, by_rows) = row_loss.gradients(parameters, numbers)?;
+            for (row, by_row) in given.zip(by_rows.rows_iter()) {
+                lookups.add(row, by_row, total, of_tables);
+            }
+        }
+        Ok(loss / total)
     }
-    Ok((loss / total, derivatives))
 }
 
 fn write_flat(parameters: &mut IndexMap<String, Parameter>, mut values: &[f64]) {
@@ -411,11 +495,12 @@ fn write_flat(parameters: &mut IndexMap<String, Parameter>, mut values: &[f64]) 
     }
 }
 
-/// The outputs of the last layer. `parameters` are those of all layers, one after the other; `masks` what the inputs of
+/// The outputs of the last layer for a row that is looked up. `parameters` are those of all layers but embeddings, one
+/// after the other; `masks` what the inputs of
 /// dropout layers are multiplied by, likewise, and empty where the network does not train.
 fn apply(layers: &[Layer], mut parameters: &[Var], row: &[Var], mut masks: &[Var]) -> Vec<Var> {
     let mut values = row.to_vec();
-    for layer in layers {
+    for layer in layers.iter().filter(|layer| !matches!(layer, Layer::Embedding(_))) {
         let shapes = layer.parameters(values.len());
         let count = shapes.iter().map(|(_, shape, _)| shape.iter().product::<usize>()).sum();
         let (own, rest) = parameters.split_at(count);

@@ -1,5 +1,8 @@
 //! How a step follows from derivatives: the optimisers, what they remember, and how they are checked.
 
+use core::iter;
+use core::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -176,9 +179,28 @@ impl Descent {
             count,
             "derivatives of an optimiser that was made for {count}"
         );
+        self.step_in(rate, parameters, derivatives, iter::once(0..count));
+    }
+
+    /// A step of the parameters in these ranges: the others, and what is remembered of them, stay as they are.
+    pub(crate) fn step_in(
+        &mut self,
+        rate: f64,
+        parameters: &mut [f64],
+        derivatives: &[f64],
+        ranges: impl Iterator<Item = Range<usize>>,
+    ) {
         // A count from a file may be anything.
         self.steps = self.steps.saturating_add(1);
-        let (p, g) = (parameters, derivatives);
+        for range in ranges {
+            let (p, g) = (&mut parameters[range.clone()], &derivatives[range.clone()]);
+            self.change(rate, p, g, range.clone());
+        }
+    }
+
+    /// Changes the parameters of a range. All of what is here is of that range.
+    fn change(&mut self, rate: f64, p: &mut [f64], g: &[f64], range: Range<usize>) {
+        let count = range.len();
         match self.optimizer {
             Optimizer::Plain => {
                 for i in 0..count {
@@ -186,32 +208,35 @@ impl Descent {
                 }
             }
             Optimizer::Momentum { decay } => {
-                let v = &mut self.means[..count];
+                let v = &mut self.means[range];
                 for i in 0..count {
                     v[i] = decay * v[i] + g[i];
                     p[i] -= rate * v[i];
                 }
             }
             Optimizer::Nesterov { decay } => {
-                let v = &mut self.means[..count];
+                let v = &mut self.means[range];
                 for i in 0..count {
                     v[i] = decay * v[i] + g[i];
                     p[i] -= rate * (g[i] + decay * v[i]);
                 }
             }
             Optimizer::RmsProp { square_decay, epsilon } => {
-                let v = &mut self.squares[..count];
+                let v = &mut self.squares[range];
                 for i in 0..count {
                     v[i] = square_decay * v[i] + (1.0 - square_decay) * g[i] * g[i];
                     p[i] -= rate * g[i] / (v[i].sqrt() + epsilon);
                 }
             }
             Optimizer::Adam { mean_decay, square_decay, epsilon } => {
-                self.adam(rate, p, g, [mean_decay, square_decay], epsilon, 1.0);
+                self.adam(rate, p, g, range, [mean_decay, square_decay], epsilon);
             }
             Optimizer::AdamW { mean_decay, square_decay, epsilon, weight_decay } => {
                 let shrink = 1.0 - rate * weight_decay;
-                self.adam(rate, p, g, [mean_decay, square_decay], epsilon, shrink);
+                for p in &mut *p {
+                    *p *= shrink;
+                }
+                self.adam(rate, p, g, range, [mean_decay, square_decay], epsilon);
             }
         }
     }
@@ -223,19 +248,19 @@ impl Descent {
         rate: f64,
         p: &mut [f64],
         g: &[f64],
+        range: Range<usize>,
         [mean_decay, square_decay]: [f64; 2],
         epsilon: f64,
-        shrink: f64,
     ) {
         let steps = i32::try_from(self.steps).unwrap_or(i32::MAX);
         let unbiased_rate = rate / (1.0 - mean_decay.powi(steps));
         let unbias = 1.0 / (1.0 - square_decay.powi(steps)).sqrt();
         let count = p.len();
-        let (g, m, v) = (&g[..count], &mut self.means[..count], &mut self.squares[..count]);
+        let (g, m, v) = (&g[..count], &mut self.means[range.clone()], &mut self.squares[range]);
         for i in 0..count {
             m[i] = mean_decay * m[i] + (1.0 - mean_decay) * g[i];
             v[i] = square_decay * v[i] + (1.0 - square_decay) * g[i] * g[i];
-            p[i] = shrink * p[i] - unbiased_rate * m[i] / (v[i].sqrt() * unbias + epsilon);
+            p[i] -= unbiased_rate * m[i] / (v[i].sqrt() * unbias + epsilon);
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Trains a network on rows of data: the loop over epochs and mini-batches, when it stops, and what is kept.
 
-use core::ops::ControlFlow;
+use core::ops::{ControlFlow, Range};
 use std::io;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use rand::SeedableRng;
@@ -12,9 +13,10 @@ use tape::Matrix;
 
 use crate::autosave::Autosaver;
 use crate::data::largest;
+use crate::embedding::Lookups;
 use crate::error::{LOSS, NonFinite, length};
 use crate::fingerprint::{Fingerprint, Press};
-use crate::network::{Parts, RowLoss, mean_gradient};
+use crate::network::{LookedUp, Parts, RowLoss};
 use crate::setting::{InvalidSetting, not_negative, positive, setting};
 use crate::{Clip, Descent, Error, Network, Objective, Optimizer, Schedule, Stop, add_l2, weights};
 
@@ -408,8 +410,10 @@ impl Trainer {
         let width = inputs.columns + targets.columns;
         let masks = self.network.dropouts().len();
         let parts = Parts { weight: usize::from(self.weights.is_some()), masks };
-        let mut first = numbers[..width].to_vec();
-        first.resize(width + parts.weight + parts.masks, 1.0);
+        let mut first = Vec::new();
+        let lookups = self.network.lookups();
+        lookups.look_up(&self.network.flat()[..lookups.size()], &numbers[..width], &mut first);
+        first.resize(first.len() + parts.weight + parts.masks, 1.0);
         let gradient = self.network.row_loss(&self.objective, &first, parts)?;
         let rows = Rows { count: inputs.rows, width, numbers, gradient };
         loop {
@@ -480,15 +484,19 @@ impl Trainer {
         let Settings { batch, schedule, epochs, rate, .. } = self.settings;
         let (done, steps) = (self.history.len(), rows.count.div_ceil(batch));
         let (mut sum, mut last_rate) = (0.0, 0.0);
+        let lookups = Arc::clone(self.network.lookups());
         let mut parameters = self.network.flat();
-        let mut before = parameters.clone();
+        let mut derivatives = vec![0.0; parameters.len()];
+        let (mut before, mut touched) = (Vec::new(), Vec::new());
         let mut chosen_rows = Vec::new();
         let (mut masks, mut total_of_all) = (self.masks(), 0.0);
         for (number, chosen) in self.order(rows.count).chunks(batch).enumerate() {
             chosen_rows.clear();
             let mut total = 0.0;
-            for &row in chosen {
-                chosen_rows.extend_from_slice(&rows.numbers[row * rows.width..][..rows.width]);
+            let given = chosen.iter().map(|&row| rows.row(row));
+            touch(&lookups, given.clone(), parameters.len(), &mut touched);
+            for (&row, numbers) in chosen.iter().zip(given.clone()) {
+                lookups.look_up(&parameters[..lookups.size()], numbers, &mut chosen_rows);
                 let weight = self.weights.as_ref().map(|weights| weights[row]);
                 chosen_rows.extend(weight);
                 total += weight.unwrap_or(1.0);
@@ -496,12 +504,21 @@ impl Trainer {
                     .extend(self.network.dropouts().iter().map(|dropout| dropout.draw(&mut masks)));
             }
             total_of_all += total;
-            let (loss, mut derivatives) =
-                mean_gradient(&rows.gradient, &parameters, &chosen_rows, total)?;
+            for range in &touched {
+                derivatives[range.clone()].fill(0.0);
+            }
+            let looked_up = LookedUp { lookups: &lookups, given, numbers: &chosen_rows, total };
+            let loss = looked_up.mean_gradient(&rows.gradient, &parameters, &mut derivatives)?;
             last_rate = rate * schedule.factor(done * steps + number, steps, epochs);
-            before.copy_from_slice(&parameters);
-            if let Err(what) = self.step(last_rate, loss, &mut parameters, &mut derivatives) {
-                self.network.set_flat(&before);
+            before.clear();
+            for range in &touched {
+                before.extend_from_slice(&parameters[range.clone()]);
+            }
+            if let Err(what) =
+                self.step(last_rate, loss, &mut parameters, &mut derivatives, &touched)
+            {
+                put_back(&before, &touched, &mut parameters);
+                self.network.set_flat(&parameters);
                 return Err(self.non_finite(what, done + 1, number + 1, loss));
             }
             sum += loss * total;
@@ -563,8 +580,14 @@ impl Trainer {
         loss: f64,
         parameters: &mut [f64],
         derivatives: &mut [f64],
+        touched: &[Range<usize>],
     ) -> Result<(), NotFinite> {
-        let first = |numbers: &[f64]| numbers.iter().position(|number| !number.is_finite());
+        let first = |numbers: &[f64]| {
+            touched.iter().find_map(|range| {
+                let place = numbers[range.clone()].iter().position(|number| !number.is_finite())?;
+                Some(range.start + place)
+            })
+        };
         if let Some(place) = first(derivatives) {
             return Err(NotFinite::Derivative(place));
         }
@@ -572,12 +595,14 @@ impl Trainer {
             return Err(NotFinite::Loss);
         }
         if self.settings.l2 > 0.0 {
-            add_l2(self.settings.l2, parameters, derivatives);
+            for range in touched.iter().cloned() {
+                add_l2(self.settings.l2, &parameters[range.clone()], &mut derivatives[range]);
+            }
         }
         if let Some(clip) = self.settings.clip {
             clip.apply(derivatives);
         }
-        self.descent.step(rate, parameters, derivatives);
+        self.descent.step_in(rate, parameters, derivatives, touched.iter().cloned());
         first(parameters).map_or(Ok(()), |place| Err(NotFinite::Parameter(place)))
     }
 
@@ -624,6 +649,37 @@ struct Rows {
     width: usize,
     numbers: Vec<f64>,
     gradient: RowLoss,
+}
+
+impl Rows {
+    /// The inputs and targets of a row.
+    fn row(&self, row: usize) -> &[f64] {
+        &self.numbers[row * self.width..][..self.width]
+    }
+}
+
+/// The parameters that a step changes: of the tables what its rows look up, and all others. Their derivatives elsewhere are
+/// 0.
+fn touch<'a>(
+    lookups: &Lookups,
+    rows: impl Iterator<Item = &'a [f64]>,
+    parameters: usize,
+    touched: &mut Vec<Range<usize>>,
+) {
+    touched.clear();
+    touched.extend(rows.flat_map(|row| lookups.ranges(row)));
+    touched.sort_unstable_by_key(|range| range.start);
+    touched.dedup();
+    touched.push(lookups.size()..parameters);
+}
+
+fn put_back(before: &[f64], touched: &[Range<usize>], parameters: &mut [f64]) {
+    let mut rest = before;
+    for range in touched.iter().cloned() {
+        let (own, others) = rest.split_at(range.len());
+        parameters[range].copy_from_slice(own);
+        rest = others;
+    }
 }
 
 /// What of a step is not finite, and where.

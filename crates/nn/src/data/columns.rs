@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Encoding, Standardizer};
+use crate::Embedding;
 #[cfg(feature = "csv")]
 pub use read::{ColumnSettings, Encoded, Note};
 
@@ -82,8 +83,45 @@ impl Columns {
         self.columns.iter().flat_map(|column| column.encoding.names(&column.name)).collect()
     }
 
-    /// A standardizer that leaves alone what is 0 or 1 or lies on a circle: such numbers have their scale already, and
-    /// a rare category would be blown up.
+    /// The layers that look up categories for the inputs that are their indices: the first layers of a network that takes
+    /// these columns. Without columns of that kind there is none.
+    ///
+    #[cfg_attr(feature = "csv", doc = "```")]
+    #[cfg_attr(not(feature = "csv"), doc = "```ignore")]
+    /// use nn::data::{ColumnSettings, Columns, Table};
+    /// use nn::{Dense, Network};
+    ///
+    /// let file = "city,mass\nRome,1\nOslo,2\nRome,3\nOslo,5\n";
+    /// let table = Table::from_reader(file.as_bytes())?;
+    /// let embed = vec![("city".to_owned(), Some(3))];
+    /// let settings = ColumnSettings { embed, ..ColumnSettings::default() };
+    /// let columns = Columns::learn(&table, &[0, 1, 2, 3], &settings)?;
+    /// assert_eq!(columns.iter().next().unwrap().to_string(),
+    ///            "city: text, 2 categories: Oslo, Rome; each stands for 3 numbers that are learnt");
+    /// assert_eq!(columns.apply(&table)?.inputs.data[..4], [1.0, 1.0, 0.0, 2.0]);
+    ///
+    /// let builder = Network::builder(columns.width());
+    /// let embedded = columns.embeddings().into_iter().fold(builder, |builder, layer| builder.layer(layer));
+    /// let network = embedded.layer(Dense::linear(1)).build()?;
+    /// assert_eq!(network.parameters()["layer1.weight"].shape(), [3, 3]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn embeddings(&self) -> Vec<Embedding> {
+        let mut layers = Vec::new();
+        let mut first = 0;
+        for Column { encoding, .. } in &self.columns {
+            if let Encoding::Index { categories, dimensions, .. } = encoding {
+                layers.push(Embedding::new(categories.len(), *dimensions).of_input(first));
+            }
+            first += encoding.width();
+        }
+        // From the last to the first: those before stay in their places.
+        layers.reverse();
+        layers
+    }
+
+    /// A standardizer that leaves alone what is 0 or 1, lies on a circle or is an index: such numbers have their scale
+    /// already, and a rare category would be blown up.
     ///
     /// # Panics
     /// When `standardizer` has not as many columns as a row has numbers.

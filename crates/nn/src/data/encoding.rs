@@ -62,6 +62,18 @@ pub enum Encoding {
         /// Whether gaps are marked.
         gaps: bool,
     },
+    /// The place of the cell's category in the order of the categories, for an [`Embedding`](crate::Embedding) to look up;
+    /// the next place is for all that is no category: what is rare, what the training rows did not have, and gaps.
+    Index {
+        /// The categories that have a place.
+        categories: Classes,
+        /// How many numbers each is to stand for.
+        dimensions: usize,
+        /// More that the training rows had.
+        rare: Option<Classes>,
+        /// Whether gaps are marked.
+        gaps: bool,
+    },
     /// No number at all.
     LeftOut {
         /// Why.
@@ -100,7 +112,7 @@ impl Encoding {
     /// Of how many numbers a cell is made.
     pub fn width(&self) -> usize {
         let own = match self {
-            Self::Number { .. } | Self::YesNo { .. } => 1,
+            Self::Number { .. } | Self::YesNo { .. } | Self::Index { .. } => 1,
             Self::Day { format, .. } => circles(format).len() * 2 + 1,
             Self::Category { categories, .. } => categories.len() + 1,
             Self::LeftOut { .. } => 0,
@@ -114,7 +126,8 @@ impl Encoding {
             Self::Number { gaps, .. }
             | Self::YesNo { gaps, .. }
             | Self::Day { gaps, .. }
-            | Self::Category { gaps, .. } => gaps,
+            | Self::Category { gaps, .. }
+            | Self::Index { gaps, .. } => gaps,
             Self::LeftOut { .. } => false,
         }
     }
@@ -122,7 +135,9 @@ impl Encoding {
     /// What these numbers are called, in a column of this name.
     pub(super) fn names(&self, column: &str) -> Vec<String> {
         let mut names = match self {
-            Self::Number { .. } | Self::YesNo { .. } => vec![column.to_owned()],
+            Self::Number { .. } | Self::YesNo { .. } | Self::Index { .. } => {
+                vec![column.to_owned()]
+            }
             Self::Day { format, .. } => {
                 let circle = |(name, _): &(&str, f64)| {
                     ["sine", "cosine"].map(|of| format!("{column} ({of} of the {name})"))
@@ -197,21 +212,33 @@ impl fmt::Display for Encoding {
                 marked(f, "the median")
             }
             Self::Category { categories, others, .. } => {
-                const SHOWN: usize = 6;
-                let shown: Vec<&str> = categories.labels().take(SHOWN).collect();
-                let noun = if categories.len() == 1 { "category" } else { "categories" };
-                write!(f, "text, {} {noun}: {}", categories.len(), shown.join(", "))?;
-                if categories.len() > SHOWN {
-                    f.write_str(", …")?;
-                }
+                write_categories(f, categories)?;
                 if *others > 0 {
                     write!(f, "; {others} rare ones count as one")?;
+                }
+                if self.marks_gaps() { f.write_str("; gaps are marked") } else { Ok(()) }
+            }
+            Self::Index { categories, dimensions, rare, .. } => {
+                write_categories(f, categories)?;
+                let plural = if *dimensions == 1 { "" } else { "s" };
+                write!(f, "; each stands for {dimensions} number{plural} that are learnt")?;
+                if let Some(rare) = rare {
+                    write!(f, "; {} rare ones count as one", rare.len())?;
                 }
                 if self.marks_gaps() { f.write_str("; gaps are marked") } else { Ok(()) }
             }
             Self::LeftOut { why } => write!(f, "left out: {why}"),
         }
     }
+}
+
+/// `text, 2 categories: female, male`.
+fn write_categories(f: &mut fmt::Formatter<'_>, categories: &Classes) -> fmt::Result {
+    const SHOWN: usize = 6;
+    let shown: Vec<&str> = categories.labels().take(SHOWN).collect();
+    let noun = if categories.len() == 1 { "category" } else { "categories" };
+    write!(f, "text, {} {noun}: {}", categories.len(), shown.join(", "))?;
+    if categories.len() > SHOWN { f.write_str(", …") } else { Ok(()) }
 }
 
 /// A number with six digits, as a line for people shows it.

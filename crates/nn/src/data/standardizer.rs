@@ -34,6 +34,9 @@ use super::dataset::check;
 pub struct Standardizer {
     means: Vec<f64>,
     scales: Vec<f64>,
+    /// Of each column the least and the largest number that it gives; none where there is no bound.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    bounds: Vec<Option<[f64; 2]>>,
 }
 
 impl Standardizer {
@@ -45,7 +48,46 @@ impl Standardizer {
         check("the numbers to learn from", matrix)?;
         let (means, scales) =
             (0..matrix.columns).map(|column| mean_and_scale(matrix, column)).unzip();
-        Ok(Self { means, scales })
+        Ok(Self { means, scales, bounds: Vec::new() })
+    }
+
+    /// With a bound for what lies far outside of these rows, those to learn from: a number that is more than `margin` scales
+    /// below the least of its column, or above the largest, is taken as lying just there. A network knows nothing of such
+    /// numbers, and a single one would make its answer as large as itself.
+    ///
+    /// Columns whose mean is 0 and whose scale is 1 have no bound: that is what
+    /// [`Columns::standardizer`](super::Columns::standardizer) gives to those that are no amounts.
+    ///
+    /// # Errors
+    /// [`Error::ColumnCount`].
+    ///
+    /// ```
+    /// use nn::data::Standardizer;
+    /// use tape::Matrix;
+    ///
+    /// let matrix = |numbers: &[f64]| Matrix { rows: numbers.len(), columns: 1, data: numbers.to_vec() };
+    /// let seen = matrix(&[-2.0, 6.0]);                            // mean 2, scale 4: from −1 to 1
+    /// let standardizer = Standardizer::learn(&seen)?.bounded(&seen, 0.5)?;
+    /// let mut numbers = matrix(&[2.0, 7.0, 1e9]);
+    /// standardizer.apply(&mut numbers)?;
+    /// assert_eq!(numbers.data, [0.0, 1.25, 1.5]);
+    /// # Ok::<(), nn::data::Error>(())
+    /// ```
+    pub fn bounded(mut self, rows: &Matrix<f64>, margin: f64) -> Result<Self, Error> {
+        self.bounds = Vec::new();
+        let mut scaled = rows.clone();
+        self.apply(&mut scaled)?;
+        let columns = self.means.iter().zip(&self.scales).enumerate();
+        let bounds = columns.map(|(column, learnt)| {
+            let numbers = || scaled.data.iter().copied().skip(column).step_by(scaled.columns);
+            let bounds = || {
+                let least = numbers().fold(f64::INFINITY, f64::min) - margin;
+                [least, numbers().fold(f64::NEG_INFINITY, f64::max) + margin]
+            };
+            (learnt != (&0.0, &1.0)).then(bounds)
+        });
+        let bounds = bounds.collect();
+        Ok(Self { bounds, ..self })
     }
 
     /// With mean 0 and scale 1, which change nothing, in all columns but these.
@@ -56,7 +98,7 @@ impl Standardizer {
             let choose = |(&number, &is_kept)| if is_kept { number } else { other };
             numbers.iter().zip(columns).map(choose).collect()
         };
-        Self { means: kept(&self.means, 0.0), scales: kept(&self.scales, 1.0) }
+        Self { means: kept(&self.means, 0.0), scales: kept(&self.scales, 1.0), bounds: Vec::new() }
     }
 
     /// The mean of each column.
@@ -79,10 +121,20 @@ impl Standardizer {
     /// # Errors
     /// [`Error::ColumnCount`], after which nothing is changed.
     pub fn apply(&self, matrix: &mut Matrix<f64>) -> Result<(), Error> {
-        self.each(matrix, |number, mean, scale| (number - mean) / scale)
+        self.each(matrix, |number, mean, scale| (number - mean) / scale)?;
+        if !self.bounds.is_empty() {
+            for row in matrix.data.chunks_exact_mut(self.columns()) {
+                for (number, bounds) in row.iter_mut().zip(&self.bounds) {
+                    if let &Some([least, largest]) = bounds {
+                        *number = number.clamp(least, largest);
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
-    /// Every number z becomes mean + z·scale: the opposite of [`Standardizer::apply`].
+    /// Every number z becomes mean + z·scale: the opposite of [`Standardizer::apply`]. (What was taken to a bound stays there.)
     ///
     /// # Errors
     /// [`Error::ColumnCount`], after which nothing is changed.
@@ -138,20 +190,25 @@ fn unit(largest: f64) -> f64 {
 struct Unchecked {
     means: Vec<f64>,
     scales: Vec<f64>,
+    #[serde(default)]
+    bounds: Vec<Option<[f64; 2]>>,
 }
 
 impl TryFrom<Unchecked> for Standardizer {
     type Error = Error;
 
-    fn try_from(Unchecked { means, scales }: Unchecked) -> Result<Self, Error> {
+    fn try_from(Unchecked { means, scales, bounds }: Unchecked) -> Result<Self, Error> {
         let finite = means.iter().chain(&scales).all(|number| number.is_finite());
         if means.is_empty()
             || means.len() != scales.len()
             || !finite
             || scales.iter().any(|&scale| scale <= 0.0)
+            || !(bounds.is_empty() || bounds.len() == means.len())
+            // Others, NaN among them, make `clamp` panic.
+            || !bounds.iter().flatten().all(|[least, largest]| least <= largest)
         {
             return Err(Error::InvalidStandardizer);
         }
-        Ok(Self { means, scales })
+        Ok(Self { means, scales, bounds })
     }
 }

@@ -4,6 +4,7 @@ mod bad_input;
 mod building;
 mod checkpoint;
 mod data;
+mod embedding;
 mod explanation;
 mod gradient;
 mod layers;

@@ -1,4 +1,4 @@
-"""Records what PyTorch's optimisers, schedulers, losses and clipping do, in float64, for the tests of nn.
+"""Records what PyTorch's optimisers, schedulers, losses, clipping and layers do, in float64, for the tests of nn.
 
     pip install torch==2.15.0
     python crates/nn/tests/pytorch/record.py
@@ -136,14 +136,108 @@ def losses():
     return cases
 
 
+def network(layers, inputs, targets, make, loss=torch.nn.functional.mse_loss, steps=5):
+    """Steps on all rows at once: the parameters after each, by the names that nn gives them."""
+    model = torch.nn.Sequential(*layers)
+    numbers = [number for number, layer in enumerate(layers) if not isinstance(layer, torch.nn.Tanh)]
+
+    def parameters():
+        named = {}
+        for number, layer in enumerate(numbers, 1):
+            for name, parameter in layers[layer].named_parameters():
+                named[f"layer{number}.{name}"] = parameter.flatten().tolist()
+        return named
+
+    optimizer, start, after = make(model.parameters()), parameters(), []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss(model(inputs), targets).backward()
+        optimizer.step()
+        after.append(parameters())
+    as_rows = lambda tensor: tensor.to(torch.float64).reshape(len(inputs), -1).tolist()
+    return {"inputs": as_rows(inputs), "targets": as_rows(targets), "start": start, "after": after}
+
+
+SGD = ("Plain", 0.1, lambda p: torch.optim.SGD(p, lr=0.1))
+ADAM = ({"Adam": {"mean_decay": 0.9, "square_decay": 0.999, "epsilon": 1e-8}}, 0.01, lambda p: torch.optim.Adam(p, lr=0.01))
+
+
+def layer_norms():
+    inputs, targets = torch.randn(6, 3), torch.randn(6, 2)
+    cases = []
+    for optimizer, rate, make in [SGD, ADAM]:
+        layers = [torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.LayerNorm(4), torch.nn.Linear(4, 2)]
+        # Away from what they start from.
+        torch.nn.init.normal_(layers[2].weight)
+        torch.nn.init.normal_(layers[2].bias)
+        cases.append({"optimizer": optimizer, "rate": rate, **network(layers, inputs, targets, make)})
+    return cases
+
+
+def class_weights():
+    inputs, classes = torch.randn(7, 3), torch.tensor([0, 2, 1, 0, 0, 2, 0])
+    weights = torch.tensor([0.5, 3.0, 1.25])
+    one_hot = torch.nn.functional.one_hot(classes, 3).to(torch.float64)
+    loss = torch.nn.CrossEntropyLoss(weight=weights)
+    cases = []
+    for optimizer, rate, make in [SGD, ADAM]:
+        layers = [torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 3)]
+        steps = network(layers, inputs, one_hot, make, lambda y, t: loss(y, t.argmax(1)))
+        cases.append({"optimizer": optimizer, "rate": rate, "weights": weights[classes].tolist(), **steps})
+    return cases
+
+
+def embeddings():
+    # Four categories and what is unknown, which no row has: the last row of the table stays as it is.
+    indices, targets = torch.tensor([0, 2, 1, 0, 0, 3]), torch.randn(6, 2)
+    layers = lambda sparse: [torch.nn.Embedding(5, 2, sparse=sparse), torch.nn.Linear(2, 2)]
+    cases = [{"optimizer": SGD[0], "rate": SGD[1], **network(layers(False), indices, targets, SGD[2])}]
+    # SparseAdam for the table, Adam for what is dense. They add epsilon in different places, so it is next to nothing.
+    class Both:
+        def __init__(self, parameters):
+            table, *others = parameters
+            self.all = [torch.optim.SparseAdam([table], lr=0.01, eps=1e-30),
+                        torch.optim.Adam(others, lr=0.01, eps=1e-30)]
+
+        def zero_grad(self):
+            [optimizer.zero_grad() for optimizer in self.all]
+
+        def step(self):
+            [optimizer.step() for optimizer in self.all]
+
+    adam = {"Adam": {**ADAM[0]["Adam"], "epsilon": 1e-30}}
+    cases.append({"optimizer": adam, "rate": ADAM[1], **network(layers(True), indices, targets, Both)})
+    return cases
+
+
+def dropouts():
+    """Of a step of rate 1 from weights 0: the weights that come of it, in a hundred draws, each value once."""
+    cases = []
+    for share in [0.2, 0.5, 0.75]:
+        values = [set(), set()]
+        for _ in range(100):
+            layers = [torch.nn.Dropout(share), torch.nn.Linear(2, 1, bias=False)]
+            torch.nn.init.zeros_(layers[1].weight)
+            steps = network(layers, torch.tensor([[3.0, -0.7]]), torch.tensor([[-0.5]]),
+                            lambda p: torch.optim.SGD(p, lr=1.0), steps=1)
+            for seen, weight in zip(values, steps["after"][0]["layer2.weight"]):
+                seen.add(weight + 0.0)
+        cases.append({"share": share, "weights": [sorted(seen) for seen in values]})
+    return cases
+
+
 recorded = {
     "torch": torch.__version__.split("+")[0],
     "optimizers": optimizers(),
     "clips": clips(),
     "schedules": schedules(),
     "losses": losses(),
+    "layer_norms": layer_norms(),
+    "class_weights": class_weights(),
+    "embeddings": embeddings(),
+    "dropouts": dropouts(),
 }
 assert all(math.isfinite(case["value"]) for case in recorded["losses"])
 path = pathlib.Path(__file__).with_name("recorded.json")
-lines = json.dumps(recorded).replace('{"optimizer"', '\n{"optimizer"').replace('{"loss"', '\n{"loss"')
+lines = json.dumps(recorded).replace('{"optimizer"', '\n{"optimizer"').replace('{"loss"', '\n{"loss"').replace('{"share"', '\n{"share"')
 path.write_text(lines.replace('{"schedule"', '\n{"schedule"').replace('{"clip"', '\n{"clip"') + "\n")

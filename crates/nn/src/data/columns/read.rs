@@ -24,11 +24,23 @@ pub struct ColumnSettings {
     pub gaps: Vec<String>,
     /// How many categories of a column have a number of their own at most; the rarer ones share one.
     pub categories: usize,
+    /// Columns of categories that an [`Embedding`](crate::Embedding) is to look up, however many there are, each with how
+    /// many numbers a category stands for, if not [as many as is usual](crate::Embedding::usual_dimensions).
+    pub embed: Vec<(String, Option<usize>)>,
+    /// Whether that is so of every column with more categories than `categories`: none of them has to share then.
+    /// [`Columns::embeddings`] are the layers that such columns ask for.
+    pub embed_many: bool,
 }
 
 impl Default for ColumnSettings {
     fn default() -> Self {
-        Self { text: Vec::new(), gaps: Vec::new(), categories: 50 }
+        Self {
+            text: Vec::new(),
+            gaps: Vec::new(),
+            categories: 50,
+            embed: Vec::new(),
+            embed_many: false,
+        }
     }
 }
 
@@ -83,7 +95,7 @@ impl Columns {
     ///
     /// # Errors
     /// [`Error::BadCells`] for a column of numbers with a few cells that are none; [`Error::NoUsableInputs`] when every
-    /// column is left out; [`Error::UnknownColumn`] and [`Error::ColumnTwice`] for the columns that are said to be text.
+    /// column is left out; [`Error::UnknownColumn`] and [`Error::ColumnTwice`] for the columns that are said to be text, or to be embedded.
     ///
     /// # Panics
     /// When there is no such row.
@@ -91,8 +103,13 @@ impl Columns {
         let said = table.positions(&settings.text)?;
         let positions: Vec<usize> = (0..table.columns().len()).collect();
         positions.iter().try_for_each(|&position| table.check_flat(position))?;
+        let names: Vec<&String> = settings.embed.iter().map(|(name, _)| name).collect();
+        let embedded = table.positions(&names)?;
         let learn = |&position: &usize| {
-            learn_column(table, position, rows, settings, said.contains(&position))
+            let embed = embedded.iter().position(|&embedded| embedded == position);
+            let embedded = embed.map(|place| &settings.embed[place]);
+            let is_text = said.contains(&position) || embedded.is_some();
+            learn_column(table, position, rows, settings, is_text, embedded)
         };
         #[cfg(feature = "rayon")]
         let encodings: Vec<_> = positions.par_iter().map(learn).collect();
@@ -274,6 +291,7 @@ fn learn_column(
     rows: &[usize],
     settings: &ColumnSettings,
     is_text: bool,
+    embedded: Option<&(String, Option<usize>)>,
 ) -> Result<Encoding, Vec<(usize, Flaw)>> {
     let values = table.column(position).values();
     if is_text || matches!(values, Values::Texts) || table.is_nameless(position) {
@@ -284,7 +302,8 @@ fn learn_column(
         }
         if matches!(values, Values::Texts) || is_text {
             let has_comma = table.has_comma(position);
-            let cells = Cells { all, rows, delimiter: table.delimiter(), is_text, has_comma };
+            let delimiter = table.delimiter();
+            let cells = Cells { all, rows, delimiter, is_text, has_comma, embedded };
             return Encoding::learn(&cells, settings);
         }
     }

@@ -27,7 +27,7 @@ impl Encoding {
     ) -> Result<Taken, Flaw> {
         let is_said = gaps.iter().any(|gap| gap == cell);
         let is_gap = match self {
-            Self::Category { .. } => is_said || is_gap(cell),
+            Self::Category { .. } | Self::Index { .. } => is_said || is_gap(cell),
             _ => is_said || is_gap_among_numbers(cell),
         };
         if is_gap && self.marks_gaps() {
@@ -64,6 +64,15 @@ impl Encoding {
                 numbers[place.unwrap_or(categories.len())] = 1.0;
                 // Where the training had rare ones, this may be one of them.
                 if place.is_none() && *others == 0 {
+                    return Ok(Taken::Unknown);
+                }
+            }
+            Self::Index { categories, .. } if is_gap => numbers[0] = categories.len() as f64,
+            Self::Index { categories, rare, .. } => {
+                let place = categories.index(cell);
+                numbers[0] = place.unwrap_or(categories.len()) as f64;
+                let is_rare = || rare.as_ref().is_some_and(|rare| rare.index(cell).is_some());
+                if place.is_none() && !is_rare() {
                     return Ok(Taken::Unknown);
                 }
             }

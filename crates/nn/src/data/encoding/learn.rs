@@ -1,12 +1,14 @@
 //! How a column's encoding is learnt from its cells.
 
 use core::cmp::Reverse;
+use core::ops::Range;
 
 use indexmap::IndexMap;
 
 use super::super::cell::{day_format, days, is_gap, is_gap_among_numbers, moment, number, yes_no};
 use super::super::{Classes, ColumnSettings, Flaw};
 use super::{Comma, Encoding, Why};
+use crate::Embedding;
 
 /// A number column may have so many numbers for each cell that is none: the cell is a slip then, and no text.
 const NUMBERS_PER_SLIP: usize = 10;
@@ -20,6 +22,8 @@ pub(in super::super) struct Cells<'a> {
     pub(in super::super) delimiter: u8,
     pub(in super::super) is_text: bool,
     pub(in super::super) has_comma: bool,
+    /// What [`ColumnSettings::embed`] says of the column, if anything.
+    pub(in super::super) embedded: Option<&'a (String, Option<usize>)>,
 }
 
 impl Encoding {
@@ -127,13 +131,28 @@ impl Encoding {
         }
         // What is in one row only tells nothing about other rows.
         counts.sort_by_key(|_, count| Reverse(*count));
-        let repeated = counts.iter().filter(|&(_, &count)| count > 1);
-        let mut kept: Vec<&str> =
-            repeated.take(settings.categories).map(|(cell, _)| *cell).collect();
-        if kept.is_empty() {
-            kept = counts.keys().copied().take(settings.categories).collect();
+        let mut repeated = counts.values().filter(|&&count| count > 1).count();
+        if repeated == 0 {
+            repeated = different;
         }
-        let categories = Classes::of(kept).expect("at least one category is kept");
+        let classes = |places: Range<usize>| {
+            let labels = counts.get_range(places).into_iter().flatten().map(|(cell, _)| *cell);
+            Classes::of(labels)
+        };
+        let is_many = settings.embed_many && repeated > settings.categories;
+        if cells.embedded.is_some() || is_many {
+            let categories = classes(0..repeated).expect("at least one category is kept");
+            let usual = || Embedding::usual_dimensions(categories.len());
+            let dimensions = cells.embedded.and_then(|(_, said)| *said).unwrap_or_else(usual);
+            return Self::Index {
+                rare: classes(repeated..different).ok(),
+                categories,
+                dimensions,
+                gaps,
+            };
+        }
+        let kept = repeated.min(settings.categories.max(1));
+        let categories = classes(0..kept).expect("at least one category is kept");
         Self::Category { others: different - categories.len(), categories, gaps }
     }
 }

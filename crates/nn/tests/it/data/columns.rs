@@ -1,6 +1,9 @@
 //! What the columns of a table are taken for, and the numbers that their cells become.
 
-use nn::data::{ColumnSettings, Columns, Comma, Encoding, Error, Flaw, Format, Table, Why};
+use nn::data::{
+    ColumnSettings, Columns, Comma, Encoding, Error, Flaw, Format, Standardizer, Table, Why,
+};
+use tape::Matrix;
 
 use super::message;
 
@@ -374,4 +377,65 @@ fn only_amounts_are_scaled() {
     let scales = columns.standardizer(&all);
     assert_eq!(scales.means(), [2.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
     assert!(scales.scales().iter().all(|&scale| scale == 1.0));
+}
+
+// --- numbers far outside ---
+
+fn one_column(numbers: &[f64]) -> Matrix<f64> {
+    Matrix { rows: numbers.len(), columns: 1, data: numbers.to_vec() }
+}
+
+/// From −1 to 1 in scales, with a margin of one.
+fn bounded() -> Standardizer {
+    let seen = one_column(&[10.0, 30.0]);
+    Standardizer::learn(&seen).unwrap().bounded(&seen, 1.0).unwrap()
+}
+
+#[track_caller]
+fn check_bounded(number: f64, expected: f64) {
+    let mut numbers = one_column(&[number]);
+    bounded().apply(&mut numbers).unwrap();
+    assert_eq!(numbers.data, [expected]);
+}
+
+#[test]
+fn a_number_far_outside_is_taken_to_the_bound_and_others_stay() {
+    check_bounded(20.0, 0.0);
+    check_bounded(39.0, 1.9);
+    check_bounded(41.0, 2.0);
+    check_bounded(1e300, 2.0);
+    check_bounded(-1e300, -2.0);
+}
+
+#[test]
+fn what_is_no_amount_has_no_bound() {
+    let table = table("city,x\nOslo,1\nRome,5\nOslo,3\nRome,2\n");
+    let embed = vec![("city".to_owned(), None)];
+    let settings = ColumnSettings { embed, ..ColumnSettings::default() };
+    let columns = Columns::learn(&table, &[0, 1, 2, 3], &settings).unwrap();
+    let inputs = columns.apply(&table).unwrap().inputs;
+    let standardizer = columns.standardizer(&Standardizer::learn(&inputs).unwrap());
+    let mut far = Matrix { rows: 1, columns: 2, data: vec![100.0, 100.0] };
+    standardizer.bounded(&inputs, 1.0).unwrap().apply(&mut far).unwrap();
+    assert_eq!(far.data[0], 100.0);
+    assert!(far.data[1] < 4.0);
+}
+
+#[test]
+fn bounds_are_written_and_read() {
+    let text = serde_json::to_string(&bounded()).unwrap();
+    assert_eq!(serde_json::from_str::<Standardizer>(&text).unwrap(), bounded());
+    // One without bounds is written as it always was.
+    let text = r#"{"means":[20.0],"scales":[10.0]}"#;
+    let plain = serde_json::from_str::<Standardizer>(text).unwrap();
+    assert_eq!(serde_json::to_string(&plain).unwrap(), text);
+}
+
+#[test]
+fn bounds_that_make_no_sense_are_refused() {
+    for bounds in ["[[2.0,-2.0]]", "[[0.0,1.0],[0.0,1.0]]"] {
+        let text = format!(r#"{{"means":[20.0],"scales":[10.0],"bounds":{bounds}}}"#);
+        let error = serde_json::from_str::<Standardizer>(&text).unwrap_err().to_string();
+        assert!(error.contains(&Error::InvalidStandardizer.to_string()), "{error}");
+    }
 }

@@ -1,0 +1,367 @@
+//! Embeddings: what is looked up, how the table is learnt, and what is refused.
+
+use core::fmt::Write;
+
+use nn::data::{ColumnSettings, Columns, Standardizer, Table};
+use nn::{
+    Checkpoint, Dense, Embedding, Error, Initializer, LayerNorm, Loss, Model, Network, Optimizer,
+    Settings, Target, Trainer,
+};
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
+use tape::Matrix;
+
+use crate::trainer::Rows;
+
+/// Rows of a number, one of three categories or an unknown one, and a number that is one of two categories.
+fn rows(count: usize) -> Rows {
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    let mut inputs = Vec::new();
+    let mut targets = Vec::new();
+    for row in 0..count {
+        let (number, three, two) = (random.random_range(-1.0..1.0), row % 4, row % 2);
+        inputs.extend([number, three as f64, two as f64]);
+        targets.push(number * (three as f64 - 1.0) + two as f64);
+    }
+    Rows {
+        inputs: Matrix { rows: count, columns: 3, data: inputs },
+        targets: Matrix { rows: count, columns: 1, data: targets },
+    }
+}
+
+fn embedded(first: Embedding, second: Embedding) -> Network {
+    let builder = Network::builder(3).layer(first).layer(second);
+    let builder = builder.layer(Dense::new(4, "tanh".parse().unwrap()));
+    builder.layer(Dense::linear(1)).seed(3).build().unwrap()
+}
+
+fn network() -> Network {
+    embedded(Embedding::new(2, 2).of_input(2), Embedding::new(3, 3).of_input(1))
+}
+
+fn trainer(settings: Settings) -> Trainer {
+    Trainer::new(network(), Loss::MeanSquared, settings).unwrap()
+}
+
+#[test]
+fn what_is_looked_up_stands_in_the_place_of_the_index() {
+    let layers = |weights: &[f64]| {
+        let sum = Dense::linear(1).initializer(Initializer::Constant(1.0)).without_bias();
+        let network = Network::builder(3).layer(Embedding::new(1, 2).of_input(1));
+        let mut network = network.layer(sum).build().unwrap();
+        network.set_parameter("layer1.weight", &[0.1, 0.2, 0.3, 0.4]).unwrap();
+        network.set_parameter("layer2.weight", weights).unwrap();
+        network
+    };
+    let row = [7.0, 1.0, 9.0];
+    for (place, expected) in [7.0, 0.3, 0.4, 9.0].into_iter().enumerate() {
+        let mut weights = [0.0; 4];
+        weights[place] = 1.0;
+        assert_eq!(layers(&weights).predict(&row).unwrap(), [expected]);
+    }
+}
+
+#[test]
+fn embeddings_may_come_in_any_order() {
+    let other = embedded(Embedding::new(3, 3).of_input(1), Embedding::new(2, 2).of_input(4));
+    let own = network();
+    let mut same = other.clone();
+    let names = ["layer1.weight", "layer2.weight"];
+    for (from, to) in names.into_iter().zip(names.into_iter().rev()) {
+        same.set_parameter(to, own.parameters()[from].values()).unwrap();
+    }
+    for name in ["layer3.weight", "layer3.bias", "layer4.weight", "layer4.bias"] {
+        same.set_parameter(name, own.parameters()[name].values()).unwrap();
+    }
+    let rows = rows(8).inputs;
+    assert_eq!(own.predict_rows(&rows).unwrap(), same.predict_rows(&rows).unwrap());
+}
+
+#[test]
+fn rows_together_are_predicted_as_each_alone() {
+    let (network, inputs) = (network(), rows(9).inputs);
+    let together = network.predict_rows(&inputs).unwrap();
+    for row in 0..9 {
+        let alone = network.predict(inputs.row(row)).unwrap()[0];
+        assert!((together[(row, 0)] - alone).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn derivatives_of_tables_are_what_differences_say() {
+    let (mut network, rows) = (network(), rows(10));
+    let loss = |network: &Network| {
+        network.gradient(Loss::MeanSquared, &rows.inputs, &rows.targets).unwrap()
+    };
+    let (_, gradient) = loss(&network);
+    for name in ["layer1.weight", "layer2.weight", "layer3.weight"] {
+        let values = network.parameters()[name].values().to_vec();
+        for (place, derivative) in gradient[name].values().iter().enumerate() {
+            let mut moved = |by: f64| {
+                let mut values = values.clone();
+                values[place] += by;
+                network.set_parameter(name, &values).unwrap();
+                loss(&network).0
+            };
+            let difference = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+            assert!((difference - derivative).abs() < 1e-8, "{name}[{place}]: {difference}");
+        }
+        network.set_parameter(name, &values).unwrap();
+    }
+}
+
+#[test]
+fn the_unknown_starts_from_0() {
+    let network = network();
+    assert_eq!(network.parameters()["layer1.weight"].values()[4..], [0.0; 2]);
+    assert!(network.parameters()["layer1.weight"].values()[..4].iter().all(|&x| x != 0.0));
+}
+
+#[test]
+fn a_step_leaves_alone_what_its_rows_do_not_look_up() {
+    let mut rows = rows(8);
+    for optimizer in crate::parts::OPTIMIZERS {
+        let settings =
+            Settings { optimizer, epochs: 1, batch: 8, l2: 0.1, rate: 0.01, ..Settings::default() };
+        let mut trainer = trainer(settings);
+        trainer.train(rows.samples()).unwrap();
+        // The second epoch is without the category 2.
+        let before = trainer.last().parameters()["layer2.weight"].values().to_vec();
+        rows.inputs.data.chunks_mut(3).for_each(|row| row[1] = row[1].min(1.0));
+        trainer.set_epochs(2);
+        trainer.train(rows.samples()).unwrap();
+        let after = trainer.last().parameters()["layer2.weight"].values();
+        assert_eq!(before[6..], after[6..], "{optimizer:?}");
+        assert!(before[..6].iter().zip(after).all(|(a, b)| a != b), "{optimizer:?}");
+        rows = self::rows(8);
+    }
+}
+
+#[test]
+fn training_learns_what_only_a_category_tells() {
+    let rows = rows(64);
+    let settings = Settings { epochs: 1000, rate: 0.01, ..Settings::default() };
+    let mut trainer = trainer(settings);
+    trainer.train(rows.samples()).unwrap();
+    let loss = trainer.score(rows.samples()).unwrap().loss;
+    assert!(loss < 0.01, "{loss}");
+}
+
+#[test]
+fn a_training_with_embeddings_resumes_to_the_bit() {
+    let (folder, rows) = (tempfile::tempdir().unwrap(), rows(50));
+    let settings = |epochs| Settings { epochs, l2: 1e-3, batch: 16, ..Settings::default() };
+    for optimizer in crate::parts::OPTIMIZERS {
+        let settings = |epochs| Settings { optimizer, ..settings(epochs) };
+        let mut whole = trainer(settings(6));
+        whole.train(rows.samples()).unwrap();
+        let path = folder.path().join("run");
+        let mut first = trainer(settings(2));
+        first.train(rows.samples()).unwrap();
+        first.save(&path).unwrap();
+        let checkpoint = Checkpoint::read(&path).unwrap();
+        let mut second = checkpoint.resume(network(), Loss::MeanSquared).unwrap();
+        second.set_epochs(6);
+        second.train(rows.samples()).unwrap();
+        assert!(whole.last().has_parameters_of(second.last()), "{optimizer:?}");
+        assert_eq!(whole.history(), second.history(), "{optimizer:?}");
+    }
+}
+
+#[test]
+fn a_training_is_not_resumed_with_an_embedding_of_another_size() {
+    let (folder, rows) = (tempfile::tempdir().unwrap(), rows(8));
+    let path = folder.path().join("run");
+    let mut first = trainer(Settings { epochs: 1, ..Settings::default() });
+    first.train(rows.samples()).unwrap();
+    first.save(&path).unwrap();
+    let other = embedded(Embedding::new(2, 2).of_input(2), Embedding::new(4, 3).of_input(1));
+    let error = Trainer::load(other, Loss::MeanSquared, &path).unwrap_err().to_string();
+    assert!(error.contains("of another network"), "{error}");
+}
+
+#[test]
+fn a_step_that_leaves_the_finite_numbers_is_taken_back_in_the_table_too() {
+    let mut rows = rows(8);
+    rows.targets.data.iter_mut().for_each(|target| *target *= 1e3);
+    let settings = Settings {
+        optimizer: Optimizer::Plain,
+        rate: f64::MAX,
+        epochs: 1,
+        batch: 8,
+        ..Settings::default()
+    };
+    let mut trainer = trainer(settings);
+    let error = trainer.train(rows.samples()).unwrap_err();
+    assert!(matches!(error, Error::NonFinite(_)), "{error}");
+    assert!(trainer.last().has_parameters_of(&network()));
+}
+
+#[track_caller]
+fn refused(builder: nn::NetworkBuilder, what: &str) {
+    let error = builder.layer(Dense::linear(1)).build().unwrap_err().to_string();
+    assert!(error.contains(what), "{error}");
+}
+
+#[test]
+fn an_embedding_without_an_index_is_refused() {
+    let two = || Network::builder(2).layer(Embedding::new(3, 2));
+    refused(two().layer(Embedding::new(3, 2).of_input(1)), "layer2 is an embedding that cannot");
+    refused(two().layer(Embedding::new(3, 2).of_input(1)), "was looked up by another layer");
+    refused(two().layer(Embedding::new(3, 2).of_input(3)), "there is no such input");
+    let normed = Network::builder(2).layer(LayerNorm);
+    refused(normed.layer(Embedding::new(3, 2)), "another kind of layer is before it");
+    refused(Network::builder(2).layer(Embedding::new(3, 0)), "layer1.weight is empty");
+    refused(Network::builder(2).layer(Embedding::new(usize::MAX, 2)), "is too large");
+    assert!(two().layer(Embedding::new(3, 2).of_input(2)).build().is_ok());
+}
+
+#[test]
+fn what_is_no_index_is_refused_with_its_row() {
+    let network = network();
+    for index in [-1.0, 0.5, 4.0, f64::NAN, f64::INFINITY] {
+        let mut rows = rows(3);
+        rows.inputs.data[4] = index;
+        let refused = |error: Error| {
+            assert!(
+                matches!(error, Error::NoIndex { row: 1, input: 1, most: 3, .. }),
+                "{index}: {error}"
+            );
+        };
+        refused(network.predict_rows(&rows.inputs).unwrap_err());
+        let loss = Loss::MeanSquared;
+        refused(network.gradient(loss, &rows.inputs, &rows.targets).unwrap_err());
+        refused(trainer(Settings::default()).train(rows.samples()).unwrap_err());
+        let alone = network.predict(rows.inputs.row(1)).unwrap_err();
+        assert!(matches!(alone, Error::NoIndex { row: 0, .. }), "{alone}");
+    }
+}
+
+// --- columns of many values ---
+
+/// A table with a column of so many cities, each in three rows, and one in a single row.
+fn cities(count: usize) -> Table {
+    let mut text = String::from("city,x\n");
+    for row in 0..3 * count {
+        writeln!(text, "city{},{row}", row % count).unwrap();
+    }
+    text += "Rome,1\n";
+    Table::from_reader(text.as_bytes()).unwrap()
+}
+
+fn learn(table: &Table, settings: &ColumnSettings) -> Columns {
+    Columns::learn(table, &(0..table.len()).collect::<Vec<_>>(), settings).unwrap()
+}
+
+fn many() -> ColumnSettings {
+    ColumnSettings { embed_many: true, ..ColumnSettings::default() }
+}
+
+#[test]
+fn a_column_of_many_categories_is_embedded_where_that_is_asked() {
+    let columns = learn(&cities(60), &many());
+    assert_eq!(
+        columns.iter().next().unwrap().encoding.to_string(),
+        "text, 60 categories: city0, city1, city10, city11, city12, city13, …; each stands for 3 numbers that are \
+         learnt; 1 rare ones count as one"
+    );
+    assert_eq!(columns.embeddings(), [Embedding::new(60, 3)]);
+    assert_eq!(columns.width(), 2);
+    assert!(learn(&cities(50), &many()).embeddings().is_empty());
+    assert!(learn(&cities(60), &ColumnSettings::default()).embeddings().is_empty());
+}
+
+#[test]
+fn a_column_may_be_said_to_be_embedded_with_its_dimensions() {
+    for (dimensions, expected) in [(None, 2), (Some(7), 7)] {
+        let embed = vec![("city".to_owned(), dimensions)];
+        let columns = learn(&cities(3), &ColumnSettings { embed, ..ColumnSettings::default() });
+        assert_eq!(columns.embeddings(), [Embedding::new(3, expected)]);
+    }
+}
+
+#[test]
+fn an_index_is_not_scaled() {
+    let table = cities(60);
+    let columns = learn(&table, &many());
+    let inputs = columns.apply(&table).unwrap().inputs;
+    let standardizer = columns.standardizer(&Standardizer::learn(&inputs).unwrap());
+    assert_eq!((standardizer.means()[0], standardizer.scales()[0]), (0.0, 1.0));
+}
+
+#[test]
+fn what_is_unknown_is_said_and_has_an_index_of_its_own_and_what_is_rare_shares_it() {
+    let columns = learn(&cities(60), &many());
+    let table = |city: &str| Table::from_reader(format!("city,x\n{city},1\n").as_bytes()).unwrap();
+    let encoded = columns.apply(&table("Oslo")).unwrap();
+    assert_eq!(encoded.inputs.data, [60.0, 1.0]);
+    assert_eq!(
+        encoded.notes[0].to_string(),
+        "column \"city\": 1 cell is of no category that the training had (\"Oslo\")"
+    );
+    let encoded = columns.apply(&table("Rome")).unwrap();
+    assert_eq!((encoded.inputs.data[0], encoded.notes.len()), (60.0, 0));
+    let encoded = columns.apply(&table("city0")).unwrap();
+    assert_eq!((encoded.inputs.data[0], encoded.notes.len()), (0.0, 0));
+    let encoded = columns.apply(&table("")).unwrap();
+    assert_eq!((encoded.inputs.data[0], encoded.notes[0].filled), (60.0, 1));
+}
+
+#[test]
+fn a_gap_among_the_categories_is_marked() {
+    let table = Table::from_reader("city,x\nOslo,1\n,2\nRome,3\nOslo,4\n".as_bytes()).unwrap();
+    let embed = vec![("city".to_owned(), Some(2))];
+    let columns = learn(&table, &ColumnSettings { embed, ..ColumnSettings::default() });
+    assert_eq!(columns.names(), ["city", "city (gap)", "x"]);
+    let inputs = columns.apply(&table).unwrap().inputs;
+    assert_eq!(inputs.rows_iter().map(|row| row[1]).collect::<Vec<_>>(), [0.0, 1.0, 0.0, 0.0]);
+}
+
+fn model(columns: Columns, network: Network) -> Model {
+    let rows = Matrix { rows: 2, columns: 2, data: vec![0.0, 1.0, 1.0, 3.0] };
+    let learnt = Standardizer::learn(&rows).unwrap();
+    Model {
+        network,
+        inputs: columns.names(),
+        standardizer: columns.standardizer(&learnt),
+        columns,
+        target: Target::Numbers {
+            names: vec!["y".to_owned()],
+            standardizer: Standardizer::learn(&Matrix {
+                rows: 2,
+                columns: 1,
+                data: vec![0.0, 2.0],
+            })
+            .unwrap(),
+            log: false,
+        },
+    }
+}
+
+#[test]
+fn a_model_with_an_embedding_answers_the_same_when_it_is_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (table, columns) = (cities(60), learn(&cities(60), &many()));
+    let builder = Network::builder(2).layer(columns.embeddings()[0]);
+    let model = model(columns, builder.layer(Dense::linear(1)).build().unwrap());
+    model.save(folder.path().join("m")).unwrap();
+    let read = Model::load(folder.path().join("m")).unwrap();
+    let answers =
+        |model: &Model| model.answers(model.columns.apply(&table).unwrap().inputs).unwrap();
+    assert_eq!(answers(&model), answers(&read));
+    assert_eq!(model.columns, read.columns);
+}
+
+#[test]
+fn a_model_whose_network_looks_up_other_categories_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for layer in [Some(Embedding::new(59, 3)), Some(Embedding::new(60, 3).of_input(1)), None] {
+        let builder = Network::builder(2);
+        let builder = layer.into_iter().fold(builder, nn::NetworkBuilder::layer);
+        let network = builder.layer(Dense::linear(1)).build().unwrap();
+        let model = model(learn(&cities(60), &many()), network);
+        model.save(folder.path().join("m")).unwrap();
+        let error = Model::load(folder.path().join("m")).unwrap_err().to_string();
+        assert!(error.contains("its columns and its network look up other categories"), "{error}");
+    }
+}
