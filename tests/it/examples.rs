@@ -746,6 +746,36 @@ fn train_and_predict_take_tables_as_people_have_them() {
     check_refusal("predict", &[&model, &soon], refused);
 }
 
+/// 120 streets, each in four rows, and what each adds to y.
+fn streets(name: &str) -> String {
+    let row = |row: usize| {
+        let (street, x) = (row % 120, row / 120);
+        format!("street {street},{x},{}\n", (street * 37) % 11 + x)
+    };
+    data(name, &format!("street,x,y\n{}", (0..480).map(row).collect::<String>()))
+}
+
+#[test]
+fn train_embeds_columns_of_many_categories() {
+    let out = folder("train-streets").display().to_string();
+    let file = streets("streets.csv");
+    let options = [&file, "--task", "regress", "--out", &out, "--epochs", "200", "--rate", "0.01"];
+    let output = output_of("train", &options);
+    let said = "numbers that are learnt";
+    assert!(output.contains(&format!("each stands for 4 {said}")), "{output}");
+    assert!(number_of_line(&output, "test R²:") > 0.8, "{output}");
+    let rows = data("roads.csv", "street,x\nstreet 7,1\nno street,2\n");
+    let model = format!("{out}/streets.model");
+    assert_eq!(output_of("predict", &[&model, &rows]).lines().count(), 3);
+
+    let output = output_of("train", &[&options[..], &["--embed", "street:2"]].concat());
+    assert!(output.contains(&format!("each stands for 2 {said}")), "{output}");
+    let output = output_of("train", &[&options[..], &["--embed", "none"]].concat());
+    assert!(output.contains("rare ones count as one") && !output.contains(said), "{output}");
+    let refused = "a category stands for at least one number";
+    check_refusal("train", &[&file, "--embed", "street:0"], refused);
+}
+
 #[test]
 fn train_leaves_out_rows_with_gaps_where_it_is_asked() {
     let out = folder("train-whole").display().to_string();
