@@ -50,10 +50,11 @@ impl Points {
         // As integers, numbers of one sign stand in the same order. The last bits have room for the place.
         let mut nearest = i32::MAX;
         for (distance, &place) in distances.iter().zip(&self.places) {
-            nearest = nearest.min((distance.to_bits() & !PLACE | place) as i32);
+            let distance = distance.to_bits() & !PLACE | place;
+            nearest = nearest.min(distance.cast_signed());
         }
-        let is_one = nearest < f32::INFINITY.to_bits() as i32;
-        is_one.then_some((nearest as u32 & PLACE) as usize)
+        let is_one = nearest < f32::INFINITY.to_bits().cast_signed();
+        is_one.then_some((nearest.cast_unsigned() & PLACE) as usize)
     }
 
     /// Remembers a point in the place of the oldest one.
