@@ -8,6 +8,7 @@ mod exponentials;
 mod inverses;
 mod logarithms;
 mod powers;
+pub(crate) mod single;
 mod trigonometric;
 
 use core::marker::PhantomData;

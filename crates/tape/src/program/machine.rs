@@ -8,6 +8,7 @@
 pub(crate) mod element;
 mod interpreter;
 mod manner;
+mod single;
 pub(crate) mod slots;
 pub(crate) mod tangent;
 

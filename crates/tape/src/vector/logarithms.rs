@@ -54,7 +54,7 @@ fn square_and_rest(f: f64) -> (f64, f64) {
 
 /// What a logarithm is where its argument is not positive and finite.
 #[inline(always)]
-fn unless_special(value: f64, x: f64) -> f64 {
+pub(super) fn unless_special(value: f64, x: f64) -> f64 {
     let value = if x == 0.0 { f64::NEG_INFINITY } else { value };
     let value = if x < 0.0 { f64::NAN } else { value };
     // ∞ and NaN stay what they are.

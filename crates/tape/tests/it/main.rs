@@ -13,6 +13,7 @@ mod numeric_traits;
 mod operations;
 mod products;
 mod random_programs;
+mod single;
 mod sizes;
 mod sparse;
 mod tape;

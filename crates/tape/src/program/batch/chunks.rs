@@ -91,6 +91,8 @@ pub(super) enum Purpose {
     Outputs,
     /// What comes from the shared part; a number's adjoint is the sum over the rows.
     Sum,
+    /// The same in single precision.
+    Single,
     /// The same on numbers with a tangent in one direction.
     Tangent,
     /// On numbers with tangents in several directions.
@@ -102,7 +104,7 @@ pub(super) enum Purpose {
 }
 
 impl Purpose {
-    pub(super) const COUNT: usize = 6;
+    pub(super) const COUNT: usize = 7;
 
     fn wants(self, input: usize, crossing: usize) -> bool {
         match self {
@@ -119,6 +121,7 @@ impl Purpose {
 
     fn bytes_of_a_number(self) -> usize {
         match self {
+            Self::Single => size_of::<f32>(),
             Self::Tangent => size_of::<Plain<f64>>(),
             Self::Tangents => size_of::<Plain<Lanes<LANES>>>(),
             _ => size_of::<f64>(),
@@ -167,6 +170,10 @@ impl RowCode {
     /// Puts in their slots what comes from the shared part.
     pub(super) fn share<E: Element>(&self, slots: &mut Slots<E>, crossing: &[E]) {
         let each = self.first.checked_div(crossing.len()).unwrap_or(1);
+        if each == 1 {
+            slots.values[..crossing.len()].copy_from_slice(crossing);
+            return;
+        }
         for (slots, &number) in slots.values[..self.first].chunks_exact_mut(each).zip(crossing) {
             slots.fill(number);
         }

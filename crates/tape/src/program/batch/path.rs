@@ -1,5 +1,7 @@
 //! A path through a batch's function: the code of its two parts, run on rows that take it.
 
+mod single;
+
 use core::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -111,6 +113,7 @@ pub(super) struct Path {
     plain: Rooms<f64>,
     tangent: Rooms<Plain<f64>>,
     tangents: Rooms<Plain<Lanes<LANES>>>,
+    single: Pool<f32>,
     outputs: Pool<f64>,
     by_rows: [Pool<f64>; 2],
     /// The path's graph, and the path that keeps its rules for what is not finite, where this one does not.
@@ -161,6 +164,7 @@ impl Path {
             plain: Rooms::default(),
             tangent: Rooms::default(),
             tangents: Rooms::default(),
+            single: Pool::default(),
             outputs: Pool::default(),
             by_rows: Default::default(),
             exact: None,
@@ -212,7 +216,7 @@ impl Path {
         pending: &Pending,
     ) -> Result<Sum<f64>, Error> {
         let row = self.row_code(Purpose::Outputs)?;
-        Ok(self.sum_of_tasks(0, pending, |task| {
+        Ok(sum_of_tasks(0, &self.tasks(pending.len()), |task| {
             self.outputs.with(&row.code, |slots| {
                 row.share(slots, crossing);
                 let mut value = 0.0;
@@ -232,7 +236,7 @@ impl Path {
         pending: &Pending,
     ) -> Result<Sum<E>, Error> {
         let row = self.row_code(E::PURPOSE)?;
-        Ok(self.sum_of_tasks(self.crossing, pending, |task| {
+        Ok(sum_of_tasks(self.crossing, &self.tasks(pending.len()), |task| {
             E::rooms(self).row.with(&row.code, |slots| {
                 row.share(slots, crossing);
                 let mut sum = self.swept(row, slots, input, pending, task.clone(), false);
@@ -245,27 +249,6 @@ impl Path {
                 sum
             })
         }))
-    }
-
-    /// Sums over the rows, task by task. Tasks are always the same, and their sums are added in order, so that the result
-    /// does not depend on who computes them.
-    fn sum_of_tasks<E: Element>(
-        &self,
-        adjoints: usize,
-        pending: &Pending,
-        run: impl Fn(Range<usize>) -> Sum<E> + Send + Sync,
-    ) -> Sum<E> {
-        let mut sum = Sum { value: 0.0, adjoints: vec![E::ZERO; adjoints], left: Vec::new() };
-        for wave in self.tasks(pending.len()).chunks(TASKS_AT_A_TIME) {
-            for part in each_task(wave.to_vec(), &run) {
-                sum.value += part.value;
-                for (adjoint, part) in sum.adjoints.iter_mut().zip(part.adjoints) {
-                    *adjoint += part;
-                }
-                sum.left.extend(part.left);
-            }
-        }
-        sum
     }
 
     /// The sum of a task, swept plainly or by the rules for what is not finite.
@@ -419,9 +402,33 @@ impl Path {
 
     /// The positions of pending rows, a task at a time.
     fn tasks(&self, count: usize) -> Vec<Range<usize>> {
-        let starts = (0..count).step_by(self.task);
-        starts.map(|start| start..count.min(start + self.task)).collect()
+        tasks_of(self.task, count)
     }
+}
+
+/// Sums over the rows, task by task. Tasks are always the same, and their sums are added in order, so that the result
+/// does not depend on who computes them.
+fn sum_of_tasks<E: Element>(
+    adjoints: usize,
+    tasks: &[Range<usize>],
+    run: impl Fn(Range<usize>) -> Sum<E> + Send + Sync,
+) -> Sum<E> {
+    let mut sum = Sum { value: 0.0, adjoints: vec![E::ZERO; adjoints], left: Vec::new() };
+    for wave in tasks.chunks(TASKS_AT_A_TIME) {
+        for part in each_task(wave.to_vec(), &run) {
+            sum.value += part.value;
+            for (adjoint, part) in sum.adjoints.iter_mut().zip(part.adjoints) {
+                *adjoint += part;
+            }
+            sum.left.extend(part.left);
+        }
+    }
+    sum
+}
+
+/// So many positions, in tasks of this size.
+fn tasks_of(size: usize, count: usize) -> Vec<Range<usize>> {
+    (0..count).step_by(size).map(|start| start..count.min(start + size)).collect()
 }
 
 /// Enough work that handing it to a thread does not matter.

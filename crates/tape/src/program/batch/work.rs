@@ -74,6 +74,39 @@ impl Work for Gradient<'_> {
     }
 }
 
+/// A sum of rows that are computed in single precision.
+pub(super) struct InSingle<'a, W>(pub(super) &'a mut W);
+
+impl Work for InSingle<'_, Value> {
+    fn along(
+        &mut self,
+        path: &Path,
+        input: &Input<'_>,
+        pending: Pending,
+    ) -> Result<Pending, Error> {
+        path.value_in_single(input, pending, &mut self.0.value)
+    }
+
+    fn alone(&mut self, program: &Program, row: usize, x: &[f64]) -> Result<(), Error> {
+        self.0.alone(program, row, x)
+    }
+}
+
+impl Work for InSingle<'_, Gradient<'_>> {
+    fn along(
+        &mut self,
+        path: &Path,
+        input: &Input<'_>,
+        pending: Pending,
+    ) -> Result<Pending, Error> {
+        path.gradient_in_single(input, pending, &mut self.0.value, self.0.gradient)
+    }
+
+    fn alone(&mut self, program: &Program, row: usize, x: &[f64]) -> Result<(), Error> {
+        self.0.alone(program, row, x)
+    }
+}
+
 /// The outputs of every row, one row after the other.
 pub(super) struct Each<'a>(pub(super) &'a mut [f64]);
 

@@ -41,6 +41,8 @@ pub(crate) trait Element:
     const IS_THIN: bool = true;
     /// Whether a tile of dot products fits into the processor's registers.
     const HAS_TILES: bool = false;
+    /// Whether it is an `f32`, of which registers hold twice as many.
+    const IS_SINGLE: bool = false;
 
     fn from_f64(number: f64) -> Self;
     /// The number whose directions these are, each asked once, in their order.
@@ -80,6 +82,16 @@ pub(crate) trait Element:
     /// Computes a function of many numbers that lie in a row; false, and nothing done, where there is no better way than
     /// by chunks.
     fn map(_: Op, _: &[Cell<Self>], _: &[Cell<Self>]) -> bool {
+        false
+    }
+
+    /// Adds weight·partial of such a function to the adjoints, from its arguments and values; likewise.
+    fn propagate(
+        _: Op,
+        _: [&[Cell<Self>]; 2],
+        _weights: &[Cell<Self>],
+        _adjoints: &[Cell<Self>],
+    ) -> bool {
         false
     }
 }

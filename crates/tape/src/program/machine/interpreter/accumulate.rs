@@ -97,7 +97,14 @@ pub(super) fn added_to<E: Element>(start: E, items: Range<usize>, term: impl Fn(
 /// term(0) + … + term(count − 1), in eight interleaved sums, whose order does not depend on the instructions used.
 #[inline(always)]
 pub(super) fn sum_of<E: Element>(count: usize, term: impl Fn(usize) -> E) -> E {
-    const WAYS: usize = 8;
+    total(interleaved(count, term))
+}
+
+pub(super) const WAYS: usize = 8;
+
+/// The interleaved sums.
+#[inline(always)]
+pub(super) fn interleaved<E: Element>(count: usize, term: impl Fn(usize) -> E) -> [E; WAYS] {
     let mut sums = [E::ZERO; WAYS];
     let whole = count - count % WAYS;
     let mut first = 0;
@@ -110,6 +117,11 @@ pub(super) fn sum_of<E: Element>(count: usize, term: impl Fn(usize) -> E) -> E {
     for (way, sum) in sums[..count - whole].iter_mut().enumerate() {
         *sum += term(whole + way);
     }
-    let [a, b, c, d, e, f, g, h] = sums;
+    sums
+}
+
+/// Their sum.
+#[inline(always)]
+pub(super) fn total<E: Element>([a, b, c, d, e, f, g, h]: [E; WAYS]) -> E {
     ((a + e) + (c + g)) + ((b + f) + (d + h))
 }

@@ -3,7 +3,7 @@
 //! The operands are a number to start from, if their count is odd, and pairs of factors.
 
 use super::Machine;
-use super::accumulate::{accumulate, accumulate_products, added_to, sum_of};
+use super::accumulate::{WAYS, accumulate, accumulate_products, added_to, interleaved, total};
 use super::forward::each_pair;
 use super::operand::span_length;
 use crate::program::code::{Column, Kind, NONE, Shape, Step};
@@ -11,10 +11,15 @@ use crate::program::machine::element::Element;
 
 /// How many instances are kept in registers at a time, and how many of the rest.
 const TILE: usize = 32;
+/// Of numbers of half the size.
+const SINGLE_TILE: usize = 64;
 const SMALL_TILE: usize = 8;
 
 /// The adjoints of so few pairs are taken pair by pair.
 const FEW: usize = 2;
+
+/// How many shared factors get their sums together.
+const BLOCK: usize = 16;
 
 /// The columns of a dot product.
 #[derive(Clone, Copy)]
@@ -115,6 +120,10 @@ impl<E: Element> Machine<'_, E> {
     ) {
         let count = self.count(step);
         let mut first = 0;
+        while E::IS_SINGLE && first + SINGLE_TILE <= count {
+            self.dot_tile::<SINGLE_TILE, X>(step, factors, first, &factor);
+            first += SINGLE_TILE;
+        }
         while first + TILE <= count {
             self.dot_tile::<TILE, X>(step, factors, first, &factor);
             first += TILE;
@@ -258,10 +267,38 @@ impl<E: Element> Machine<'_, E> {
         }
     }
 
+    /// Adds to the adjoints of shared factors, by way of a few memory cells: the sums of a tile and their total in one
+    /// expression would be compiled to vectors of two numbers.
+    #[inline(always)]
+    fn propagate_to_shared<const N: usize>(
+        &self,
+        weights: &[E; N],
+        pairs: &[Column],
+        first: usize,
+    ) {
+        let mut sums = [[E::ZERO; WAYS]; BLOCK];
+        for (pair, sums) in pairs.chunks_exact(2).zip(&mut sums) {
+            if pair[0].adjoint != NONE {
+                let y = &self.values[pair[1].value as usize + first..][..N];
+                *sums = interleaved(N, |position| weights[position] * y[position].get());
+            }
+        }
+        for (pair, sums) in pairs.chunks_exact(2).zip(&sums) {
+            if pair[0].adjoint != NONE {
+                let adjoint = &self.adjoints[pair[0].adjoint as usize];
+                adjoint.set(adjoint.get() + if N == 1 { sums[0] } else { total(*sums) });
+            }
+        }
+    }
+
     #[inline(always)]
     fn propagate_in_tiles(&self, step: &Step, factors: Factors<'_>) {
         let count = self.count(step);
         let mut first = 0;
+        while E::IS_SINGLE && first + SINGLE_TILE <= count {
+            self.propagate_tile::<SINGLE_TILE>(step, factors, first);
+            first += SINGLE_TILE;
+        }
         while first + TILE <= count {
             self.propagate_tile::<TILE>(step, factors, first);
             first += TILE;
@@ -281,17 +318,10 @@ impl<E: Element> Machine<'_, E> {
     fn propagate_tile<const N: usize>(&self, step: &Step, factors: Factors<'_>, first: usize) {
         let cells = &self.weights(step)[first..][..N];
         let weights: [E; N] = tile(|position| cells[position].get());
+        for pairs in factors.pairs.chunks(2 * BLOCK) {
+            self.propagate_to_shared(&weights, pairs, first);
+        }
         for (x, y) in factors.each() {
-            if x.adjoint != NONE {
-                let y = &self.values[y.value as usize + first..][..N];
-                let adjoint = &self.adjoints[x.adjoint as usize];
-                let sum = if N == 1 {
-                    weights[0] * y[0].get()
-                } else {
-                    sum_of(N, |position| weights[position] * y[position].get())
-                };
-                adjoint.set(adjoint.get() + sum);
-            }
             if y.adjoint != NONE {
                 let (x, is_stored) = (self.single(x), y.is_stored);
                 let adjoints = &self.adjoints[y.adjoint as usize + first..][..N];

@@ -75,6 +75,13 @@ impl<E: Element> Machine<'_, E> {
 
     fn propagate_chunks(&self, step: &Step) {
         let (weights, results) = (self.weights(step), self.results(step));
+        if step.arity == 1
+            && let (Operand::Run(x), Some(Operand::Run(adjoints))) =
+                (self.operand(step, 0), self.adjoint(step, 0))
+            && E::propagate(step.op, [x, results], weights, adjoints)
+        {
+            return;
+        }
         let mut arguments = [E::Chunk::from_f64(0.0); MOST];
         for start in (0..weights.len()).step_by(E::CHUNK) {
             let count = (weights.len() - start).min(E::CHUNK);
