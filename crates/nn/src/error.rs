@@ -4,6 +4,7 @@ use tape::Matrix;
 use thiserror::Error;
 
 use crate::chain::error as chain;
+use crate::precision::{Precision, UnknownPrecision};
 use crate::setting::InvalidSetting;
 
 /// What is wrong with a network, its samples or its training.
@@ -26,6 +27,9 @@ pub enum Error {
         /// The name as given.
         name: String,
     },
+    /// A name that is no precision.
+    #[error(transparent)]
+    UnknownPrecision(#[from] UnknownPrecision),
     /// An infinite weight or bias, or NaN.
     #[error("{name} cannot be {value}: weights and biases are finite")]
     NonFiniteParameter {
@@ -197,11 +201,15 @@ pub enum Error {
 #[derive(Clone, Debug, PartialEq, Error)]
 #[error(
     "the training left the finite numbers in epoch {epoch}, batch {batch}: {what} is not finite, {} (loss {loss}); the \
-     network keeps its parameters from before; try a rate below {rate}, or clip the derivatives",
+     network keeps its parameters from before; try a rate below {rate}, or clip the derivatives{}",
     if *what == LOSS {
         format!("while the largest number is in {parameter}")
     } else {
         format!("first in {parameter}")
+    },
+    match precision {
+        Precision::Double => "",
+        Precision::Single => "; double precision may help, which holds numbers beyond 3e38",
     }
 )]
 pub struct NonFinite {
@@ -217,6 +225,8 @@ pub struct NonFinite {
     pub loss: f64,
     /// The rate, before the schedule.
     pub rate: f64,
+    /// How the loss and the derivatives were computed.
+    pub precision: Precision,
 }
 
 pub(crate) const LOSS: &str = "the loss";

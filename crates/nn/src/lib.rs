@@ -71,6 +71,7 @@ mod objective;
 mod optimizer;
 #[cfg(feature = "plot")]
 pub mod plot;
+mod precision;
 pub mod report;
 mod schedule;
 mod setting;
@@ -100,6 +101,7 @@ pub use model::{Answers, Model, Target};
 pub use network::{Network, NetworkBuilder, Parameter};
 pub use objective::Objective;
 pub use optimizer::{Clip, Descent, Optimizer, add_l2};
+pub use precision::{Precision, UnknownPrecision};
 pub use schedule::{Decay, Schedule};
 pub use setting::InvalidSetting;
 pub use trainer::{Event, Record, Samples, Score, Settings, Trainer};

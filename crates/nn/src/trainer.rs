@@ -18,7 +18,9 @@ use crate::error::{LOSS, NonFinite, length};
 use crate::fingerprint::{Fingerprint, Press};
 use crate::network::{LookedUp, Parts, RowLoss};
 use crate::setting::{InvalidSetting, not_negative, positive, setting};
-use crate::{Clip, Descent, Error, Network, Objective, Optimizer, Schedule, Stop, add_l2, weights};
+use crate::{
+    Clip, Descent, Error, Network, Objective, Optimizer, Precision, Schedule, Stop, add_l2, weights,
+};
 
 /// How to train a network. The default is Adam, a rate of 0.001, batches of 32, 100 epochs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +45,9 @@ pub struct Settings {
     /// After how many epochs without a lower validation loss to stop early, if ever. (Without validation rows it is the
     /// training loss that counts.)
     pub patience: Option<usize>,
+    /// How many digits losses and derivatives are computed with.
+    #[serde(default)]
+    pub precision: Precision,
     /// Whether each epoch ends with a look at all its rows again, for [`Record::training`]: that costs a third of it.
     pub score_training: bool,
 }
@@ -59,6 +64,7 @@ impl Default for Settings {
             clip: None,
             seed: 0,
             patience: None,
+            precision: Precision::default(),
             score_training: false,
         }
     }
@@ -170,7 +176,8 @@ pub enum Event {
 
 /// A training in progress: a network, and everything needed to continue.
 ///
-/// **Deterministic**: the same network, rows and settings give the same bits, whatever the number of threads.
+/// **Deterministic**: the same network, rows and settings give the same bits, whatever the number of threads, in single
+/// precision too.
 ///
 /// ```
 /// use nn::{Dense, Loss, Network, Optimizer, Samples, Settings, Trainer};
@@ -414,7 +421,10 @@ impl Trainer {
         let lookups = self.network.lookups();
         lookups.look_up(&self.network.flat()[..lookups.size()], &numbers[..width], &mut first);
         first.resize(first.len() + parts.weight + parts.masks, 1.0);
-        let gradient = self.network.row_loss(&self.objective, &first, parts)?;
+        let mut gradient = self.network.row_loss(&self.objective, &first, parts)?;
+        if self.settings.precision == Precision::Single {
+            gradient = gradient.in_single_precision();
+        }
         let rows = Rows { count: inputs.rows, width, numbers, gradient };
         loop {
             if self.history.len() >= self.settings.epochs {
@@ -616,8 +626,9 @@ impl Trainer {
             NotFinite::Parameter(place) => ("a parameter", place),
         };
         let parameter = self.network.parameter_at(place).unwrap_or_default().to_owned();
-        let rate = self.settings.rate;
-        Error::NonFinite(Box::new(NonFinite { what, epoch, batch, parameter, loss, rate }))
+        let Settings { rate, precision, .. } = self.settings;
+        let found = NonFinite { what, epoch, batch, parameter, loss, rate, precision };
+        Error::NonFinite(Box::new(found))
     }
 
     /// Keeps the parameters of the lowest validation loss.

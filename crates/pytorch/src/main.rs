@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Digits, 64 inputs, hidden layers of relu, 10 logits, cross-entropy, Adam; two threads here, and there one or two,
-//! whichever a trial shows to be faster. Each round trains every case anew with another seed, first here, then there, each
+//! whichever a trial shows to be faster. A ratio is that of the same precision, there to here. Each round trains every case anew with another seed, first here, then there, each
 //! PyTorch case in a process of its own.
 
 use core::ops::ControlFlow;
@@ -20,7 +20,9 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use nn::data::{Classes, Dataset, Standardizer, Table};
-use nn::{Chain, Dense, Event, Loss, Network, Optimizer, Sample, Settings, Trainer, Training};
+use nn::{
+    Chain, Dense, Event, Loss, Network, Optimizer, Precision, Sample, Settings, Trainer, Training,
+};
 use serde::{Deserialize, Serialize};
 use tape::Matrix;
 
@@ -47,6 +49,8 @@ struct Options {
 const HIDDEN: [&[usize]; 2] = [&[32], &[64, 64]];
 const BATCHES: [usize; 2] = [32, 256];
 
+const PRECISIONS: [Precision; 2] = [Precision::Double, Precision::Single];
+
 /// What PyTorch is run with: the type of number, and how.
 const MODES: [(&str, &str); 3] =
     [("float32", "eager"), ("float64", "eager"), ("float32", "compile")];
@@ -70,13 +74,15 @@ fn main() -> Result<()> {
         options.rounds,
         options.epochs
     );
-    print_heading(&["hidden", "batch", "here, f64"], modes);
+    print_heading(&["hidden", "batch", "here, f64", "here, f32", "f64 : f32"], modes);
     for hidden in HIDDEN {
         for batch in BATCHES {
-            let mut ours = Timed::default();
+            let mut ours = [Timed::default(), Timed::default()];
             let mut theirs = vec![Timed::default(); modes.len()];
             for round in 0..options.rounds {
-                ours.add(train(&options, &rows, hidden, batch, round as u64)?);
+                for (own, precision) in ours.iter_mut().zip(PRECISIONS) {
+                    own.add(train(&options, &rows, hidden, batch, precision, round as u64)?);
+                }
                 for (own, &(dtype, mode)) in theirs.iter_mut().zip(modes) {
                     let arguments = [
                         "network".to_owned(),
@@ -92,9 +98,17 @@ fn main() -> Result<()> {
                     own.add(pytorch(&options.python, &arguments)?);
                 }
             }
-            print!("| {} | {batch} | {} |", widths(hidden), ours.cell());
-            for own in &theirs {
-                print!(" {} | {:.2}× |", own.cell(), own.median() / ours.median());
+            let [double, single] = &ours;
+            let gain = double.median() / single.median();
+            print!(
+                "| {} | {batch} | {} | {} | {gain:.2}× |",
+                widths(hidden),
+                double.cell(),
+                single.cell()
+            );
+            for (own, &(dtype, _)) in theirs.iter().zip(modes) {
+                let same = if dtype == "float32" { single } else { double };
+                print!(" {} | {:.2}× |", own.cell(), own.median() / same.median());
             }
             println!();
         }
@@ -209,6 +223,7 @@ fn train(
     rows: &Digits,
     hidden: &[usize],
     batch: usize,
+    precision: Precision,
     seed: u64,
 ) -> Result<Trained> {
     let mut builder = Network::builder(rows.training.inputs.columns).seed(seed);
@@ -216,7 +231,8 @@ fn train(
         builder = builder.layer(Dense::new(width, "relu".parse()?));
     }
     let network = builder.layer(Dense::linear(rows.training.targets.columns)).build()?;
-    let settings = Settings { batch, seed, epochs: options.epochs, ..Settings::default() };
+    let settings =
+        Settings { batch, seed, precision, epochs: options.epochs, ..Settings::default() };
     let mut trainer = Trainer::new(network, Loss::CrossEntropy, settings)?;
     let mut seconds = Vec::new();
     let mut start = Instant::now();

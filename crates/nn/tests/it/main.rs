@@ -11,6 +11,7 @@ mod layers;
 mod model;
 mod network;
 mod parts;
+mod precision;
 mod pytorch;
 mod report;
 mod saving;
