@@ -39,7 +39,8 @@ use nn::report::{Chart, Curve, HeatMap, Names, Scale, TrainingReport, Units};
 use nn::terminal::{INTERRUPTED, Interrupt, Progress, is_shown};
 use nn::{
     Activation, Autosave, Checkpoint, Clip, Decay, Dense, Initializer, Layer, Network,
-    NetworkBuilder, Optimizer, Record, Schedule, Score, Settings, Stop, Target, Trainer, plot,
+    NetworkBuilder, Optimizer, Precision, Record, Schedule, Score, Settings, Stop, Target, Trainer,
+    plot,
 };
 
 use crate::end::end;
@@ -119,6 +120,9 @@ struct Options {
     /// The longest gradient that is not shortened
     #[arg(long)]
     clip: Option<f64>,
+    /// How many digits to compute steps with, double or single: single is faster where rows and layers are wide
+    #[arg(long, default_value = "double")]
+    precision: Precision,
     /// Determines the test rows, the start and the order of the rows
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -502,6 +506,7 @@ impl Options {
             clip: self.clip.map(Clip::Norm),
             seed: self.seed,
             patience: self.patience,
+            precision: self.precision,
             score_training: true,
         }
     }

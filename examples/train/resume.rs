@@ -36,7 +36,9 @@ pub(crate) fn arguments(
     let mut contradictions = Vec::new();
     for arg in remembered(command) {
         let name = name(arg);
-        let noted = checkpoint.facts().get(&name);
+        // An option that there was not yet is what it is without being given.
+        let default = arg.get_default_values().first().map(|value| value.to_string_lossy().into());
+        let noted = checkpoint.facts().get(&name).or(default.as_ref());
         if matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine) {
             let now = text(arg, matches).unwrap_or_default();
             let may_change = CHANGING.contains(&arg.get_id().as_str());

@@ -700,6 +700,19 @@ fn train_goes_on_from_its_checkpoint() {
     assert!(whole == parts, "the parameters differ");
 }
 
+#[test]
+fn train_holds_to_the_precision_it_was_started_with() {
+    let out = folder("train-single").display().to_string();
+    let file = plane("single.csv");
+    let first = [&file[..], "--target", "y", "--out", &out];
+    output_of("train", &[&first[..], &["--epochs", "2", "--precision", "single"]].concat());
+    output_of("train", &[&first[..], &["--epochs", "3", "--resume"]].concat());
+    let other = [&first[..], &["--epochs", "4", "--resume", "--precision", "double"]].concat();
+    check_refusal("train", &other, "--precision is single there, and double is given");
+    let unknown = [&first[..], &["--precision", "half"]].concat();
+    check_refusal("train", &unknown, "\"half\" is no precision: there are double and single");
+}
+
 /// Forty people: row numbers without a name, a text, a gap here and there, a date, an amount with a comma, a yes or no.
 fn people(name: &str, seed: usize) -> String {
     let row = |row: usize| {
