@@ -79,7 +79,9 @@ impl Press {
     /// By their bits.
     pub(crate) fn numbers(&mut self, numbers: &[f64]) {
         self.count(numbers.len());
-        numbers.iter().for_each(|number| self.write(&number.to_le_bytes()));
+        for number in numbers {
+            self.write(&number.to_le_bytes());
+        }
     }
 
     pub(crate) fn finish(mut self) -> Fingerprint {

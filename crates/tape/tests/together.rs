@@ -629,7 +629,7 @@ fn sums_of_any_length_and_what_is_handed_on_are_right_by_every_way() {
         let of_gradient = |x: &[Var]| tape::gradient(|x| handed_on(x, terms), x).1;
         let traced = Program::trace(of_gradient, &[0.9, 1.2]).unwrap();
         let batch = Batch::trace(|_: &[Var], row: &[Var]| f(row), &[], &[1.3, 2.2]).unwrap();
-        let by_rows = batch.gradients(&[], &points).unwrap().1;
+        let by_rows = batch.gradients(&[], points).unwrap().1;
         for (row, x) in points.iter().enumerate() {
             let (value, gradient, hessian) = tape::hessian(f, x);
             let check = |way: &str, found: &[f64], expected: &[f64]| {

@@ -250,7 +250,7 @@ impl Piece {
     /// Whether a text can be added, so that all can be counted by `u32`.
     #[cfg(feature = "parquet")]
     pub(super) fn has_room(&self, cell: &str) -> bool {
-        self.text.len() + cell.len() <= u32::MAX as usize
+        u32::try_from(self.text.len() + cell.len()).is_ok()
     }
 
     fn push_with(&mut self, write: impl FnOnce(&mut String)) {
@@ -284,7 +284,9 @@ impl Texts {
         let mut texts = Self::default();
         for values in values.chunks(ROWS) {
             let mut piece = Piece::default();
-            values.iter().for_each(|value| piece.push_with(|text| write(value, text)));
+            for value in values {
+                piece.push_with(|text| write(value, text));
+            }
             texts.push(piece);
         }
         texts

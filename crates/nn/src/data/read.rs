@@ -55,7 +55,7 @@ fn read_text(text: &str, name: &str, format: Format) -> Result<Cells, Error> {
     let mut first = Line::next(&mut records, text, None).map_err(failed)?.ok_or(Error::Empty)?;
     let second = Line::next(&mut records, text, Some(first.cells.len())).map_err(failed)?;
     // Where the second line is read again among the rows.
-    let (rest, line) = second.as_ref().map_or((text.len(), 0), |line| (line.start, line.line));
+    let (rest, line) = second.as_ref().map_or((text.len(), 0), |line| (line.start, line.number));
     if let Some(second) = &second
         && second.cells.len() == first.cells.len() + 1
         && first.cells.iter().all(|cell| Kind::of(cell) == Kind::Text)
@@ -68,11 +68,11 @@ fn read_text(text: &str, name: &str, format: Format) -> Result<Cells, Error> {
     let second = second.filter(|second| second.cells.len() == shape.width);
     let header = format.header.unwrap_or_else(|| is_header(&first.cells, second.as_ref()));
     if !header {
-        rows.push(&first.cells, first_line + first.line);
+        rows.push(&first.cells, first_line + first.number);
     }
     rows.read(text, rest, first_line + line, shape, name)?;
     if rows.lines.len() == 0 {
-        return Err(Error::OnlyHeader { line: first_line + first.line });
+        return Err(Error::OnlyHeader { line: first_line + first.number });
     }
     let names = if header { first.cells } else { vec![String::new(); shape.width] };
     let columns = rows.columns.into_iter().map(Column::of_texts).collect();
@@ -84,7 +84,7 @@ struct Line {
     cells: Vec<String>,
     /// Where it begins, and how many lines of the rows end before it.
     start: usize,
-    line: usize,
+    number: usize,
 }
 
 impl Line {
@@ -98,7 +98,7 @@ impl Line {
             if !record.is_passed_over(text, width) {
                 record.check_end()?;
                 let cells = record.cells(text).map(str::to_owned).collect();
-                return Ok(Some(Self { cells, start: record.start, line: record.line }));
+                return Ok(Some(Self { cells, start: record.start, number: record.line }));
             }
         }
         Ok(None)

@@ -267,7 +267,7 @@ impl TakenColumn<'_> {
                 Ok(Taken::Filled) => found.note.filled += 1,
                 Ok(Taken::Unknown) => {
                     if found.note.unknown == 0 {
-                        found.note.example = cell.unwrap_or_default().to_owned();
+                        cell.unwrap_or_default().clone_into(&mut found.note.example);
                     }
                     found.note.unknown += 1;
                 }
@@ -312,7 +312,7 @@ fn learn_column(
     let gaps = rows.iter().any(|&row| at(row) == Value::Gap);
     let all = || (0..table.len()).map(at);
     match values {
-        Values::Numbers(_) if is_counting(table, position, all()) => {
+        Values::Numbers(_) if is_counting(table, position, all) => {
             Ok(Encoding::LeftOut { why: Why::RowNumbers })
         }
         _ if all().all(|value| value == Value::Gap) => Ok(Encoding::LeftOut { why: Why::Empty }),
@@ -340,13 +340,13 @@ fn learn_column(
 }
 
 /// Whether a column of numbers that is called as the numbers of rows are counts them, from 0 or from 1.
-fn is_counting(
+fn is_counting<I: Iterator<Item = Value>>(
     table: &Table,
     position: usize,
-    values: impl Iterator<Item = Value> + Clone,
+    values: impl Fn() -> I,
 ) -> bool {
     let counts_from = |start: usize| {
-        let mut counted = values.clone().zip(start..);
+        let mut counted = values().zip(start..);
         counted.all(|(value, number)| value == Value::Number(number as f64))
     };
     is_called_as_rows(table, position) && (counts_from(0) || counts_from(1))

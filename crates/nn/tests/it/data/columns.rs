@@ -373,7 +373,7 @@ fn only_amounts_are_scaled() {
     let text = "x,kind,since\n1,a,1970-01-01\n3,b,1970-01-03\n1,a,1970-01-03\n3,b,1970-01-01\n";
     let columns = learnt(text);
     let inputs = columns.apply(&table(text)).unwrap().inputs;
-    let all = nn::data::Standardizer::learn(&inputs).unwrap();
+    let all = Standardizer::learn(&inputs).unwrap();
     let scales = columns.standardizer(&all);
     assert_eq!(scales.means(), [2.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
     assert!(scales.scales().iter().all(|&scale| scale == 1.0));

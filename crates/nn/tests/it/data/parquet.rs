@@ -194,11 +194,13 @@ fn twins() -> (Table, Table) {
     let mass: Vec<Option<f64>> = rows.clone().map(mass).collect();
     let count: Vec<Option<i32>> = rows.clone().map(|row| Some(row * row % 31)).collect();
     let cities = ["Rome", "Oslo", "Köln"];
-    let city: Vec<Option<&str>> =
-        rows.clone().map(|row| (!gap(row + 1)).then(|| cities[row as usize % 3])).collect();
+    let city: Vec<Option<&str>> = rows
+        .clone()
+        .map(|row| (!gap(row + 1)).then(|| cities[row.unsigned_abs() as usize % 3]))
+        .collect();
     let since: Vec<Option<i32>> = rows.clone().map(|row| Some(11 * row)).collect();
     let member: Vec<Option<bool>> =
-        rows.clone().map(|row| (!gap(row + 2)).then_some(row % 3 == 0)).collect();
+        rows.map(|row| (!gap(row + 2)).then_some(row % 3 == 0)).collect();
     let group: &[Cells<'_>] = &[
         Cells::Doubles(&mass),
         Cells::Whole32(&count),
@@ -210,7 +212,7 @@ fn twins() -> (Table, Table) {
     let names = parquet.columns().to_vec();
     let columns: Vec<Vec<String>> = names.iter().map(|name| cells(&parquet, name)).collect();
     let line = |row: usize| columns.iter().map(|column| column[row].clone()).collect::<Vec<_>>();
-    let lines = rows.map(|row| line(row as usize).join(",") + "\n");
+    let lines = (0..columns[0].len()).map(|row| line(row).join(",") + "\n");
     let text = names.join(",") + "\n" + &lines.collect::<String>();
     (parquet, Table::from_reader(text.as_bytes()).unwrap())
 }

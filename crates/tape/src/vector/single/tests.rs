@@ -24,7 +24,7 @@ fn units(value: f32, truth: f64) -> f64 {
     if value == 0.0 && value.is_sign_negative() != rounded.is_sign_negative() {
         return f64::INFINITY;
     }
-    let exponent = (rounded.abs().to_bits() >> 23).max(1) as i32 - 150;
+    let exponent = (rounded.abs().to_bits() >> 23).max(1).cast_signed() - 150;
     (f64::from(value) - truth).abs() / 2.0_f64.powi(exponent)
 }
 
