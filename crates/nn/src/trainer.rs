@@ -1,7 +1,9 @@
 //! Trains a network on rows of data: the loop over epochs and mini-batches, when it stops, and what is kept.
 
+mod event;
+mod settings;
+
 use core::ops::{ControlFlow, Range};
-use std::io;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -17,68 +19,9 @@ use crate::embedding::Lookups;
 use crate::error::{LOSS, NonFinite, length};
 use crate::fingerprint::{Fingerprint, Press};
 use crate::network::{LookedUp, Parts, RowLoss};
-use crate::setting::{InvalidSetting, not_negative, positive, setting};
-use crate::{
-    Clip, Descent, Error, Network, Objective, Optimizer, Precision, Schedule, Stop, add_l2, weights,
-};
-
-/// How to train a network. The default is Adam, a rate of 0.001, batches of 32, 100 epochs.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Settings {
-    /// How a step follows from the derivatives.
-    pub optimizer: Optimizer,
-    /// Size of a step before the schedule: greater than 0.
-    pub rate: f64,
-    /// How the rate changes.
-    pub schedule: Schedule,
-    /// How many times the rows are gone through at most, those before a resumption included.
-    pub epochs: usize,
-    /// How many rows make a step: at least 1. The last step of an epoch has what is left.
-    pub batch: usize,
-    /// λ of the penalty λ/2·Σp² over all parameters, whose derivative λ·p is added to each derivative (PyTorch's
-    /// `weight_decay` of every optimiser but AdamW): at least 0.
-    pub l2: f64,
-    /// What bounds the derivatives before a step, if anything.
-    pub clip: Option<Clip>,
-    /// Determines the order of the rows in each epoch.
-    pub seed: u64,
-    /// After how many epochs without a lower validation loss to stop early, if ever. (Without validation rows it is the
-    /// training loss that counts.)
-    pub patience: Option<usize>,
-    /// How many digits losses and derivatives are computed with.
-    #[serde(default)]
-    pub precision: Precision,
-    /// Whether each epoch ends with a look at all its rows again, for [`Record::training`]: that costs a third of it.
-    pub score_training: bool,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            optimizer: Optimizer::ADAM,
-            rate: 0.001,
-            schedule: Schedule::default(),
-            epochs: 100,
-            batch: 32,
-            l2: 0.0,
-            clip: None,
-            seed: 0,
-            patience: None,
-            precision: Precision::default(),
-            score_training: false,
-        }
-    }
-}
-
-impl Settings {
-    fn check(&self) -> Result<(), InvalidSetting> {
-        positive("the rate", self.rate)?;
-        setting("the size of a batch", self.batch as f64, |value| value >= 1.0, "at least 1")?;
-        not_negative("the L2 penalty", self.l2)?;
-        self.schedule.check()?;
-        self.clip.map_or(Ok(()), Clip::check)
-    }
-}
+pub use crate::trainer::event::{Event, Record, Score};
+pub use crate::trainer::settings::Settings;
+use crate::{Descent, Error, Network, Objective, Precision, Stop, add_l2, weights};
 
 /// Samples to train on or to score: one row of inputs and one row of targets each.
 #[derive(Clone, Copy, Debug)]
@@ -87,91 +30,6 @@ pub struct Samples<'a> {
     pub inputs: &'a Matrix<f64>,
     /// What should come out.
     pub targets: &'a Matrix<f64>,
-}
-
-/// The result of one epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Record {
-    /// Its number, from 1.
-    pub epoch: usize,
-    /// The rate of its last step.
-    pub rate: f64,
-    /// The mean loss over its rows, each with the parameters that its batch met; without the L2 penalty.
-    pub loss: f64,
-    /// How the network does after it on its own rows, if [`Settings::score_training`] asks.
-    pub training: Option<Score>,
-    /// How the network does after it on the validation rows, if there are any.
-    pub validation: Option<Score>,
-}
-
-/// A network's score on rows.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Score {
-    /// The mean loss.
-    #[serde(with = "any_number")]
-    pub loss: f64,
-    /// The share of rows whose class is right, where the loss is about classes.
-    pub accuracy: Option<f64>,
-}
-
-/// JSON has no infinite numbers and no NaN, but a loss on unseen rows can be one. It is written as text then.
-mod any_number {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
-
-    #[derive(Serialize, Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        Number(f64),
-        Text(String),
-    }
-
-    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands on a reference")]
-    pub(super) fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-        let written = if number.is_finite() {
-            Written::Number(*number)
-        } else {
-            Written::Text(number.to_string())
-        };
-        written.serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-        match Written::deserialize(deserializer)? {
-            Written::Number(number) => Ok(number),
-            Written::Text(text) => text.parse().map_err(D::Error::custom),
-        }
-    }
-}
-
-/// What a training reports while it runs. The callback's answer can end it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Event {
-    /// A step is done.
-    Batch {
-        /// The epoch that it belongs to, from 1.
-        epoch: usize,
-        /// Its number in the epoch, from 1.
-        number: usize,
-        /// How many an epoch has.
-        count: usize,
-        /// The mean loss of its rows.
-        loss: f64,
-    },
-    /// An epoch is done.
-    Epoch(Record),
-    /// The training has saved itself: see [`Trainer::autosave`].
-    Saved {
-        /// The epoch that it stands after.
-        epoch: usize,
-    },
-    /// The training could not save itself. It goes on, and tries again.
-    NotSaved {
-        /// The epoch that it stands after.
-        epoch: usize,
-        /// What the system answers.
-        reason: io::ErrorKind,
-    },
 }
 
 /// A training in progress: a network, and everything needed to continue.
