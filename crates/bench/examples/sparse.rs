@@ -69,7 +69,7 @@ fn hessian(name: &str, problem: Problem, n: usize) {
     let sum = Program::trace(|x: &[Var]| tape::sum(&problem(x)), &x).expect("it can be traced");
     let colors = if n <= 100_000 { sum.hessian_colors().unwrap() } else { 0 };
     drop(sum);
-    let (cold, _) = time(|| drop(black_box(program.weighted_sparse_hessian(&x, &weights))));
+    let (cold, ()) = time(|| drop(black_box(program.weighted_sparse_hessian(&x, &weights))));
     let (mut workspace, mut gradient) = (Workspace::default(), vec![0.0; n]);
     let mut values = vec![0.0; program.outputs()];
     let [hessian, gradient] = minima([
@@ -115,7 +115,7 @@ fn jacobian(name: &str, n: usize, rows: usize, columns: usize) {
     let weights = vec![1.0; program.outputs()];
     let [jacobian, gradient] =
         minima([&mut || drop(black_box(program.sparse_jacobian(&x))), &mut || {
-            drop(black_box(program.vector_jacobian(&x, &weights)))
+            drop(black_box(program.vector_jacobian(&x, &weights)));
         }]);
     println!("{name:<44}{colors:>10}{coloring:>11.2}s{:>11.2}×", jacobian / gradient);
 }

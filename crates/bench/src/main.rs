@@ -26,6 +26,7 @@ use kernel::{Determinant, GaussianMixture, Kernel, LeastSquares, LogSumExp, Rung
 /// Time one gradient of each kernel by each engine: recorded anew and swept, unless the engine's name says otherwise.
 #[derive(Parser)]
 #[command(version)]
+#[allow(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 struct Options {
     /// Only this kernel; can be given several times.
     #[arg(long, value_enum)]

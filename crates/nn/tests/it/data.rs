@@ -11,6 +11,8 @@ use tape::Matrix;
 
 #[cfg(feature = "csv")]
 mod columns;
+#[cfg(feature = "csv")]
+mod embedded;
 #[cfg(feature = "parquet")]
 mod parquet;
 #[cfg(feature = "csv")]
