@@ -17,6 +17,7 @@ use core::cell::Cell;
 use core::ops::Range;
 
 use crate::instructions::{Work, dispatch};
+use crate::program::code::links::LinkRange;
 use crate::program::code::{Code, NONE, Run, Step};
 use crate::program::machine::element::Element;
 use crate::program::machine::manner::{Functions, Manner};
@@ -42,34 +43,50 @@ impl<'a, E: Element> Machine<'a, E> {
     }
 }
 
-/// Steps with the instructions that were chosen at run time.
-struct Compute<'m, 'a, E>(&'m Machine<'a, E>, &'m [Step]);
-
-impl<E: Element> Work for Compute<'_, '_, E> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for step in self.1 {
-            self.0.compute(step);
-        }
-    }
-}
-
-struct Propagate<'m, 'a, E>(&'m Machine<'a, E>, &'m [Step]);
-
-impl<E: Element> Work for Propagate<'_, '_, E> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for step in self.1.iter().rev().filter(|step| step.adjoint != NONE) {
-            self.0.propagate(step);
-        }
-    }
-}
-
 impl<E: Element> Machine<'_, E> {
+    /// The links of code that is nothing else. They need not enter the large function that has the loops of steps.
+    fn only_links(&self) -> Option<&LinkRange> {
+        match &*self.code.runs {
+            [Run::Singles { links, .. }] if self.functions == Functions::Scalar => links.as_ref(),
+            _ => None,
+        }
+    }
+
+    #[inline(always)]
+    fn compute_all(&self) {
+        for run in &self.code.runs {
+            match run {
+                Run::Singles { links: Some(links), .. } if self.functions == Functions::Scalar => {
+                    self.compute_links(links);
+                }
+                Run::Steps(run) => {
+                    for step in &self.code.steps[run.clone()] {
+                        self.compute(step);
+                    }
+                }
+                Run::Singles { singles, .. } => self.compute_singles_as_steps(singles),
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn propagate_all(&self) {
+        for run in self.code.runs.iter().rev() {
+            match run {
+                Run::Singles { links: Some(links), .. } if self.functions == Functions::Scalar => {
+                    self.propagate_links(links);
+                }
+                Run::Steps(run) => {
+                    let steps = self.code.steps[run.clone()].iter().rev();
+                    for step in steps.filter(|step| step.adjoint != NONE) {
+                        self.propagate(step);
+                    }
+                }
+                Run::Singles { singles, .. } => self.propagate_singles_as_steps(singles),
+            }
+        }
+    }
+
     fn compute_singles_as_steps(&self, run: &Range<usize>) {
         for single in &self.code.singles[run.clone()] {
             self.compute_alone(&single.as_step());
@@ -98,30 +115,38 @@ impl<E: Element> Machine<'_, E> {
 
 /// Computes all values from the inputs and constants, with the best instructions that the processor has.
 pub(crate) fn forward<E: Element>(code: &Code, slots: &mut Slots<E>, manner: Manner) {
-    let machine = Machine::new(code, slots, manner);
-    for run in &code.runs {
-        match run {
-            Run::Singles { links: Some(links), .. } if machine.functions == Functions::Scalar => {
-                machine.compute_links(links);
-            }
-            Run::Steps(run) => dispatch(Compute(&machine, &code.steps[run.clone()])),
-            Run::Singles { singles, .. } => machine.compute_singles_as_steps(singles),
+    struct Forward<'a, E>(Machine<'a, E>);
+    impl<E: Element> Work for Forward<'_, E> {
+        type Output = ();
+
+        #[inline(always)]
+        fn run(self) {
+            self.0.compute_all();
         }
+    }
+    let machine = Machine::new(code, slots, manner);
+    match machine.only_links() {
+        Some(links) => machine.compute_links(links),
+        None => dispatch(Forward(machine)),
     }
 }
 
 /// Takes the adjoints of the outputs back to the inputs, by plain multiplication. All other adjoints, but the sink, are 0
 /// again after it.
 pub(crate) fn reverse<E: Element>(code: &Code, slots: &mut Slots<E>, manner: Manner) {
-    let machine = Machine::new(code, slots, manner);
-    for run in code.runs.iter().rev() {
-        match run {
-            Run::Singles { links: Some(links), .. } if machine.functions == Functions::Scalar => {
-                machine.propagate_links(links);
-            }
-            Run::Steps(run) => dispatch(Propagate(&machine, &code.steps[run.clone()])),
-            Run::Singles { singles, .. } => machine.propagate_singles_as_steps(singles),
+    struct Reverse<'a, E>(Machine<'a, E>);
+    impl<E: Element> Work for Reverse<'_, E> {
+        type Output = ();
+
+        #[inline(always)]
+        fn run(self) {
+            self.0.propagate_all();
         }
+    }
+    let machine = Machine::new(code, slots, manner);
+    match machine.only_links() {
+        Some(links) => machine.propagate_links(links),
+        None => dispatch(Reverse(machine)),
     }
 }
 

@@ -3,7 +3,9 @@
 //! The operands are a number to start from, if their count is odd, and pairs of factors.
 
 use super::Machine;
-use super::accumulate::{WAYS, accumulate, accumulate_products, added_to, interleaved, total};
+use super::accumulate::{
+    WAYS, accumulate, accumulate_products, added_to, interleaved, sum_of, total,
+};
 use super::forward::each_pair;
 use super::operand::span_length;
 use crate::program::code::{Column, Kind, NONE, Shape, Step};
@@ -286,7 +288,7 @@ impl<E: Element> Machine<'_, E> {
         for (pair, sums) in pairs.chunks_exact(2).zip(&sums) {
             if pair[0].adjoint != NONE {
                 let adjoint = &self.adjoints[pair[0].adjoint as usize];
-                adjoint.set(adjoint.get() + if N == 1 { sums[0] } else { total(*sums) });
+                adjoint.set(adjoint.get() + total(*sums));
             }
         }
     }
@@ -318,10 +320,22 @@ impl<E: Element> Machine<'_, E> {
     fn propagate_tile<const N: usize>(&self, step: &Step, factors: Factors<'_>, first: usize) {
         let cells = &self.weights(step)[first..][..N];
         let weights: [E; N] = tile(|position| cells[position].get());
-        for pairs in factors.pairs.chunks(2 * BLOCK) {
-            self.propagate_to_shared(&weights, pairs, first);
+        if N >= TILE {
+            for pairs in factors.pairs.chunks(2 * BLOCK) {
+                self.propagate_to_shared(&weights, pairs, first);
+            }
         }
         for (x, y) in factors.each() {
+            if N < TILE && x.adjoint != NONE {
+                let y = &self.values[y.value as usize + first..][..N];
+                let adjoint = &self.adjoints[x.adjoint as usize];
+                let sum = if N == 1 {
+                    weights[0] * y[0].get()
+                } else {
+                    sum_of(N, |position| weights[position] * y[position].get())
+                };
+                adjoint.set(adjoint.get() + sum);
+            }
             if y.adjoint != NONE {
                 let (x, is_stored) = (self.single(x), y.is_stored);
                 let adjoints = &self.adjoints[y.adjoint as usize + first..][..N];

@@ -64,12 +64,13 @@ impl<'a, E: Element> Machine<'a, E> {
     /// The adjoints of a column's slots, if it has any.
     #[inline(always)]
     pub(super) fn adjoints_of(&self, column: &Column, count: usize) -> Option<Operand<'a, E>> {
-        (column.adjoint != NONE).then(|| {
-            if column.is_stored {
-                return Operand::Stored(&self.adjoints[column.adjoint as usize..][..count]);
-            }
-            Operand::new(self.code, self.adjoints, column.kind, column.adjoint, count)
-        })
+        if column.adjoint == NONE {
+            return None;
+        }
+        if column.is_stored {
+            return Some(Operand::Stored(&self.adjoints[column.adjoint as usize..][..count]));
+        }
+        Some(Operand::new(self.code, self.adjoints, column.kind, column.adjoint, count))
     }
 
     /// The values of an operand.

@@ -59,10 +59,11 @@ impl<E: Element> Machine<'_, E> {
     #[inline(always)]
     fn propagate_product(&self, step: &Step) {
         let weights = self.weights(step);
-        let both =
-            [0, 1].map(|position| (self.operand(step, position), self.adjoint(step, position)));
+        let operands = (self.operand(step, 0), self.operand(step, 1));
+        let adjoints = (self.adjoint(step, 0), self.adjoint(step, 1));
         if E::IS_THIN
-            && let [(Operand::Run(x), Some(to_x)), (Operand::Run(y), Some(to_y))] = both
+            && let ((Operand::Run(x), Operand::Run(y)), (Some(to_x), Some(to_y))) =
+                (operands, adjoints)
         {
             match (to_x, to_y) {
                 (Operand::Run(to_x), Operand::Run(to_y)) => {
