@@ -123,7 +123,7 @@ impl Trainer {
     /// A training that starts from the network as it is.
     ///
     /// # Errors
-    /// [`InvalidSetting`].
+    /// [`InvalidSetting`](crate::InvalidSetting).
     pub fn new(
         network: Network,
         objective: impl Into<Objective>,
