@@ -1,6 +1,7 @@
 //! Parts together: recorded derivatives in bytes, on threads, in batches, and beside a trace that panics.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::LazyLock;
 
 use tape::{Batch, Dual, Error, Function, Lanes, Program, Real, Rows, Var};
 
@@ -734,4 +735,203 @@ fn a_function_whose_use_of_values_panics_goes_on_from_the_path_it_was_on() {
         assert_eq!(function.value(&[f64::INFINITY, 1.0]).unwrap(), f64::INFINITY);
     }
     assert_eq!((function.paths(), function.traced()), (2, 2));
+}
+
+/// Terms that a sum adds up as they come, products whose adjoints are stored, and a root that rows of either sign take to NaN.
+fn wide(shared: &[Var], row: &[Var]) -> Var {
+    let mut path = shared[0];
+    let terms = row.iter().map(|&x| {
+        path *= (x * shared[1]).exp();
+        path * x
+    });
+    let terms: Vec<Var> = terms.collect();
+    tape::sum(&terms) * shared[0].sqrt() + (row[0] + shared[2]).sqrt() * tape::dot(row, &terms)
+}
+
+/// What a chunk of rows leaves in the slots of the next, of fewer or more rows, must not matter: nor what a sweep by the rules
+/// for NaN leaves.
+#[test]
+fn sums_of_many_and_few_rows_in_turn_are_those_of_fresh_batches() {
+    let row = |i: usize| -> Vec<f64> { (0..40).map(|j| ((i * 40 + j) as f64).sin()).collect() };
+    let finite: Vec<Vec<f64>> = (0..300).map(row).collect();
+    let mut with_nan = finite.clone();
+    with_nan[7][0] = -9.0;
+    with_nan[200][3] = f64::INFINITY;
+    let shared = [0.8, 0.1, 2.0];
+    for is_single in [false, true] {
+        let batch = || {
+            let batch = Batch::trace(wide, &shared, &finite[0]).unwrap();
+            if is_single { batch.in_single_precision() } else { batch }
+        };
+        let kept = batch();
+        for rows in
+            [&finite[..], &finite[..3], &with_nan, &finite[..9], &with_nan[..10], &finite[..]]
+        {
+            let bits = |(value, gradient): (f64, Vec<f64>)| -> Vec<u64> {
+                let all = gradient.into_iter().chain([value]);
+                all.map(|x| if x.is_nan() { 0 } else { x.to_bits() }).collect()
+            };
+            let found = bits(kept.gradient(&shared, rows).unwrap());
+            let expected = bits(batch().gradient(&shared, rows).unwrap());
+            assert_eq!(found, expected, "{} rows, single: {is_single}", rows.len());
+            let products = |batch: &Batch<_>| {
+                let (value, gradient, product) =
+                    batch.hessian_vector(&shared, rows, &[1.0, -0.5, 2.0]).unwrap();
+                (bits((value, gradient)), bits((0.0, product)))
+            };
+            assert_eq!(products(&kept), products(&batch()), "{} rows", rows.len());
+        }
+    }
+}
+
+/// Sines and cosines of one number: of few numbers and of many, one of a pair without a derivative, and a branch that
+/// compares them.
+fn turned<T: Real + PartialOrd>(x: &[T], count: usize) -> T {
+    let mut angle = x[0];
+    let mut sum = x[1];
+    for i in 0..count {
+        angle += x[1] * T::from_f64(0.1 * i as f64);
+        let (sin, cos) = (angle.sin(), angle.cos());
+        sum += match i % 4 {
+            0 => sin * cos,
+            1 => sin / (cos * cos + T::from_f64(1.0)),
+            2 => cos.stop_gradient() * sin,
+            _ => cos * angle.tan(),
+        };
+    }
+    let (cos, sin) = (sum.cos(), sum.sin());
+    if sin > cos { sin * sum } else { cos - sin }
+}
+
+#[test]
+fn sines_beside_cosines_are_right_nested_traced_elsewhere_and_in_batches() {
+    for count in [1, 2, 3, 7, 9, 40] {
+        let function = Function::new(move |x: &[Var]| turned(x, count));
+        let of_gradient =
+            Function::new(move |x: &[Var]| tape::gradient(|x: &[Var<Var>]| turned(x, count), x).1);
+        let batch =
+            Batch::trace(|_: &[Var], row: &[Var]| turned(row, count), &[], &[0.3, 0.4]).unwrap();
+        let points: Vec<[f64; 2]> =
+            (0..30).map(|i| [0.37 * f64::from(i) - 5.0, 1.3 - 0.11 * f64::from(i)]).collect();
+        let (values, gradients) = batch.gradients(&[], &points).unwrap();
+        for (row, x) in points.iter().enumerate() {
+            let (value, gradient, hessian) = tape::hessian(|x| turned(x, count), x);
+            let close = |found: &[f64], expected: &[f64], tolerance: f64| {
+                let size = expected.iter().fold(1.0, |size: f64, x| size.max(x.abs()));
+                let all = found.iter().zip(expected);
+                assert!(
+                    all.into_iter().all(|(a, b)| (a - b).abs() <= tolerance * size),
+                    "{count} at {x:?}: {found:?}, not {expected:?}"
+                );
+            };
+            let (replayed, replayed_gradient, replayed_hessian) = function.hessian(x).unwrap();
+            assert_eq!(replayed.to_bits(), value.to_bits(), "{count} at {x:?}");
+            close(&replayed_gradient, &gradient, 1e-11);
+            close(&replayed_hessian.data, &hessian.data, 1e-9);
+            close(&of_gradient.values(x).unwrap(), &gradient, 1e-11);
+            close(&of_gradient.jacobian(x).unwrap().1.data, &hessian.data, 1e-9);
+            close(&[values[row]], &[value], 1e-10);
+            close(gradients.row(row), &gradient, 1e-9);
+        }
+    }
+}
+
+type Plain = fn(&[Var]) -> Var;
+
+static COUNTING: LazyLock<Function<Plain>> =
+    LazyLock::new(|| Function::new(counting as Plain).with_limit(10));
+
+/// A path for each whole number that the first input may be above, of which one panics; from 5 on, what the function itself gives
+/// half the way is a factor.
+fn counting(x: &[Var]) -> Var {
+    let (mut count, mut sum) = (0, x[1]);
+    while x[0] >= f64::from(count + 1) {
+        count += 1;
+        sum = (sum * x[1] + x[0]).sqrt();
+    }
+    assert!(count != 13, "on purpose");
+    if count > 4 { sum * COUNTING.value(&[f64::from(count / 2), 0.5]).unwrap() } else { sum }
+}
+
+/// More paths than have their slots at hand, and than are kept; on several threads, some of whose traces panic.
+#[test]
+fn a_function_of_more_paths_than_are_kept_calls_itself_beside_traces_that_panic() {
+    std::thread::scope(|scope| {
+        for first in 0..4 {
+            scope.spawn(move || {
+                for turn in 0..300 {
+                    let x = [f64::from((7 * turn + 5 * first) % 20) + 0.5, 0.7];
+                    if x[0] == 13.5 {
+                        assert!(catch_unwind(|| COUNTING.gradient(&x)).is_err());
+                        continue;
+                    }
+                    let (value, gradient) = COUNTING.gradient(&x).unwrap();
+                    let (expected, expected_gradient) = tape::gradient(counting, &x);
+                    assert_eq!(value.to_bits(), expected.to_bits(), "{x:?}");
+                    for (a, b) in gradient.iter().zip(&expected_gradient) {
+                        assert!(
+                            (a - b).abs() <= 1e-12 * b.abs().max(1.0),
+                            "{a}, not {b}, at {x:?}"
+                        );
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(COUNTING.paths(), 10);
+    let before = COUNTING.traced();
+    for _ in 0..5 {
+        assert!(COUNTING.value(&[2.5, 0.7]).is_ok());
+    }
+    assert!(COUNTING.traced() <= before + 1);
+}
+
+/// A band with dense rows and dense columns, and gradients recorded in it; its first row has a root.
+fn bordered(x: &[Var]) -> Vec<Var> {
+    let count = x.len();
+    let mut outputs: Vec<Var> = (2..count)
+        .map(|i| {
+            let near =
+                move |y: &[Var<Var>]| (y[0] * y[1]).sin() * y[2] + (y[1] * y[0] * y[3]).exp();
+            let next = 2 + (i - 1) % (count - 2);
+            tape::gradient(near, &[x[i], x[next], x[0], x[1]]).1[0]
+        })
+        .collect();
+    let squares: Vec<Var> = x.iter().map(|&x| x * x).collect();
+    outputs.push(tape::sum(&squares) * x[5]);
+    outputs.push(x[7].sqrt() * x[8] + tape::log_sum_exp(x));
+    outputs
+}
+
+/// An entry that is infinite, or NaN, must not reach those that share a product with it.
+#[test]
+fn columns_and_rows_together_are_the_dense_jacobian_at_kinks_and_from_bytes() {
+    let at: Vec<f64> = (0..40).map(|i| 0.3 + 0.02 * f64::from(i)).collect();
+    let program = Program::trace(bordered, &at).unwrap();
+    let program = Program::from_bytes(&program.to_bytes()).unwrap();
+    assert_eq!(program.jacobian_colors(), 6);
+    let function = Function::new(bordered);
+    let mut points = vec![at.clone(); 5];
+    points[1][7] = 0.0;
+    points[2][7] = -1.0;
+    points[3][9] = 1e200;
+    points[4].iter_mut().for_each(|x| *x = -*x * 0.5);
+    std::thread::scope(|scope| {
+        for x in &points {
+            let (program, function) = (&program, &function);
+            scope.spawn(move || {
+                let (values, dense) = tape::jacobian(bordered, x);
+                let kept = function.program(x).unwrap();
+                for program in [program, &kept] {
+                    let (found, sparse) = program.sparse_jacobian(x).unwrap();
+                    assert!(found.iter().zip(&values).all(|(&a, &b)| is_same(a, b)), "{x:?}");
+                    let sparse = sparse.to_dense();
+                    for (place, (&a, &b)) in sparse.data.iter().zip(&dense.data).enumerate() {
+                        let is_close = is_same(a, b) || (a - b).abs() <= 1e-12 * b.abs().max(1.0);
+                        assert!(is_close, "{a}, not {b}, at {} {}", place / 40, place % 40);
+                    }
+                }
+            });
+        }
+    });
 }

@@ -1,8 +1,11 @@
 //! Embeddings: what is looked up, how the table is learnt, and what is refused.
 
+use core::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use nn::{
-    Checkpoint, Dense, Embedding, Error, Initializer, LayerNorm, Loss, Network, Optimizer,
-    Settings, Trainer,
+    Autosave, Checkpoint, Clip, Dense, Dropout, Embedding, Error, Event, Initializer, LayerNorm,
+    Loss, Network, Optimizer, Precision, Settings, Trainer,
 };
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
@@ -231,5 +234,65 @@ fn what_is_no_index_is_refused_with_its_row() {
         refused(trainer(Settings::default()).train(rows.samples()).unwrap_err());
         let alone = network.predict(rows.inputs.row(1)).unwrap_err();
         assert!(matches!(alone, Error::NoIndex { row: 0, .. }), "{alone}");
+    }
+}
+
+/// A training of everything that draws, looks up or rounds; saved as it goes, by a caller that panics in the midst of an epoch;
+/// and resumed on another number of threads.
+#[test]
+fn all_that_a_training_can_have_resumes_to_the_bit_after_a_callback_that_panics() {
+    let network = || {
+        let builder = Network::builder(3).layer(Embedding::new(2, 2).of_input(2));
+        let builder = builder.layer(Embedding::new(3, 3).of_input(1)).layer(LayerNorm);
+        let builder = builder.layer(Dense::new(8, "gelu".parse().unwrap()));
+        let builder = builder.layer(Dropout::new(0.25)).layer(Dense::linear(1));
+        builder.seed(3).build().unwrap()
+    };
+    let (rows, validation) = (rows(400), rows(30));
+    let settings = |optimizer| Settings {
+        optimizer,
+        epochs: 9,
+        batch: 150,
+        l2: 1e-3,
+        clip: Some(Clip::Norm(0.5)),
+        patience: Some(50),
+        precision: Precision::Single,
+        rate: 0.01,
+        ..Settings::default()
+    };
+    let weights = || Some((0..400).map(|row| 1.0 + f64::from(row % 3)).collect());
+    for optimizer in crate::parts::OPTIMIZERS {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run");
+        let new = || {
+            let mut trainer =
+                Trainer::new(network(), Loss::MeanSquared, settings(optimizer)).unwrap();
+            trainer.set_weights(weights()).unwrap();
+            trainer
+        };
+        let train = |trainer: &mut Trainer, last: (usize, usize)| {
+            let watch = |event| {
+                let at =
+                    matches!(event, Event::Batch { epoch, number, .. } if (epoch, number) == last);
+                assert!(!at, "on purpose");
+                ControlFlow::Continue(())
+            };
+            trainer.train_watched(rows.samples(), Some(validation.samples()), watch).unwrap();
+        };
+        let mut whole = new();
+        train(&mut whole, (0, 0));
+        let mut broken = new();
+        broken.autosave(&path, Autosave { epochs: 1, ..Autosave::default() }).unwrap();
+        let panicked = catch_unwind(AssertUnwindSafe(|| train(&mut broken, (5, 2))));
+        assert!(panicked.is_err());
+        drop(broken);
+        let mut resumed = Trainer::load(network(), Loss::MeanSquared, &path).unwrap();
+        assert_eq!(resumed.history().len(), 4);
+        resumed.set_weights(weights()).unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+        pool.install(|| train(&mut resumed, (0, 0)));
+        assert_eq!(whole.history(), resumed.history(), "{optimizer:?}");
+        assert!(whole.last().has_parameters_of(resumed.last()), "{optimizer:?}");
+        assert!(whole.network().has_parameters_of(&resumed.network()), "{optimizer:?}");
     }
 }

@@ -16,7 +16,7 @@ use crate::program::Program;
 use crate::program::batch::chunks::{Pending, Purpose};
 use crate::program::batch::path::Path;
 use crate::program::batch::rows::{Input, Rows};
-use crate::program::batch::work::{ByRows, Each, Gradient, InSingle, Products, Value, Work};
+use crate::program::batch::work::{ByRows, Each, Gradient, Products, Value, Work};
 use crate::program::function::Known;
 use crate::program::graph::simplify::Rewrites;
 use crate::program::machine::element::{Element, LANES};
@@ -158,12 +158,8 @@ where
     /// ```
     pub fn value(&self, shared: &[f64], rows: impl Rows + Sync) -> Result<f64, Error> {
         self.check_one_output("Batch::value")?;
-        let mut sum = Value::default();
-        if self.is_single {
-            self.run(shared, &rows, &mut InSingle(&mut sum))?;
-        } else {
-            self.run(shared, &rows, &mut sum)?;
-        }
+        let mut sum = Value { value: 0.0, is_single: self.is_single };
+        self.run(shared, &rows, &mut sum)?;
         Ok(sum.value)
     }
 
@@ -196,12 +192,8 @@ where
         check_length("the shared inputs", self.shared, shared.len())?;
         rows.count(self.width)?;
         gradient.fill(0.0);
-        let mut sum = Gradient { value: 0.0, gradient };
-        if self.is_single {
-            self.run(shared, &rows, &mut InSingle(&mut sum))?;
-        } else {
-            self.run(shared, &rows, &mut sum)?;
-        }
+        let mut sum = Gradient { value: 0.0, derivatives: gradient, is_single: self.is_single };
+        self.run(shared, &rows, &mut sum)?;
         Ok(sum.value)
     }
 

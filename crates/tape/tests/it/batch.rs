@@ -47,7 +47,7 @@ fn check(
 }
 
 /// Rows of this width, from a generator of equally spread numbers in (−1, 1).
-fn rows(count: usize, width: usize) -> Vec<Vec<f64>> {
+pub(crate) fn rows(count: usize, width: usize) -> Vec<Vec<f64>> {
     let number = |i: usize| (i as f64 * 0.618_033_988_749_895).fract() * 2.0 - 1.0;
     (0..count).map(|row| (0..width).map(|i| number(1 + row * width + i)).collect()).collect()
 }
@@ -399,7 +399,7 @@ fn many_shared_inputs_do_not_make_a_row_long() {
 }
 
 /// xₙ of xᵢ₊₁ = a·sin xᵢ + b, so long that a row is run by itself.
-fn long(shared: &[Var], row: &[Var]) -> Var {
+pub(crate) fn long(shared: &[Var], row: &[Var]) -> Var {
     let mut x = row[0];
     for _ in 0..40_000 {
         x = shared[0] * x.sin() + shared[1] + row[1];

@@ -2,13 +2,8 @@
 
 use tape::{Batch, Error, Op, Outputs, Var};
 
+use crate::batch::{long, rows};
 use crate::engines::agree;
-
-/// Rows of this width, from a generator of equally spread numbers in (−1, 1).
-fn rows(count: usize, width: usize) -> Vec<Vec<f64>> {
-    let number = |i: usize| (i as f64 * 0.618_033_988_749_895).fract() * 2.0 - 1.0;
-    (0..count).map(|row| (0..width).map(|i| number(1 + row * width + i)).collect()).collect()
-}
 
 /// The sums in single precision are those in double precision: the value within so many times its size, the derivatives
 /// within so many times the norm of all.
@@ -72,15 +67,6 @@ fn every_number_of_rows() {
     for count in [1, 7, 8, 31, 32, 33, 63, 64, 65, 97, 128, 257, 1_000] {
         check(network, &network_parameters(), &rows(count, 8), 2e-6);
     }
-}
-
-/// xₙ of xᵢ₊₁ = a·sin xᵢ + b, so long that a row is run by itself.
-fn long(shared: &[Var], row: &[Var]) -> Var {
-    let mut x = row[0];
-    for _ in 0..40_000 {
-        x = shared[0] * x.sin() + shared[1] + row[1];
-    }
-    x
 }
 
 #[test]

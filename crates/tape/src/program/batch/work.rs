@@ -19,9 +19,10 @@ pub(super) trait Work {
 }
 
 /// The sum of the output.
-#[derive(Default)]
 pub(super) struct Value {
     pub(super) value: f64,
+    /// Whether rows are computed in single precision.
+    pub(super) is_single: bool,
 }
 
 impl Work for Value {
@@ -32,7 +33,11 @@ impl Work for Value {
         pending: Pending,
     ) -> Result<Pending, Error> {
         path.after_shared(input.shared.iter().copied(), pending, |_, crossing, pending| {
-            let sum = path.value(crossing, input, pending)?;
+            let sum = if self.is_single {
+                path.sum_in_single(crossing, input, pending, false)?
+            } else {
+                path.value(crossing, input, pending)?
+            };
             self.value += sum.value;
             Ok(sum.left)
         })
@@ -47,7 +52,16 @@ impl Work for Value {
 /// The sum of the output, and its gradient.
 pub(super) struct Gradient<'a> {
     pub(super) value: f64,
-    pub(super) gradient: &'a mut [f64],
+    pub(super) derivatives: &'a mut [f64],
+    /// Whether rows are computed in single precision.
+    pub(super) is_single: bool,
+}
+
+impl Gradient<'_> {
+    fn add(&mut self, value: f64, derivatives: &[f64]) {
+        self.value += value;
+        self.derivatives.iter_mut().zip(derivatives).for_each(|(sum, part)| *sum += part);
+    }
 }
 
 impl Work for Gradient<'_> {
@@ -57,53 +71,28 @@ impl Work for Gradient<'_> {
         input: &Input<'_>,
         pending: Pending,
     ) -> Result<Pending, Error> {
+        if self.is_single && path.hands_on_its_inputs(input.shared) {
+            let sum = path.sum_in_single(input.shared, input, &pending, true)?;
+            self.add(sum.value, &sum.adjoints);
+            return Ok(Pending::These(sum.left));
+        }
         path.after_shared(input.shared.iter().copied(), pending, |replay, crossing, pending| {
-            let sum = path.sum(crossing, input, pending)?;
+            let sum = if self.is_single {
+                path.sum_in_single(crossing, input, pending, true)?
+            } else {
+                path.sum(crossing, input, pending)?
+            };
             self.value += sum.value;
             let seeds: Vec<(usize, f64)> = sum.adjoints.into_iter().enumerate().collect();
-            replay.sweep(&seeds, |input, derivative| self.gradient[input] += derivative);
+            replay.sweep(&seeds, |input, derivative| self.derivatives[input] += derivative);
             Ok(sum.left)
         })
     }
 
     fn alone(&mut self, program: &Program, _: usize, x: &[f64]) -> Result<(), Error> {
         let (value, gradient) = program.gradient(x)?;
-        self.value += value;
-        self.gradient.iter_mut().zip(gradient).for_each(|(sum, part)| *sum += part);
+        self.add(value, &gradient);
         Ok(())
-    }
-}
-
-/// A sum of rows that are computed in single precision.
-pub(super) struct InSingle<'a, W>(pub(super) &'a mut W);
-
-impl Work for InSingle<'_, Value> {
-    fn along(
-        &mut self,
-        path: &Path,
-        input: &Input<'_>,
-        pending: Pending,
-    ) -> Result<Pending, Error> {
-        path.value_in_single(input, pending, &mut self.0.value)
-    }
-
-    fn alone(&mut self, program: &Program, row: usize, x: &[f64]) -> Result<(), Error> {
-        self.0.alone(program, row, x)
-    }
-}
-
-impl Work for InSingle<'_, Gradient<'_>> {
-    fn along(
-        &mut self,
-        path: &Path,
-        input: &Input<'_>,
-        pending: Pending,
-    ) -> Result<Pending, Error> {
-        path.gradient_in_single(input, pending, &mut self.0.value, self.0.gradient)
-    }
-
-    fn alone(&mut self, program: &Program, row: usize, x: &[f64]) -> Result<(), Error> {
-        self.0.alone(program, row, x)
     }
 }
 

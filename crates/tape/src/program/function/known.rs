@@ -105,7 +105,7 @@ impl Known {
         match recent.replay(guess, x, &mut compute) {
             Attempt::Fits(result) => Some(result),
             Attempt::Leaves(divergence) => {
-                let leaves = Leaves { path: recent.path(guess), common: 0, divergence };
+                let leaves = Leaves { path: Arc::clone(recent.path(guess)), common: 0, divergence };
                 self.search(x, recent, leaves, compute)
             }
         }
@@ -121,11 +121,11 @@ impl Known {
     ) -> Option<Result<T, Error>> {
         let mut places = recent.places(x.len());
         loop {
-            places.retain(|&mut place| leaves.may_take(&recent.path(place)));
+            places.retain(|&mut place| leaves.may_take(recent.path(place)));
             let Some(&next) = places.first() else { break };
             match recent.replay(next, x, &mut compute) {
                 Attempt::Fits(result) => return Some(result),
-                Attempt::Leaves(later) => leaves.leave(recent.path(next), later),
+                Attempt::Leaves(later) => leaves.leave(Arc::clone(recent.path(next)), later),
             }
         }
         let mut candidates: Vec<Arc<Program>> = self.paths().clone();

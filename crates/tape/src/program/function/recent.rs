@@ -103,8 +103,8 @@ impl Recent {
         place
     }
 
-    pub(super) fn path(&self, place: usize) -> Arc<Program> {
-        Arc::clone(&self.paths[place].path)
+    pub(super) fn path(&self, place: usize) -> &Arc<Program> {
+        &self.paths[place].path
     }
 
     pub(super) fn has(&self, path: &Arc<Program>) -> bool {

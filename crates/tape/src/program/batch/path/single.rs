@@ -13,45 +13,8 @@ use crate::program::machine::slots::Slots;
 const ROWS: usize = 32;
 
 impl Path {
-    /// Adds to the value what the pending rows that take this path give, and returns the others.
-    pub(in crate::program::batch) fn value_in_single(
-        &self,
-        input: &Input<'_>,
-        pending: Pending,
-        value: &mut f64,
-    ) -> Result<Pending, Error> {
-        self.after_shared(input.shared.iter().copied(), pending, |_, crossing, pending| {
-            let sum = self.sum_in_single(crossing, input, pending, false)?;
-            *value += sum.value;
-            Ok(sum.left)
-        })
-    }
-
-    /// Adds to the value and its gradient what the pending rows that take this path give, and returns the others.
-    pub(in crate::program::batch) fn gradient_in_single(
-        &self,
-        input: &Input<'_>,
-        pending: Pending,
-        value: &mut f64,
-        gradient: &mut [f64],
-    ) -> Result<Pending, Error> {
-        if self.hands_on_its_inputs(input.shared) {
-            let sum = self.sum_in_single(input.shared, input, &pending, true)?;
-            *value += sum.value;
-            gradient.iter_mut().zip(sum.adjoints).for_each(|(sum, part)| *sum += part);
-            return Ok(Pending::These(sum.left));
-        }
-        self.after_shared(input.shared.iter().copied(), pending, |replay, crossing, pending| {
-            let sum = self.sum_in_single(crossing, input, pending, true)?;
-            *value += sum.value;
-            let seeds: Vec<(usize, f64)> = sum.adjoints.into_iter().enumerate().collect();
-            replay.sweep(&seeds, |input, derivative| gradient[input] += derivative);
-            Ok(sum.left)
-        })
-    }
-
     /// Whether the shared part computes nothing, as that of a network: rows take the shared inputs as they are.
-    fn hands_on_its_inputs(&self, shared: &[f64]) -> bool {
+    pub(in crate::program::batch) fn hands_on_its_inputs(&self, shared: &[f64]) -> bool {
         let Code { inputs, runs, guards, finite, outputs, .. } = &self.shared;
         runs.is_empty()
             && guards.is_empty()
@@ -62,7 +25,7 @@ impl Path {
 
     /// [`Path::sum`] of rows that are computed in single precision, or the value alone: the adjoints are 0 then. What comes
     /// from the shared part is rounded; sums over chunks of rows are in double precision.
-    fn sum_in_single(
+    pub(in crate::program::batch) fn sum_in_single(
         &self,
         crossing: &[f64],
         input: &Input<'_>,

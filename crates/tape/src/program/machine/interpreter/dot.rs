@@ -23,6 +23,33 @@ const FEW: usize = 2;
 /// How many shared factors get their sums together.
 const BLOCK: usize = 16;
 
+/// Works on all instances, a tile at a time and the rest one by one: from an instance on, on N of them.
+macro_rules! in_tiles {
+    ($count:expr, |$first:ident| $work:expr) => {
+        let (count, mut $first) = ($count, 0);
+        while E::IS_SINGLE && $first + SINGLE_TILE <= count {
+            const N: usize = SINGLE_TILE;
+            $work;
+            $first += N;
+        }
+        while $first + TILE <= count {
+            const N: usize = TILE;
+            $work;
+            $first += N;
+        }
+        while $first + SMALL_TILE <= count {
+            const N: usize = SMALL_TILE;
+            $work;
+            $first += N;
+        }
+        while $first < count {
+            const N: usize = 1;
+            $work;
+            $first += N;
+        }
+    };
+}
+
 /// The columns of a dot product.
 #[derive(Clone, Copy)]
 struct Factors<'a> {
@@ -120,24 +147,7 @@ impl<E: Element> Machine<'_, E> {
         factors: Factors<'_>,
         factor: impl Fn(&Column, usize, usize) -> X,
     ) {
-        let count = self.count(step);
-        let mut first = 0;
-        while E::IS_SINGLE && first + SINGLE_TILE <= count {
-            self.dot_tile::<SINGLE_TILE, X>(step, factors, first, &factor);
-            first += SINGLE_TILE;
-        }
-        while first + TILE <= count {
-            self.dot_tile::<TILE, X>(step, factors, first, &factor);
-            first += TILE;
-        }
-        while first + SMALL_TILE <= count {
-            self.dot_tile::<SMALL_TILE, X>(step, factors, first, &factor);
-            first += SMALL_TILE;
-        }
-        while first < count {
-            self.dot_tile::<1, X>(step, factors, first, &factor);
-            first += 1;
-        }
+        in_tiles!(self.count(step), |first| self.dot_tile::<N, X>(step, factors, first, &factor));
     }
 
     /// One tile. Every index into the sums is known to the compiler, so that they stay in registers.
@@ -178,20 +188,7 @@ impl<E: Element> Machine<'_, E> {
     #[inline(always)]
     pub(super) fn sum_in_tiles(&self, step: &Step) {
         let columns = self.code.columns_of(step);
-        let count = self.count(step);
-        let mut first = 0;
-        while first + TILE <= count {
-            self.sum_tile::<TILE>(step, columns, first);
-            first += TILE;
-        }
-        while first + SMALL_TILE <= count {
-            self.sum_tile::<SMALL_TILE>(step, columns, first);
-            first += SMALL_TILE;
-        }
-        while first < count {
-            self.sum_tile::<1>(step, columns, first);
-            first += 1;
-        }
+        in_tiles!(self.count(step), |first| self.sum_tile::<N>(step, columns, first));
     }
 
     #[inline(always)]
@@ -295,24 +292,7 @@ impl<E: Element> Machine<'_, E> {
 
     #[inline(always)]
     fn propagate_in_tiles(&self, step: &Step, factors: Factors<'_>) {
-        let count = self.count(step);
-        let mut first = 0;
-        while E::IS_SINGLE && first + SINGLE_TILE <= count {
-            self.propagate_tile::<SINGLE_TILE>(step, factors, first);
-            first += SINGLE_TILE;
-        }
-        while first + TILE <= count {
-            self.propagate_tile::<TILE>(step, factors, first);
-            first += TILE;
-        }
-        while first + SMALL_TILE <= count {
-            self.propagate_tile::<SMALL_TILE>(step, factors, first);
-            first += SMALL_TILE;
-        }
-        while first < count {
-            self.propagate_tile::<1>(step, factors, first);
-            first += 1;
-        }
+        in_tiles!(self.count(step), |first| self.propagate_tile::<N>(step, factors, first));
     }
 
     /// A tile of the instances of dot products of shared factors by rows: a shared factor gets a sum, a row a row.
