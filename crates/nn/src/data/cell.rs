@@ -201,6 +201,26 @@ pub(super) fn moment(cell: &str, format: &str) -> Option<NaiveDateTime> {
     (1000..3000).contains(&found.year()).then_some(found)
 }
 
+/// A cell as a moment, written so or with a T where the format has a space between day and time, or a space for its T:
+/// programs write the same moments in both ways.
+pub(super) fn moment_alike(cell: &str, format: &str) -> Option<NaiveDateTime> {
+    moment(cell, format).or_else(|| moment(cell, &respelled(format)?))
+}
+
+/// The format with a T for the space between day and time, or a space for the T.
+fn respelled(format: &str) -> Option<String> {
+    let (day, time) = format.split_at(format.find("%H").or_else(|| format.find("%I"))?);
+    let with_t = || Some(format!("{}T{time}", day.strip_suffix(' ')?));
+    let with_space = || Some(format!("{} {time}", day.strip_suffix('T')?));
+    with_t().or_else(with_space)
+}
+
+/// Whether texts are the same but for a T where the other has a space.
+pub(super) fn is_spelled_alike(a: &str, b: &str) -> bool {
+    let is_alike = |(a, b)| a == b || matches!((a, b), (b' ', b'T') | (b'T', b' '));
+    a.len() == b.len() && a.bytes().zip(b.bytes()).all(is_alike)
+}
+
 /// A moment written as `2020-05-17`, or with a time of whole seconds, where that is the format: the usual case, in little time.
 fn iso(cell: &str, format: &str) -> Option<NaiveDateTime> {
     let between = match (format, cell.len()) {
@@ -261,9 +281,9 @@ pub(super) fn written_moment(seconds: i64, has_time: bool) -> String {
     moment.map_or_else(|| seconds.to_string(), |moment| moment.format(format).to_string())
 }
 
-/// A moment written so, in seconds since the beginning of 1970.
+/// A moment written so, or with a T before the time, in seconds since the beginning of 1970.
 pub(super) fn seconds_of(text: &str) -> Option<i64> {
-    let moment = moment(text, DAY).or_else(|| moment(text, TIMED))?;
+    let moment = moment(text, DAY).or_else(|| moment_alike(text, TIMED))?;
     Some(moment.and_utc().timestamp())
 }
 

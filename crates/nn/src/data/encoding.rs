@@ -45,7 +45,8 @@ pub enum Encoding {
     /// The days since 1970 began, and where the day lies in its year and its week; where the time lies in its day, if the
     /// cells have one. The three circles have a sine and a cosine each.
     Day {
-        /// How the cells are written, as `strftime` says it.
+        /// How the cells are written, as `strftime` says it. Other tables may have a T for the space between day and
+        /// time, or a space for the T.
         format: String,
         /// What fills a gap: the median of the training rows, in days.
         fill: f64,

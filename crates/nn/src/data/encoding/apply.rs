@@ -2,7 +2,8 @@
 
 use super::super::Flaw;
 use super::super::cell::{
-    days, days_of, has_time, is_gap, is_gap_among_numbers, moment, number, written_moment, yes_no,
+    days, days_of, has_time, is_gap, is_gap_among_numbers, is_spelled_alike, moment_alike, number,
+    written_moment, yes_no,
 };
 use super::super::cells::{Value, Values};
 use super::{Encoding, parts_of_day};
@@ -25,7 +26,10 @@ impl Encoding {
         gaps: &[String],
         numbers: &mut [f64],
     ) -> Result<Taken, Flaw> {
-        let is_said = gaps.iter().any(|gap| gap == cell);
+        let is_said = match self {
+            Self::Day { .. } => gaps.iter().any(|gap| is_spelled_alike(gap, cell)),
+            _ => gaps.iter().any(|gap| gap == cell),
+        };
         let is_gap = match self {
             Self::Category { .. } | Self::Index { .. } => is_said || is_gap(cell),
             _ => is_said || is_gap_among_numbers(cell),
@@ -52,7 +56,7 @@ impl Encoding {
                 } else {
                     let not_a_day =
                         || Flaw::NotADay { text: cell.to_owned(), format: format.clone() };
-                    days(moment(cell, format).ok_or_else(not_a_day)?)
+                    days(moment_alike(cell, format).ok_or_else(not_a_day)?)
                 };
                 for (number, part) in numbers.iter_mut().zip(parts_of_day(days, format)) {
                     *number = part;

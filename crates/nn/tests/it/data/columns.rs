@@ -211,6 +211,55 @@ fn days_are_read_as_people_write_them() {
 }
 
 #[test]
+fn a_time_may_follow_a_t_or_a_space_whichever_the_training_had() {
+    for (learnt_from, given) in [
+        (["1970-01-02 12:00:00", "1970-03-01 00:00:00"], "1970-01-02T12:00:00"),
+        (["1970-01-02T12:00:00", "1970-03-01T00:00:00"], "1970-01-02 12:00:00"),
+        (["1970-01-02 12:00:00", "1970-03-01 00:00:00"], "1970-01-02T12:00:00.250Z"),
+        (["1970-01-02T12:00:00.25Z", "1970-03-01T00:00:00Z"], "1970-01-02 12:00:00"),
+        (["1970-01-02 12:00", "1970-03-01 00:00"], "1970-01-02T12:00"),
+        (["2.1.1970 12:00", "31.1.1970 00:00"], "2.1.1970T12:00"),
+        (["1/2/1970T12:00 PM", "1/31/1970T1:00 AM"], "1/2/1970 12:00 PM"),
+    ] {
+        let columns = learnt(&column(&learnt_from));
+        let numbers = |cell| columns.apply(&table(&column(&[cell]))).map(|encoded| encoded.inputs);
+        assert_eq!(numbers(given).unwrap().data[1], 1.5, "{given}");
+        assert_eq!(numbers(given).unwrap(), numbers(learnt_from[0]).unwrap(), "{given}");
+    }
+}
+
+#[test]
+fn a_moment_that_is_said_to_be_a_gap_is_one_after_a_t_or_a_space() {
+    let settings =
+        ColumnSettings { gaps: vec!["1900-01-01 00:00:00".into()], ..ColumnSettings::default() };
+    let cells = ["1970-01-02 12:00:00", "1970-01-03 12:00:00", "1900-01-01 00:00:00"];
+    let columns = learn(&column(&cells), &settings).unwrap();
+    let of = |cell| columns.apply(&table(&column(&[cell]))).unwrap().inputs;
+    assert_eq!(of("1900-01-01T00:00:00")[(0, 1)], 2.0);
+    assert_eq!(of("1900-01-01T00:00:00"), of("1900-01-01 00:00:00"));
+}
+
+#[test]
+fn texts_that_look_like_moments_are_told_apart_by_a_t() {
+    let cells = ["1970-01-02 12:00:00", "1970-01-02T12:00:00"].repeat(2);
+    let columns = learnt(&column(&cells));
+    let said = "text, 2 categories: 1970-01-02 12:00:00, 1970-01-02T12:00:00";
+    assert_eq!(columns.iter().nth(1).unwrap().encoding.to_string(), said);
+    let encoded = columns.apply(&table(&column(&cells[..2]))).unwrap().inputs;
+    assert_eq!(
+        (&encoded.row(0)[1..], &encoded.row(1)[1..]),
+        (&[1.0, 0.0, 0.0][..], &[0.0, 1.0, 0.0][..])
+    );
+    let columns = learn(
+        &column(&["1970-01-02T12:00", "x"].repeat(2)),
+        &ColumnSettings { gaps: vec!["x y".into()], ..ColumnSettings::default() },
+    )
+    .unwrap();
+    let encoded = columns.apply(&table(&column(&["1970-01-02 12:00", "xTy"]))).unwrap();
+    assert_eq!(encoded.notes[0].unknown, 2);
+}
+
+#[test]
 fn a_text_among_days_is_refused_later() {
     let columns = learnt("x,y\n1971-01-02,1\n1971-01-03,2\n");
     let error = columns.apply(&table("x,y\nsoon,1\n")).unwrap_err();

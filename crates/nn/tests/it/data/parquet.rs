@@ -243,17 +243,53 @@ fn targets_are_what_those_of_a_csv_file_are() {
     }
 }
 
+/// A column of moments `since`, in seconds, and a column `y` that is of use.
+fn moments(seconds: &[i64]) -> Table {
+    let since: Vec<Option<i64>> = seconds.iter().map(|second| Some(second * 1000)).collect();
+    let y: Vec<Option<f64>> = (0..seconds.len()).map(|row| Some(row as f64)).collect();
+    let cells: &[Cells<'_>] = &[Cells::Whole64(&since), Cells::Doubles(&y)];
+    let fields = "optional int64 since (TIMESTAMP(MILLIS, true)); optional double y;";
+    table(&file(fields, &[cells], Compression::UNCOMPRESSED))
+}
+
+#[test]
+fn moments_are_those_of_a_csv_file_with_a_t_before_the_time() {
+    let parquet = moments(&[129_600, 1_588_327_200, -1]);
+    let texts = ["1970-01-02 12:00:00", "2020-05-01 10:00:00.5", "1969-12-31 23:59:59"];
+    let written = |sign: &str, end: &str| {
+        let line =
+            |(row, text): (usize, &&str)| format!("{}{end},{row}\n", text.replace(' ', sign));
+        let text = "since,y\n".to_owned() + &texts.iter().enumerate().map(line).collect::<String>();
+        Table::from_reader(text.as_bytes()).unwrap()
+    };
+    let tables = [written("T", ""), written(" ", ""), written("T", "Z"), parquet];
+    let all = [0, 1, 2];
+    for (learnt_from, table) in tables.iter().enumerate() {
+        let columns = Columns::learn(table, &all, &ColumnSettings::default()).unwrap();
+        let expected = columns.apply(table).unwrap();
+        assert_eq!(expected.inputs[(1, 0)], 1_588_327_200.0 / 86_400.0);
+        for (given, other) in tables.iter().enumerate() {
+            assert_eq!(columns.apply(other).unwrap(), expected, "{given} after {learnt_from}");
+        }
+    }
+}
+
+#[test]
+fn a_moment_with_a_t_that_is_said_to_be_a_gap_is_one() {
+    let gaps = vec!["1900-01-01T00:00:01".to_owned()];
+    let settings = ColumnSettings { gaps, ..ColumnSettings::default() };
+    let parquet = moments(&[129_600, 1_588_327_200, -2_208_988_799]);
+    let columns = Columns::learn(&parquet, &[0, 1, 2], &settings).unwrap();
+    let last = columns.width() - 2;
+    let inputs = columns.apply(&parquet).unwrap().inputs;
+    assert_eq!([inputs[(0, last)], inputs[(1, last)], inputs[(2, last)]], [0.0, 0.0, 1.0]);
+}
+
 #[test]
 fn a_time_where_the_training_had_days_is_refused() {
     let columns = learnt("since,y\n2020-05-01,1\n2020-06-01,2\n2020-07-01,3\n");
-    let bytes = |seconds: i64| {
-        let cells: &[Cells<'_>] =
-            &[Cells::Whole64(&[Some(seconds * 1000)]), Cells::Doubles(&[Some(1.0)])];
-        let fields = "optional int64 since (TIMESTAMP(MILLIS, true)); optional double y;";
-        file(fields, &[cells], Compression::UNCOMPRESSED)
-    };
-    assert_eq!(columns.apply(&table(&bytes(86_400))).unwrap().inputs.data[0], 1.0);
-    let error = message(columns.apply(&table(&bytes(86_401))));
+    assert_eq!(columns.apply(&moments(&[86_400])).unwrap().inputs.data[0], 1.0);
+    let error = message(columns.apply(&moments(&[86_401])));
     let expected = "row 1, column \"since\": \"1970-01-02 00:00:01\" is no date written %Y-%m-%d";
     assert!(error.starts_with(expected), "{error}");
 }
