@@ -36,7 +36,7 @@ use anyhow::{Context, Result, ensure};
 use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 use nn::data::{Dataset, Table};
 use nn::report::{Chart, Curve, HeatMap, Names, Scale, TrainingReport, Units};
-use nn::terminal::{INTERRUPTED, Interrupt, Progress, is_shown};
+use nn::terminal::{INTERRUPTED, Interrupt, Progress, Trials, is_shown};
 use nn::{
     Activation, Autosave, Checkpoint, Clip, Decay, Dense, Initializer, Layer, Network,
     NetworkBuilder, Optimizer, Precision, Record, Schedule, Score, Settings, Stop, Target, Trainer,
@@ -441,9 +441,13 @@ fn data(
     if let (None, Some(file)) = (share, &options.test) {
         data.test_on(options, Path::new(file), out)?;
     }
-    let epochs = match checkpoint {
-        Some(checkpoint) => options.epochs_of(checkpoint),
-        None => epochs::by_folds(options, source, &parts)?,
+    let epochs = if let Some(checkpoint) = checkpoint {
+        options.epochs_of(checkpoint)
+    } else {
+        let mut shown = Trials::new(epochs::trials(options, parts.training.len()));
+        let epochs = epochs::by_folds(options, source, &parts, &mut shown, "")?;
+        shown.finish();
+        epochs
     };
     Ok((data, epochs))
 }

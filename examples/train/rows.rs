@@ -9,7 +9,7 @@ use nn::data::{
     Classes, ColumnSettings, Columns, Dataset, Error, Format, Standardizer, Table, Task,
     split_rows, split_rows_by_class,
 };
-use nn::{Embedding, Loss, Model, Settings, Target, Trainer};
+use nn::{Embedding, Event, Loss, Model, Settings, Target, Trainer};
 use tape::Matrix;
 
 use crate::{Options, TaskName, epochs, network};
@@ -377,11 +377,19 @@ impl Data {
         }
     }
 
-    /// A training that nobody watches.
-    pub(crate) fn trained(&self, options: &Options, settings: Settings) -> Result<Trainer> {
+    /// A training that nobody stops.
+    pub(crate) fn trained(
+        &self,
+        options: &Options,
+        settings: Settings,
+        show: impl Fn(&Event),
+    ) -> Result<Trainer> {
         let mut trainer = Trainer::new(network(options, self)?, self.loss(), settings)?;
         let judged = self.judged.as_ref().map(Dataset::samples);
-        trainer.train_watched(self.learnt.samples(), judged, |_| ControlFlow::Continue(()))?;
+        trainer.train_watched(self.learnt.samples(), judged, |event| {
+            show(&event);
+            ControlFlow::Continue(())
+        })?;
         Ok(trainer)
     }
 

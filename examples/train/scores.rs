@@ -6,7 +6,8 @@ use std::io::Write;
 use anyhow::Result;
 use nn::data::Dataset;
 use nn::metrics::{Confusion, calibration_error, log_loss, r_squared, roc_auc};
-use nn::{Answers, Model, Settings, Target};
+use nn::terminal::Trials;
+use nn::{Answers, Event, Model, Settings, Target};
 use tape::Matrix;
 
 use crate::rows::{Data, Source};
@@ -127,23 +128,31 @@ pub(crate) fn write_folds(
     count: usize,
 ) -> Result<()> {
     let mut scores = Vec::with_capacity(count);
-    for (number, parts) in (1..).zip(source.folds(count, options.seed)?) {
+    let folds = source.folds(count, options.seed)?;
+    let trainings = folds.iter().map(|parts| epochs::trials(options, parts.training.len()) + 1);
+    let mut shown = Trials::new(trainings.sum());
+    for (number, parts) in (1..).zip(folds) {
+        let name = format!("fold {number} of {count}");
         let data = source.data(options, &parts)?;
-        let options = &options.stopping(&data, epochs::by_folds(options, source, &parts)?);
+        let before = format!("{name}, ");
+        let epochs = epochs::by_folds(options, source, &parts, &mut shown, &before)?;
+        let options = &options.stopping(&data, epochs);
         let test = data.test.as_ref().expect("a fold has test rows");
-        let tested = Tested::new(&trained(options, &data)?, test)?;
-        writeln!(out, "fold {number}: {} rows, {}", test.len(), tested.line())?;
+        shown.begin(name, options.epochs());
+        let tested = Tested::new(&trained(options, &data, |event| shown.show(event))?, test)?;
+        shown.aside(|| writeln!(out, "fold {number}: {} rows, {}", test.len(), tested.line()))?;
         scores.extend(tested.score());
     }
+    shown.finish();
     let (mean, error) = mean_and_error(&scores);
     writeln!(out, "folds: mean {mean:.4}, standard error {error:.4}\n")?;
     Ok(())
 }
 
 /// What is learnt from these rows.
-fn trained(options: &Options, data: &Data) -> Result<Model> {
+fn trained(options: &Options, data: &Data, show: impl Fn(&Event)) -> Result<Model> {
     let settings = Settings { score_training: false, ..options.settings() };
-    Ok(data.model(&data.trained(options, settings)?))
+    Ok(data.model(&data.trained(options, settings, show)?))
 }
 
 fn mean_and_error(scores: &[f64]) -> (f64, f64) {
@@ -174,7 +183,7 @@ pub(crate) fn write_baselines(out: &mut impl Write, options: &Options, data: &Da
     writeln!(out, "always {name}: {}", simplest.line())?;
     if options.hidden != "none" {
         let options = &Options { hidden: "none".to_owned(), rate: LINEAR_RATE, ..options.clone() };
-        let linear = trained(options, data)?;
+        let linear = trained(options, data, |_| {})?;
         writeln!(out, "linear model: {}", Tested::new(&linear, test)?.line())?;
     }
     Ok(())

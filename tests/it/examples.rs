@@ -813,6 +813,17 @@ fn train_tests_on_folds() {
 }
 
 #[test]
+fn train_shows_trials_and_folds_on_a_terminal_only() {
+    let out = folder("train-trials").display().to_string();
+    let output = run("train", &[&people("trials.csv", 0), "--folds", "2", "--log", "--out", &out]);
+    let [said, errors] =
+        [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    assert!(said.contains("epochs did best on parts of the rows"), "{said}");
+    assert!(!said.contains("trial 1 of") && !said.contains("fold 1 of 2"), "{said}");
+    assert!(errors.lines().all(|line| line.starts_with("epoch ")), "{errors}");
+}
+
+#[test]
 fn train_refuses_bad_tables_and_options() {
     let iris = shipped("iris.csv");
     check_refusal("train", &["no-such.csv"], "no-such.csv");
