@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use std::io;
 use std::sync::Arc;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -109,8 +109,6 @@ impl Trials {
         if let Ok(style) = ProgressStyle::with_template("{wide_bar} {msg}, {eta} left") {
             bar.set_style(style);
         }
-        // An error that ends the trainings takes it away, too.
-        let bar = bar.with_finish(ProgressFinish::AndClear);
         Self { bar, name: String::new(), epochs: 0, begun: 0 }
     }
 
