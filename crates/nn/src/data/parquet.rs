@@ -4,11 +4,15 @@ use core::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
-use parquet::basic::{Compression, ConvertedType, LogicalType, Repetition, TimeUnit, Type};
-use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
+use parquet::basic::{
+    Compression, ConvertedType, Encoding, LogicalType, Repetition, TimeUnit, Type,
+};
+use parquet::column::page::{Page, PageMetadata, PageReader};
+use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
 use parquet::data_type::{ByteArray, DataType, FixedLenByteArray};
+use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use parquet::schema::types::{ColumnDescriptor, Type as Field};
+use parquet::schema::types::{ColumnDescPtr, ColumnDescriptor, Type as Field};
 #[cfg(feature = "rayon")]
 use rayon::prelude::*;
 
@@ -60,10 +64,18 @@ pub(super) fn read(bytes: Vec<u8>, name: &str) -> Result<Cells, Error> {
                 });
             }
             let rows = usize::try_from(metadata.row_group(group).num_rows()).unwrap_or(0);
+            let length = chunk.compressed_size();
+            let start = chunk.dictionary_page_offset().unwrap_or_else(|| chunk.data_page_offset());
             unharmed(|| {
+                if start < 0 || length < 0 {
+                    return Err("it says that it begins or ends before the file".to_owned());
+                }
                 let group = file.get_row_group(group).map_err(|error| error.to_string())?;
-                let reader = group.get_column_reader(leaf).map_err(|error| error.to_string())?;
-                cells.read(reader, rows)
+                let pages =
+                    group.get_column_page_reader(leaf).map_err(|error| error.to_string())?;
+                let column = schema.column(leaf);
+                let pages = Pages { inner: pages, column: column.clone(), has_dictionary: false };
+                cells.read(get_column_reader(column, Box::new(pages)), rows)
             })
             .map_err(|reason| failed(place(), reason))?;
         }
@@ -84,9 +96,110 @@ pub(super) fn read(bytes: Vec<u8>, name: &str) -> Result<Cells, Error> {
 }
 
 /// The result, and an error where the decoder panics, which it may on damaged data.
+///
+/// [`Pages`] keeps it from the panics that are known of the usual encodings: plain, by dictionary and by runs. Of others,
+/// those by differences among them, and of plain texts of which the levels say that there are more, the program's hook still
+/// prints a line. That stays: the hook is one for all threads, and a library that replaces it could keep a panic elsewhere
+/// from being seen.
 fn unharmed<T>(decode: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(decode))
         .unwrap_or_else(|_| Err("its parts contradict each other".to_owned()))
+}
+
+/// The pages of a column; an error in place of one that the decoder is known to panic at.
+struct Pages {
+    inner: Box<dyn PageReader>,
+    column: ColumnDescPtr,
+    has_dictionary: bool,
+}
+
+impl Pages {
+    /// Levels of the first version and their length are not looked at: the decoder does so itself.
+    fn check(&mut self, page: &Page) -> Result<(), &'static str> {
+        let bytes = page.buffer();
+        let is_text = self.column.physical_type() == Type::BYTE_ARRAY;
+        let is_plain = page.encoding() == Encoding::PLAIN;
+        // How many bytes stand before the values, and how many values there must be.
+        let (levels, least) = match page {
+            Page::DictionaryPage { num_values, .. } => {
+                self.has_dictionary = true;
+                if is_text && count_texts(bytes).is_none_or(|count| count < *num_values as usize) {
+                    return Err("its dictionary is cut off");
+                }
+                return Ok(());
+            }
+            Page::DataPage { num_values, .. } if self.column.max_def_level() == 0 => {
+                (0, *num_values)
+            }
+            Page::DataPage { def_level_encoding: Encoding::RLE, .. } => match bytes.get(..4) {
+                Some(&[a, b, c, d]) => (4 + u32::from_le_bytes([a, b, c, d]) as usize, 0),
+                _ => return Ok(()),
+            },
+            Page::DataPage { .. } => return Ok(()),
+            Page::DataPageV2 {
+                num_values,
+                num_nulls,
+                def_levels_byte_len: own,
+                rep_levels_byte_len: others,
+                ..
+            } => {
+                let levels = *own as usize + *others as usize;
+                if levels > bytes.len() {
+                    return Err("a page is shorter than its levels");
+                }
+                (levels, num_values.saturating_sub(*num_nulls))
+            }
+        };
+        let is_of_dictionary =
+            matches!(page.encoding(), Encoding::PLAIN_DICTIONARY | Encoding::RLE_DICTIONARY);
+        if is_of_dictionary && !self.has_dictionary {
+            return Err("its values are of a dictionary, and there is none");
+        }
+        let texts = bytes.get(levels..).unwrap_or_default();
+        if is_text && is_plain && count_texts(texts).is_none_or(|count| count < least as usize) {
+            return Err("its texts are cut off");
+        }
+        Ok(())
+    }
+}
+
+/// How many texts there are, each after its length; none where one is cut off.
+fn count_texts(mut bytes: &[u8]) -> Option<usize> {
+    let mut count = 0;
+    while let Some((&length, rest)) = bytes.split_first_chunk() {
+        bytes = rest.get(u32::from_le_bytes(length) as usize..)?;
+        count += 1;
+    }
+    bytes.is_empty().then_some(count)
+}
+
+impl PageReader for Pages {
+    fn get_next_page(&mut self) -> parquet::errors::Result<Option<Page>> {
+        let page = self.inner.get_next_page()?;
+        let checked = page.as_ref().map_or(Ok(()), |page| self.check(page));
+        checked.map_err(|reason| ParquetError::General(reason.to_owned()))?;
+        Ok(page)
+    }
+
+    fn peek_next_page(&mut self) -> parquet::errors::Result<Option<PageMetadata>> {
+        self.inner.peek_next_page()
+    }
+
+    fn skip_next_page(&mut self) -> parquet::errors::Result<()> {
+        self.inner.skip_next_page()
+    }
+
+    fn at_record_boundary(&mut self) -> parquet::errors::Result<bool> {
+        self.inner.at_record_boundary()
+    }
+}
+
+impl Iterator for Pages {
+    type Item = parquet::errors::Result<Page>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.get_next_page().transpose()
+    }
 }
 
 /// How the values of a column are to be taken.

@@ -1,6 +1,7 @@
 //! What is read from a Parquet file: the cells that a CSV file would have.
 
 use std::fs;
+use std::process::Command;
 use std::sync::Arc;
 
 use nn::data::{ColumnSettings, Columns, Error, Table};
@@ -9,7 +10,7 @@ use parquet::data_type::{
     BoolType, ByteArray, ByteArrayType, DataType, DoubleType, FixedLenByteArray,
     FixedLenByteArrayType, FloatType, Int32Type, Int64Type, Int96, Int96Type,
 };
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{WriterProperties, WriterVersion};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
 
@@ -30,8 +31,11 @@ enum Cells<'a> {
 
 /// A file of one row group for each of these.
 fn file(fields: &str, groups: &[&[Cells<'_>]], compression: Compression) -> Vec<u8> {
+    file_with(fields, groups, WriterProperties::builder().set_compression(compression).build())
+}
+
+fn file_with(fields: &str, groups: &[&[Cells<'_>]], properties: WriterProperties) -> Vec<u8> {
     let schema = parse_message_type(&format!("message table {{ {fields} }}")).unwrap();
-    let properties = WriterProperties::builder().set_compression(compression).build();
     let mut writer =
         SerializedFileWriter::new(Vec::new(), Arc::new(schema), Arc::new(properties)).unwrap();
     for columns in groups {
@@ -441,4 +445,46 @@ fn damaged_bytes_are_read_or_refused() {
         }
     }
     assert!(refused > 1_000, "{refused}");
+}
+
+#[test]
+fn a_file_with_a_changed_bit_is_read_or_refused() {
+    let text = "optional binary city (STRING)";
+    for (version, has_dictionary, text) in [
+        (WriterVersion::PARQUET_1_0, true, text),
+        (WriterVersion::PARQUET_2_0, true, text),
+        (WriterVersion::PARQUET_1_0, false, "required binary city (STRING)"),
+    ] {
+        let properties = WriterProperties::builder().set_writer_version(version);
+        let properties = properties.set_dictionary_enabled(has_dictionary).build();
+        let cells: &[Cells<'_>] = &[
+            Cells::Doubles(&[Some(1.5), None, Some(2.5)]),
+            Cells::Texts(&[Some("a"), Some("b"), Some("a")]),
+            Cells::Answers(&[Some(true), Some(false), None]),
+        ];
+        let fields = format!("optional double x; {text}; optional boolean member;");
+        let bytes = file_with(&fields, &[cells, cells], properties);
+        let mut refused = 0;
+        for bit in 0..8 * bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            refused += usize::from(Table::from_reader(damaged.as_slice()).is_err());
+        }
+        assert!(refused > 1_000, "{refused}");
+    }
+}
+
+/// The decoder's panics are caught, but the program's hook would print them.
+#[test]
+fn damaged_files_are_refused_in_silence() {
+    for test in
+        ["damaged_bytes_are_read_or_refused", "a_file_with_a_changed_bit_is_read_or_refused"]
+    {
+        let arguments = ["--exact", &format!("data::parquet::{test}"), "--nocapture"];
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        let run = command.args(arguments).env("RUST_BACKTRACE", "0").output().unwrap();
+        let said = String::from_utf8(run.stdout).unwrap();
+        assert!(said.contains("1 passed"), "{said}");
+        assert_eq!(String::from_utf8(run.stderr).unwrap(), "", "{test}");
+    }
 }
