@@ -400,6 +400,14 @@ fn custom_operation_differentiates_a_root() {
 }
 
 #[test]
+fn own_operation_passes_its_check_and_is_right_elsewhere() {
+    check("own_operation", &[], "verdict: pass");
+    check("own_operation", &[], "guards: 0");
+    check("own_operation", &[], "the same as recorded anew: true");
+    check("own_operation", &[], "the hill is 1.200000 km high");
+}
+
+#[test]
 fn custom_operation_agrees_with_numeric_derivatives() {
     assert_eq!(output_of("custom_operation", &[]).matches("verdict: pass").count(), 2);
 }

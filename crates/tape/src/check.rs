@@ -4,16 +4,21 @@
 pub mod arbitrary;
 mod fit;
 mod numeric;
+mod operation;
 #[cfg(test)]
 mod tests;
 
 use core::fmt::{self, Display};
+use std::rc::Rc;
 
 use crate::list::List;
 use crate::list::recorded::replay;
+use crate::list::stop::ListStop;
 use crate::op::Op;
 use crate::tape::Tape;
 use crate::var::Var;
+pub use operation::operation;
+
 use numeric::{Finding, Knowledge, Numeric, PRECISION, study};
 
 /// What comes of holding a gradient against numeric derivatives.
@@ -366,7 +371,9 @@ impl Recording {
             recording.is_used = used_inputs(list, x.len(), output.index() as usize);
             let same = |number| number;
             let kept = |_, value| Ok(value);
-            let values = replay(list, &[], same, kept, |group, arguments, value| {
+            let recorded =
+                |stop: &Rc<ListStop<f64>>, _: &mut dyn Iterator<Item = f64>| stop.y.to_vec();
+            let values = replay(list, &[], same, kept, recorded, |group, arguments, value| {
                 recording.note(group.op, adjoints.at(group.last), arguments, value);
             });
             debug_assert!(values.is_ok(), "values of opaque operations are kept");
@@ -450,6 +457,11 @@ fn used_inputs(list: &List<f64>, inputs: usize, output: usize) -> Vec<bool> {
         if is_used {
             for argument in nodes[index].indices() {
                 used[argument] = true;
+            }
+            if ops[index] == Op::Result
+                && let Some(stop) = list.stop_before(index + 1)
+            {
+                stop.arguments.iter().for_each(|argument| used[argument as usize] = true);
             }
         }
     }

@@ -69,6 +69,11 @@ pub enum Error {
         /// The row it was traced for, of a [`Batch`](crate::Batch).
         row: Option<usize>,
     },
+    /// Bytes of a program that calls an operation which the reader was not given.
+    UnknownOperation {
+        /// The operation's name.
+        name: String,
+    },
     /// Bytes that are no program.
     Malformed {
         /// What is wrong with them.
@@ -116,7 +121,7 @@ impl Display for Error {
             Self::Opaque { op, index } => write!(
                 f,
                 "operation {op} (node v{index}) cannot be traced: only its value and partials at one point are known; \
-                 write it with the operations of tape::Real"
+                 write it with the operations of tape::Real, or as a tape::Operation"
             ),
             Self::Foreign { output } => write!(
                 f,
@@ -135,6 +140,10 @@ impl Display for Error {
                      arguments",
                 )
             }
+            Self::UnknownOperation { name } => write!(
+                f,
+                "these bytes call an operation {name:?} that is not known here: give it by Program::from_bytes_with"
+            ),
             Self::Malformed { fault } => {
                 write!(f, "these bytes are no program that this version reads: {fault}")
             }

@@ -20,9 +20,13 @@
 
 pub(crate) mod packed;
 pub(crate) mod recorded;
+pub(crate) mod stop;
 
-use core::cell::{Cell, UnsafeCell};
+use core::cell::{Cell, RefCell, UnsafeCell};
+use core::ops::Range;
+use std::rc::Rc;
 
+use crate::list::stop::ListStop;
 use crate::op::Op;
 use crate::real::Real;
 
@@ -84,12 +88,17 @@ pub(crate) struct Storage<T> {
     first_op: Cell<*mut Op>,
     nodes: UnsafeCell<Vec<Node<T>>>,
     ops: UnsafeCell<Vec<Op>>,
+    /// The operations whose results are nodes that are here, in order.
+    stops: RefCell<Vec<Rc<ListStop<T>>>>,
+    has_stops: Cell<bool>,
+    /// Those whose results are gone. What they own is code of others, so they go where that may run.
+    gone: RefCell<Vec<Rc<ListStop<T>>>>,
     /// Adjoint buffers waiting to be used again. Each is all zeros.
     scratch: Cell<Vec<Vec<T>>>,
 }
 
-/// Takes nodes that follow each other, and their operations, all whole.
-pub(crate) type Receiver<T> = Box<dyn FnMut(&[Node<T>], &[Op])>;
+/// Takes nodes that follow each other, their operations, all whole, and those of them at which a sweep stops.
+pub(crate) type Receiver<T> = Box<dyn FnMut(&[Node<T>], &[Op], Vec<Rc<ListStop<T>>>)>;
 
 /// A list as it stands: what is recorded meanwhile comes after it, and nothing takes its nodes away.
 pub(crate) struct List<'a, T> {
@@ -112,6 +121,28 @@ impl<T> List<'_, T> {
     #[inline(always)]
     pub(crate) fn ops(&self) -> &[Op] {
         self.ops
+    }
+}
+
+impl<T: Real> List<'_, T> {
+    /// Whether there are operations at which a sweep stops.
+    #[inline]
+    pub(crate) fn has_stops(&self) -> bool {
+        self.storage.has_stops.get()
+    }
+
+    /// The last of them that has results before this index.
+    pub(crate) fn stop_before(&self, index: usize) -> Option<Rc<ListStop<T>>> {
+        let stops = self.storage.stops.borrow();
+        let before = stops.partition_point(|stop| stop.results().start < index);
+        before.checked_sub(1).map(|last| Rc::clone(&stops[last]))
+    }
+
+    /// All of these operations.
+    pub(crate) fn stops(&self) -> Vec<Rc<ListStop<T>>> {
+        let end = self.first as usize + self.nodes.len();
+        let stops = self.storage.stops.borrow();
+        stops.iter().filter(|stop| stop.results().start < end).cloned().collect()
     }
 }
 
@@ -182,6 +213,22 @@ impl<T> Storage<T> {
         let least = self.floor.get().max(self.base.get()).max(1);
         assert!(len >= least, "nodes that are in use, and the sink, stay");
         self.len.set(self.len.get().min(len));
+        if self.has_stops.get() {
+            self.drop_stops_from(self.len.get());
+        }
+    }
+
+    #[cold]
+    fn drop_stops_from(&self, len: u32) {
+        let mut stops = self.stops.borrow_mut();
+        let kept = stops.partition_point(|stop| stop.first < len);
+        self.gone.borrow_mut().extend(stops.drain(kept..));
+        self.has_stops.set(!stops.is_empty());
+    }
+
+    /// What results of operations that are gone have left behind, to be dropped where code of others may run.
+    pub(crate) fn take_gone(&self) -> Vec<Rc<ListStop<T>>> {
+        self.gone.take()
     }
 
     /// An adjoint buffer of zeros, of any length.
@@ -227,6 +274,9 @@ impl<T: Real> Storage<T> {
             first_op: Cell::new(core::ptr::null_mut()),
             nodes: UnsafeCell::default(),
             ops: UnsafeCell::default(),
+            stops: RefCell::default(),
+            has_stops: Cell::new(false),
+            gone: RefCell::default(),
             scratch: Cell::default(),
         };
         storage.clear();
@@ -238,6 +288,9 @@ impl<T: Real> Storage<T> {
         assert!(self.floor.get() == 0, "nodes that are in use stay");
         let zero = T::from_f64(0.0);
         self.len.set(0);
+        if self.has_stops.get() {
+            self.drop_stops_from(0);
+        }
         if self.base.replace(0) > 0 || self.piece.get() != u32::MAX {
             self.keep();
         }
@@ -351,6 +404,31 @@ impl<T: Real> Storage<T> {
         start + count as u32 - 1
     }
 
+    /// Appends an operation with these results; `stop.first` becomes the index of the first.
+    ///
+    /// The caller has seen that all arguments are smaller than [`Storage::len`].
+    pub(crate) fn push_stop(&self, mut stop: ListStop<T>) -> u32 {
+        let (start, count) = (self.len.get(), stop.y.len());
+        while ((self.capacity.get() - start) as usize) < count {
+            self.grow();
+        }
+        let node = Node { partials: [T::from_f64(0.0); 2], arguments: [0; 2] };
+        for _ in 0..count {
+            self.push(Op::Result, node);
+        }
+        stop.first = start;
+        self.stops.borrow_mut().push(Rc::new(stop));
+        self.has_stops.set(true);
+        start
+    }
+
+    /// The results of the operation that has all of these and no others.
+    pub(crate) fn results_at(&self, range: Range<usize>) -> Option<Rc<[T]>> {
+        let stops = self.stops.borrow();
+        let place = stops.binary_search_by_key(&range.start, |stop| stop.results().start).ok()?;
+        (stops[place].results() == range).then(|| Rc::clone(&stops[place].y))
+    }
+
     /// Makes the last of several nodes the end of their operation, and returns its index.
     #[inline]
     pub(crate) fn finish(&self, op: Op) -> u32 {
@@ -440,7 +518,13 @@ impl<T: Real> Storage<T> {
         let whole = self.hold_rest(|list| {
             let is_whole = |node: &Node<T>| !node.is_joined();
             let whole = list.nodes().iter().rposition(is_whole).map_or(0, |last| last + 1);
-            receiver(&list.nodes()[..whole], &list.ops()[..whole]);
+            let end = list.first + whole as u32;
+            let stops = {
+                let mut stops = self.stops.borrow_mut();
+                let gone = stops.partition_point(|stop| stop.first < end);
+                stops.drain(..gone).collect()
+            };
+            receiver(&list.nodes()[..whole], &list.ops()[..whole], stops);
             whole
         });
         let rest = len as usize - base as usize - whole;
@@ -549,7 +633,7 @@ mod tests {
             let storage = Storage::<f64>::new(1);
             let received = Rc::new(RefCell::new((Vec::new(), Vec::new(), Vec::new())));
             let pieces = Rc::clone(&received);
-            let receive = move |nodes: &[Node<f64>], ops: &[Op]| {
+            let receive = move |nodes: &[Node<f64>], ops: &[Op], _| {
                 let (all, all_ops, lengths) = &mut *pieces.borrow_mut();
                 all.extend_from_slice(nodes);
                 all_ops.extend_from_slice(ops);
@@ -577,7 +661,7 @@ mod tests {
     #[should_panic(expected = "not there as a whole")]
     fn a_list_that_has_handed_nodes_on_is_not_swept() {
         let storage = Storage::<f64>::new(1);
-        storage.hand_on(4, Box::new(|_, _| ()));
+        storage.hand_on(4, Box::new(|_, _, _| ()));
         record(&storage, 2000);
         storage.hold(|_| ());
     }
@@ -586,7 +670,7 @@ mod tests {
     #[should_panic(expected = "nodes that are in use")]
     fn nodes_that_were_handed_on_are_not_taken_back() {
         let storage = Storage::<f64>::new(1);
-        storage.hand_on(4, Box::new(|_, _| ()));
+        storage.hand_on(4, Box::new(|_, _, _| ()));
         record(&storage, 2000);
         storage.truncate(5);
     }

@@ -38,6 +38,9 @@ macro_rules! define_op {
             /// A sum whose terms were swept as soon as they were recorded.
             SumOver,
             #[doc(hidden)]
+            /// A result of an operation of one's own.
+            Result,
+            #[doc(hidden)]
             /// The largest of several numbers, taken as a constant; NaN where one is. Only in programs, like the next.
             Largest,
             #[doc(hidden)]
@@ -77,7 +80,7 @@ macro_rules! define_op {
             pub(crate) const EVERY: &'static [Op] = &[
                 Op::Input, Op::Part,
                 $(Op::$op_o1,)* $(Op::$op_o2,)* $(Op::$op_1,)* $(Op::$op_i,)* $(Op::$op_2,)* $(Op::$op_3,)*
-                Op::Select, Op::Sum, Op::WeightedSum, Op::Dot, Op::Norm, Op::LogSumExp, Op::Custom, Op::SumOver, Op::Largest,
+                Op::Select, Op::Sum, Op::WeightedSum, Op::Dot, Op::Norm, Op::LogSumExp, Op::Custom, Op::SumOver, Op::Result, Op::Largest,
                 Op::Weight, Op::StopGradient, Op::IsGreater, Op::IsEqual, Op::ShareOfLarger, Op::Chain, Op::Cofactor, Op::Tip,
             ];
 
@@ -98,6 +101,7 @@ macro_rules! define_op {
                     Op::LogSumExp => "log_sum_exp",
                     Op::Custom => "custom",
                     Op::SumOver => "sum_over",
+                    Op::Result => "result",
                     Op::Largest => "largest",
                     Op::Weight => "weight",
                     Op::StopGradient => "stop_gradient",

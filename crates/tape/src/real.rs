@@ -1,8 +1,11 @@
 //! The trait that lets one function run on plain numbers, duals, lanes and recorded variables.
 
+pub(crate) mod operation;
+
 use core::fmt::{Debug, Display};
 
 use crate::number::Number;
+use crate::real::operation::Apply;
 use crate::special;
 use crate::table::{for_each_method, for_each_op};
 
@@ -38,8 +41,8 @@ macro_rules! define_real {
         /// ```
         ///
         /// The trait is sealed: there are no other numbers than those of this crate. An operation of one's own is a function
-        /// over `Real`.
-        pub trait Real: Number + Debug + Display + Send + Sync {
+        /// over `Real`, or, where it brings its own derivative, an [`Operation`](crate::Operation).
+        pub trait Real: Number + Apply + Debug + Display + Send + Sync {
             /// The constant `value`; its derivative is 0.
             fn from_f64(value: f64) -> Self;
 

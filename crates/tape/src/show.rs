@@ -7,6 +7,7 @@ use core::fmt::Write;
 
 use crate::list::List;
 use crate::list::recorded::{Group, Operand, replay};
+use crate::list::stop::ListStop;
 use crate::op::Op;
 use crate::real::Real;
 
@@ -17,8 +18,8 @@ pub(crate) struct Row<T> {
     /// The operation with its arguments: `v1 * v2`, `sin(v3)`.
     pub(crate) operation: String,
     pub(crate) value: T,
-    /// The variable arguments and the partials with respect to them.
-    pub(crate) partials: Vec<(usize, T)>,
+    /// The variable arguments and the partials with respect to them, as far as these are shown.
+    pub(crate) partials: Vec<(usize, Option<T>)>,
 }
 
 /// The most arguments that are written out.
@@ -31,12 +32,25 @@ pub(crate) fn rows<T: Real>(
     wanted: impl Fn(usize) -> bool,
     mut each: impl FnMut(Row<T>),
 ) {
-    let values = replay(list, &[], |number| number, |_, value| Ok(value), |_, _, _| {});
+    let values = replay(
+        list,
+        &[],
+        |number| number,
+        |_, value| Ok(value),
+        |stop, _| stop.y.to_vec(),
+        |_, _, _| {},
+    );
     let Ok(values) = values else { unreachable!("values of opaque operations are kept") };
     let groups = Group::all(list).take_while(|group| group.last <= end);
     for group in groups.filter(|group| wanted(group.last)) {
+        if group.op == Op::Result
+            && let Some(stop) = list.stop_before(group.last + 1)
+        {
+            each(row_of_result(&stop, group.last));
+            continue;
+        }
         let partials = group.operands().filter_map(|operand| match operand {
-            Operand::Node { index, partial } => Some((index, partial)),
+            Operand::Node { index, partial } => Some((index, Some(partial))),
             Operand::Constant(_) => None,
         });
         each(Row {
@@ -49,27 +63,61 @@ pub(crate) fn rows<T: Real>(
     }
 }
 
+/// A result of an operation of one's own: `name(v1, v2)[3]`, without the place where it is the only one. Its partials take a
+/// sweep of the operation, and are shown where that has few arguments.
+fn row_of_result<T: Real>(stop: &ListStop<T>, index: usize) -> Row<T> {
+    let place = index - stop.results().start;
+    let arguments = stop.arguments.iter().zip(&*stop.x).map(|(argument, &x)| match argument {
+        0 => Operand::Constant(x),
+        index => Operand::Node { index: index as usize, partial: x },
+    });
+    let mut operation = call(stop.operation.name(), texts(arguments));
+    if stop.y.len() > 1 {
+        let _ = write!(operation, "[{place}]");
+    }
+    let partials = (stop.x.len() <= ARGUMENTS_SHOWN).then(|| {
+        let mut seeds = vec![T::from_f64(0.0); stop.y.len()];
+        seeds[place] = T::from_f64(1.0);
+        let mut partials = vec![T::from_f64(0.0); stop.x.len()];
+        stop.operation.reverse(&stop.x, &stop.y, &seeds, &mut partials);
+        partials
+    });
+    let mut of_arguments: Vec<(usize, Option<T>)> = Vec::new();
+    for (position, argument) in stop.arguments.iter().enumerate() {
+        if argument != 0 {
+            let partial = partials.as_ref().map(|partials| partials[position]);
+            of_arguments.push((argument as usize, partial));
+        }
+    }
+    Row { index, op: Op::Result, operation, value: stop.y[place], partials: of_arguments }
+}
+
+fn texts<T: Real>(operands: impl Iterator<Item = Operand<T>>) -> Vec<String> {
+    let text = |operand: Operand<T>| match operand {
+        Operand::Node { index, .. } => format!("v{index}"),
+        Operand::Constant(constant) => constant.to_string(),
+    };
+    operands.map(text).collect()
+}
+
+/// A function's name and its arguments, the first few of them.
+fn call(name: &str, mut arguments: Vec<String>) -> String {
+    let more = arguments.len().saturating_sub(ARGUMENTS_SHOWN);
+    arguments.truncate(ARGUMENTS_SHOWN);
+    if more > 0 {
+        arguments.push(format!("… {more} more"));
+    }
+    format!("{name}({})", arguments.join(", "))
+}
+
 fn operation<T: Real>(group: &Group<'_, T>) -> String {
-    let mut arguments: Vec<String> = group
-        .operands()
-        .map(|operand| match operand {
-            Operand::Node { index, .. } => format!("v{index}"),
-            Operand::Constant(constant) => constant.to_string(),
-        })
-        .collect();
+    let arguments = texts(group.operands());
     let name = group.op.symbol().unwrap_or(group.op.name());
     match (group.op, arguments.as_slice()) {
         (Op::Input, _) => name.to_owned(),
         (Op::Neg, [x]) => format!("-{x}"),
         (op, [x, y]) if op.symbol().is_some() => format!("{x} {name} {y}"),
-        _ => {
-            let more = arguments.len().saturating_sub(ARGUMENTS_SHOWN);
-            arguments.truncate(ARGUMENTS_SHOWN);
-            if more > 0 {
-                arguments.push(format!("… {more} more"));
-            }
-            format!("{name}({})", arguments.join(", "))
-        }
+        _ => call(name, arguments),
     }
 }
 
@@ -77,6 +125,7 @@ fn operation<T: Real>(group: &Group<'_, T>) -> String {
 pub(crate) fn partials_text<T: Real>(row: &Row<T>) -> String {
     let mut text = String::new();
     for (position, (index, partial)) in row.partials.iter().take(ARGUMENTS_SHOWN).enumerate() {
+        let Some(partial) = partial else { return text };
         let comma = if position == 0 { "" } else { ", " };
         let _ = write!(text, "{comma}∂v{index} = {}", number(*partial));
     }

@@ -8,9 +8,33 @@
 
 use core::ops::Range;
 
+use std::rc::Rc;
+
 use crate::instructions::{Work, dispatch};
 use crate::list::Node;
+use crate::list::stop::{Applied, Stop};
 use crate::real::Real;
+
+/// [`sweep`] over a list that has operations with results of their own: from one to the next, last first. `stop_before` gives
+/// the last of them that has a result before an index.
+#[inline]
+pub(crate) fn sweep_with_stops<T: Real, O: Applied<T> + ?Sized, const CONSUME: bool>(
+    nodes: &[Node<T>],
+    stop_before: impl Fn(usize) -> Option<Rc<Stop<T, O>>>,
+    adjoints: &mut [T],
+    range: Range<usize>,
+) {
+    let mut end = range.end;
+    while let Some(stop) = stop_before(end).filter(|stop| stop.results().start >= range.start) {
+        let results = stop.results();
+        if results.end < end {
+            sweep::<T, CONSUME>(nodes, adjoints, results.end..end);
+        }
+        stop.pass_on::<CONSUME>(adjoints);
+        end = results.start;
+    }
+    sweep::<T, CONSUME>(nodes, adjoints, range.start..end);
+}
 
 /// Sweeps over the nodes in `range`, last first: each passes its adjoint, times its partials, on to its arguments.
 ///

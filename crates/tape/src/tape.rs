@@ -6,6 +6,7 @@
 
 use core::fmt::{self, Debug};
 use core::marker::PhantomData;
+use core::ops::Range;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::ptr::NonNull;
 
@@ -16,7 +17,7 @@ use crate::list::{Edge, List, Node, Receiver, Storage};
 use crate::op::Op;
 use crate::real::Real;
 use crate::registry;
-use crate::sweep::sweep;
+use crate::sweep::{sweep, sweep_with_stops};
 use crate::var::{Var, list_of};
 
 /// A Wengert list: every operation on its variables, in order, with its partials.
@@ -105,13 +106,13 @@ impl<T: Real> Tape<T> {
     /// Forgets all nodes and keeps the memory. Former variables are stale: using one panics.
     ///
     /// # Panics
-    /// When called by the closure or iterator of a `sum_over` on this tape.
+    /// When called by the closure or iterator of a `sum_over` on this tape, or by an operation that it sweeps.
     #[track_caller]
     pub fn clear(&self) {
         let list = self.list();
         assert!(
             list.floor() == 0,
-            "clear: tape {} is in use by a sum_over that has called this: clear it when sum_over has returned",
+            "clear: tape {} is in use by a sum_over or a sweep that has called this: clear it when that has returned",
             list.number()
         );
         registry::renumber(list);
@@ -163,8 +164,8 @@ impl<T: Real> Tape<T> {
         );
         assert!(
             mark.len >= list.floor(),
-            "rewind: tape {} is in use by a sum_over that has called this, and the mark was made before: rewind to it \
-             when sum_over has returned",
+            "rewind: tape {} is in use by a sum_over or a sweep that has called this, and the mark was made before: rewind to it \
+             when that has returned",
             list.number()
         );
         assert!(
@@ -208,14 +209,15 @@ impl<T: Real> Tape<T> {
         for &(output, seed) in seeds {
             adjoints[output.index() as usize] += seed;
         }
-        self.list().hold(|list| sweep::<T, false>(list.nodes(), &mut adjoints, 1..end));
+        self.list().hold(|list| sweep_list::<T, false>(list, &mut adjoints, 1..end));
         Adjoints::new(self.list().number(), adjoints)
     }
 
     /// A user's own operation: `value`, with the given partial for each argument.
     ///
-    /// Derivatives of higher order take the partials as constants in nested tapes; a Hessian, which replays the list,
-    /// refuses a custom operation.
+    /// Only these partials are known, at this point. So derivatives of higher order take them as constants in nested tapes; a
+    /// Hessian, which replays the list, refuses a custom operation; and so do programs and batches. An
+    /// [`Operation`](crate::Operation) can be in all of them.
     ///
     /// # Panics
     /// When there are not as many partials as arguments, or an argument is on another tape or stale.
@@ -303,7 +305,7 @@ impl<T: Real> Tape<T> {
         adjoints[output.index() as usize] += T::from_f64(1.0);
         let end = output.index() as usize + 1;
         list.hold(|list| {
-            sweep::<T, true>(list.nodes(), &mut adjoints, inputs + 1..end.max(inputs + 1));
+            sweep_list::<T, true>(list, &mut adjoints, inputs + 1..end.max(inputs + 1));
         });
         derivatives.extend_from_slice(&adjoints[1..=inputs]);
         adjoints[..=inputs].fill(zero);
@@ -399,6 +401,20 @@ fn record_known<T: Real>(
     Var::at(value, list.number(), index)
 }
 
+/// The reverse sweep over a part of a list.
+#[inline]
+fn sweep_list<T: Real, const CONSUME: bool>(
+    list: &List<'_, T>,
+    adjoints: &mut [T],
+    range: Range<usize>,
+) {
+    if !list.has_stops() {
+        return sweep::<T, CONSUME>(list.nodes(), adjoints, range);
+    }
+    let stop_before = |index| list.stop_before(index);
+    sweep_with_stops::<T, _, CONSUME>(list.nodes(), stop_before, adjoints, range);
+}
+
 /// A buffer of zeros, one for each of the first `len` nodes.
 fn scratch<T: Real>(list: &Storage<T>, len: usize) -> Vec<T> {
     let mut buffer = list.take_scratch();
@@ -478,7 +494,7 @@ fn sum_over_on<T: Real, I>(
     let mut touched = Touched::new(base, terms);
     if let Some(first) = first {
         adjoints[first.index() as usize] += one;
-        touched.note::<T>(&[], first.index());
+        touched.note_one(first.index() as usize);
     }
     for item in items.by_ref() {
         let output = term(item);
@@ -492,8 +508,8 @@ fn sum_over_on<T: Real, I>(
         adjoints[output.index() as usize] += one;
         let end = (output.index() as usize + 1).max(base);
         list.hold(|list| {
-            sweep::<T, true>(list.nodes(), &mut adjoints, base..end);
-            touched.note(&list.nodes()[base..end], output.index());
+            sweep_list::<T, true>(list, &mut adjoints, base..end);
+            touched.note(list, base..end, output.index());
         });
         list.truncate(summing.base);
     }
@@ -586,17 +602,34 @@ impl Touched {
         }
     }
 
-    /// Notes the arguments of one term, whose result is `output`.
-    fn note<T: Real>(&mut self, nodes: &[Node<T>], output: u32) {
+    /// Notes the arguments of one term, which was recorded there, and whose result is `output`.
+    fn note<T: Real>(&mut self, list: &List<'_, T>, range: Range<usize>, output: u32) {
+        if matches!(self, Self::All(_)) {
+            return;
+        }
+        self.note_one(output as usize);
+        for argument in list.nodes()[range.clone()].iter().flat_map(Node::indices) {
+            self.note_one(argument);
+        }
+        let mut end = range.end;
+        while let Some(stop) =
+            list.stop_before(end).filter(|stop| stop.results().start >= range.start)
+        {
+            stop.arguments.iter().for_each(|argument| self.note_one(argument as usize));
+            end = stop.results().start;
+        }
+    }
+
+    fn note_one(&mut self, argument: usize) {
         let Self::Collected { base, seen, indices } = self else { return };
-        let arguments = nodes.iter().flat_map(Node::indices).chain([output as usize]);
-        for argument in arguments.filter(|argument| (1..*base).contains(argument)) {
-            if seen.len() <= argument {
-                seen.resize(argument + 1, false);
-            }
-            if !core::mem::replace(&mut seen[argument], true) {
-                indices.push(argument as u32);
-            }
+        if !(1..*base).contains(&argument) {
+            return;
+        }
+        if seen.len() <= argument {
+            seen.resize(argument + 1, false);
+        }
+        if !core::mem::replace(&mut seen[argument], true) {
+            indices.push(argument as u32);
         }
     }
 

@@ -4,12 +4,16 @@
 use core::fmt::{self, Debug, Display};
 use core::marker::PhantomData;
 use core::ptr::NonNull;
+use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::kinks;
+use crate::list::stop::{Arguments, Erased, Stop};
 use crate::list::{Edge, Node, Storage};
 use crate::number::Number;
 use crate::op::Op;
 use crate::partial;
+use crate::real::operation::Handle;
 use crate::real::{self, Real};
 use crate::registry::{self, CONSTANT};
 use crate::table::for_each_method;
@@ -326,6 +330,40 @@ impl<T: Real> Var<T> {
             explain_strange(&mut all);
         }
         Self::at(value, tape, begun.finish(op))
+    }
+}
+
+impl<T: Real> Var<T> {
+    /// Records an operation of one's own, whose results are `y`.
+    #[track_caller]
+    pub(crate) fn record_applied<H: Handle>(operation: &H, x: &[Self], y: &mut [Self]) {
+        // SAFETY: as in `record`.
+        let gone = list_of(x.iter().copied()).map(|(_, list)| unsafe { list.as_ref() }.take_gone());
+        // From here on, code of others runs.
+        drop(gone);
+        let values: Rc<[T]> = x.iter().map(|x| x.value).collect();
+        let mut results: Vec<T> = y.iter().map(|y| y.value).collect();
+        T::apply(operation, &values, &mut results);
+        // A handle is cloned, which runs no code of others.
+        let operation: Arc<dyn Erased<T>> = Arc::new(operation.clone());
+        let Some((tape, list)) = list_of(x.iter().copied()) else {
+            for (y, result) in y.iter_mut().zip(results) {
+                *y = Self::constant(result);
+            }
+            return;
+        };
+        // SAFETY: as in `record`.
+        let list = unsafe { list.as_ref() };
+        let arguments: Arguments = x.iter().map(|x| x.index()).collect();
+        // Where they are all the results of another operation, they stand there.
+        let x = arguments.as_range().and_then(|range| list.results_at(range)).unwrap_or(values);
+        for (y, &result) in y.iter_mut().zip(&results) {
+            y.value = result;
+        }
+        let first = list.push_stop(Stop { operation, first: 0, arguments, x, y: results.into() });
+        for (index, y) in (first..).zip(y) {
+            *y = Self::at(y.value, tape, index);
+        }
     }
 }
 

@@ -2,11 +2,11 @@
 
 use crate::derivative::gradient::Kept;
 use crate::dual::Dual;
-use crate::list::recorded::{Opaque, nodes_in};
-use crate::list::{List, Node};
+use crate::list::List;
+use crate::list::recorded::{Opaque, in_duals};
 use crate::matrix::Matrix;
 use crate::real::Real;
-use crate::sweep::sweep;
+use crate::sweep::sweep_with_stops;
 use crate::var::Var;
 
 /// The value of `f` at `x`, its gradient, and its Hessian: a symmetric matrix of `x.len()` rows and columns.
@@ -94,18 +94,20 @@ fn recorded<T: Real, R>(
 #[track_caller]
 fn product<T: Real>(list: &List<T>, output: Var<T>, x: &[T], v: &[T]) -> (Vec<T>, Vec<T>) {
     let inputs: Vec<Dual<T>> = x.iter().zip(v).map(|(&x, &v)| Dual::new(x, v)).collect();
-    let nodes: Vec<Node<Dual<T>>> = match nodes_in(list, &inputs, Dual::constant) {
-        Ok(nodes) => nodes,
+    let replayed = match in_duals(list, &inputs) {
+        Ok(replayed) => replayed,
         Err(Opaque { op, index }) => panic!(
             "second derivatives of the operation v{index} = {}(…) are not known, only its partials: \
-             write it with the operations of the table",
+             write it with the operations of the table, or as a tape::Operation",
             op.name()
         ),
     };
-    let mut adjoints = vec![Dual::from_f64(0.0); nodes.len()];
+    let mut adjoints = vec![Dual::from_f64(0.0); replayed.nodes.len()];
     let output = output.index() as usize;
     adjoints[output] = Dual::from_f64(1.0);
-    sweep::<_, true>(&nodes, &mut adjoints, x.len() + 1..(output + 1).max(x.len() + 1));
+    let range = x.len() + 1..(output + 1).max(x.len() + 1);
+    let stop_before = |index| replayed.stop_before(index);
+    sweep_with_stops::<_, _, true>(&replayed.nodes, stop_before, &mut adjoints, range);
     adjoints[0] = Dual::from_f64(0.0);
     let of_inputs = &adjoints[1..=x.len()];
     (of_inputs.iter().map(|a| a.value).collect(), of_inputs.iter().map(|a| a.tangent).collect())

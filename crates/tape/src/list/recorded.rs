@@ -1,8 +1,13 @@
 //! A recorded list evaluated again in another type of number: what Hessians and printing are made from.
 
+use std::rc::Rc;
+use std::sync::Arc;
+
 use smallvec::SmallVec;
 
+use crate::dual::Dual;
 use crate::kinks;
+use crate::list::stop::{Erased, ListStop, Stop};
 use crate::list::{List, Node};
 use crate::op::Op;
 use crate::partial;
@@ -79,7 +84,7 @@ impl<'a, T: Real> Group<'a, T> {
                 && T::lanes_where(filler, filler, differs) == 0
         };
         let by_slots = || match self.op {
-            Op::Input => 0,
+            Op::Input | Op::Result => 0,
             // The last slot keeps the value; the one before is spare where the arguments are even in number.
             Op::Custom | Op::SumOver if last.indices()[0] == 0 => slots - 2,
             Op::Custom | Op::SumOver => slots - 1,
@@ -107,16 +112,20 @@ impl<'a, T: Real> Group<'a, T> {
 
 /// The values of all nodes, starting from `inputs` (which replace the values of the first nodes).
 ///
-/// The value of an operation that cannot be replayed is asked of `opaque`.
+/// The value of an operation that cannot be replayed is asked of `opaque`; the results of one of one's own, from its
+/// arguments, of `apply`.
 pub(crate) fn replay<T: Real, U: Real>(
     list: &List<T>,
     inputs: &[U],
     embed: impl Fn(T) -> U,
     opaque: impl Fn(Opaque, T) -> Result<U, Opaque>,
+    mut apply: impl FnMut(&Rc<ListStop<T>>, &mut dyn Iterator<Item = U>) -> Vec<U>,
     mut each: impl FnMut(&Group<'_, T>, &[U], U),
 ) -> Result<Vec<U>, Opaque> {
     let mut values = vec![U::from_f64(0.0); list.nodes().len()];
     let mut arguments: SmallVec<[U; 8]> = SmallVec::new();
+    let stops = list.stops();
+    let mut stops = stops.iter().peekable();
     for group in Group::all(list) {
         arguments.clear();
         let weighted = group.op == Op::WeightedSum;
@@ -137,6 +146,18 @@ pub(crate) fn replay<T: Real, U: Real>(
             Op::Custom | Op::SumOver => {
                 opaque(Opaque { op: group.op, index: group.last }, group.kept_value())?
             }
+            Op::Result => {
+                if let Some(stop) = stops.next_if(|stop| stop.results().start == group.last) {
+                    let arguments = stop.arguments.iter().zip(&*stop.x);
+                    let mut arguments = arguments.map(|(argument, &x)| match argument {
+                        0 => embed(x),
+                        index => values[index as usize],
+                    });
+                    let results = apply(stop, &mut arguments);
+                    values[stop.results()].copy_from_slice(&results);
+                }
+                values[group.last]
+            }
             op => op.evaluate(&arguments),
         };
         values[group.last] = value;
@@ -149,28 +170,57 @@ fn pairs<U: Copy>(arguments: &[U]) -> impl Iterator<Item = (U, U)> + Clone + '_ 
     arguments.chunks_exact(2).map(|pair| (pair[0], pair[1]))
 }
 
-/// The list as it would have been recorded on numbers of type `U`.
-pub(crate) fn nodes_in<T: Real, U: Real>(
-    list: &List<T>,
-    inputs: &[U],
-    embed: impl Fn(T) -> U,
-) -> Result<Vec<Node<U>>, Opaque> {
-    let zero = U::from_f64(0.0);
+/// A stop as it would have been recorded on numbers with a tangent.
+type StopInDuals<T> = Stop<Dual<T>, dyn Erased<T>>;
+
+/// A list as it would have been recorded on numbers with a tangent.
+pub(crate) struct InDuals<T> {
+    pub(crate) nodes: Vec<Node<Dual<T>>>,
+    stops: Vec<Rc<StopInDuals<T>>>,
+}
+
+impl<T: Real> InDuals<T> {
+    /// As [`List::stop_before`].
+    pub(crate) fn stop_before(&self, index: usize) -> Option<Rc<StopInDuals<T>>> {
+        let before = self.stops.partition_point(|stop| stop.results().start < index);
+        before.checked_sub(1).map(|last| Rc::clone(&self.stops[last]))
+    }
+}
+
+/// The list as it would have been recorded on numbers with a tangent.
+pub(crate) fn in_duals<T: Real>(list: &List<T>, inputs: &[Dual<T>]) -> Result<InDuals<T>, Opaque> {
+    type U<T> = Dual<T>;
+    let embed = U::<T>::constant;
+    let zero = U::<T>::from_f64(0.0);
     let structure = list.nodes().iter();
-    let mut nodes: Vec<Node<U>> =
+    let mut nodes: Vec<Node<U<T>>> =
         structure.map(|node| Node { partials: [zero; 2], arguments: node.arguments }).collect();
+    let mut stops = Vec::new();
     replay(
         list,
         inputs,
-        &embed,
+        embed,
         |opaque, _| Err(opaque),
+        |stop, arguments| {
+            let x: Rc<[U<T>]> = arguments.collect();
+            let mut y = vec![U::<T>::constant(T::from_f64(f64::NAN)); stop.y.len()];
+            stop.operation.value(&x, &mut y);
+            stops.push(Rc::new(Stop {
+                operation: Arc::clone(&stop.operation),
+                first: stop.first,
+                arguments: stop.arguments.clone(),
+                x,
+                y: y.clone().into(),
+            }));
+            y
+        },
         |group, arguments, value| {
             let first = group.last + 1 - group.len();
             let mut set =
-                |slot: usize, partial: U| nodes[first + slot / 2].partials[slot % 2] = partial;
+                |slot: usize, partial: U<T>| nodes[first + slot / 2].partials[slot % 2] = partial;
             match group.op {
-                Op::Input | Op::Largest => {}
-                Op::Sum => (0..arguments.len()).for_each(|slot| set(slot, U::from_f64(1.0))),
+                Op::Input | Op::Result | Op::Largest => {}
+                Op::Sum => (0..arguments.len()).for_each(|slot| set(slot, U::<T>::from_f64(1.0))),
                 Op::WeightedSum => {
                     for (slot, operand) in group.operands().enumerate() {
                         if let Operand::Node { partial, .. } = operand {
@@ -201,7 +251,7 @@ pub(crate) fn nodes_in<T: Real, U: Real>(
             }
         },
     )?;
-    Ok(nodes)
+    Ok(InDuals { nodes, stops })
 }
 
 impl<T> Group<'_, T> {

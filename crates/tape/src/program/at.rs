@@ -175,7 +175,7 @@ impl Drop for At<'_> {
         if std::thread::panicking() {
             return;
         }
-        let none = Slots { values: Vec::new(), adjoints: Vec::new() };
+        let none = Slots::default();
         self.program.slots.give(self.slots.replace(none));
     }
 }

@@ -17,6 +17,11 @@
 //! | operations that occur | their count; of each its name's length and its name |
 //! | inputs | number |
 //! | nodes | their count; of each 0 (an input), 1 and the constant's `f64`, or 2 + the operation's place in the table, the count of its operands, and of each operand how many nodes before this one it stands |
+//!
+//! An operation of a user's own has `@` before its name. Its results follow it, each an operation `result` on it.
+//!
+//! | field of the body | as |
+//! |---|---|
 //! | outputs | their count, and the number of each one's node |
 //! | guards | their count; of each the comparison's code, the outcome + 1, and the numbers of its two nodes |
 //!
@@ -28,14 +33,19 @@
 //! believed only up to the number of bytes that are left: memory and time are proportional to the bytes. The layout is
 //! the crate's own rather than a library's because of this bound, and because it must stay readable.
 
+use core::ops::Range;
+use std::sync::Arc;
+
 use indexmap::IndexSet;
 
 use crate::error::Error;
 use crate::guard::{Comparison, Guard, Outcome};
 use crate::leb128;
+use crate::list::stop::Erased;
 use crate::op::Op;
+use crate::operation::Operations;
 use crate::program::graph::simplify::Rewrites;
-use crate::program::graph::{Graph, Id, Node};
+use crate::program::graph::{Call, Graph, Id, Node};
 use crate::program::{Program, Recorded};
 
 const MAGIC: &[u8] = b"TAPEPROG";
@@ -93,19 +103,42 @@ impl Program {
     /// assert!(fault.to_string().ends_with("they do not begin as a program does"));
     /// ```
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        let (graph, nodes) = read(bytes)?;
+        Self::from_bytes_with(bytes, &Operations::new())
+    }
+
+    /// [`Program::from_bytes`] of a program that calls operations of one's own, which are found by their names.
+    ///
+    /// The number of an operation's inputs stands in the bytes. Where not every number is right, the operation must say so
+    /// ([`Operation::inputs`](crate::Operation::inputs)).
+    ///
+    /// # Errors
+    /// As [`Program::from_bytes`]; [`Error::UnknownOperation`] for one that is not among `operations`.
+    pub fn from_bytes_with(bytes: &[u8], operations: &Operations) -> Result<Self, Error> {
+        let (graph, nodes) = read(bytes, operations)?;
         Self::from_graph(graph, Rewrites::Exact, Recorded { nodes })
     }
 }
 
 fn write(graph: &Graph, recorded: usize) -> Vec<u8> {
-    let operations: IndexSet<Op> = graph.ids().filter_map(|id| graph.op(id)).collect();
+    let op = |id| match graph.node(id) {
+        Node::Result { .. } => Some(Op::Result),
+        _ => graph.op(id),
+    };
+    let operations: IndexSet<Op> = graph.ids().filter_map(op).collect();
+    let call = |id| match graph.node(id) {
+        Node::Call { call, .. } => Some(call),
+        _ => None,
+    };
+    let calls: IndexSet<u32> = graph.ids().filter_map(call).collect();
     let mut body = Vec::new();
     leb128::write(&mut body, recorded as u64);
-    leb128::write(&mut body, operations.len() as u64);
-    for op in &operations {
-        leb128::write(&mut body, op.name().len() as u64);
-        body.extend(op.name().bytes());
+    leb128::write(&mut body, (operations.len() + calls.len()) as u64);
+    let own = calls
+        .iter()
+        .map(|&call| format!("{OWN}{}", graph.calls()[call as usize].operation.written()));
+    for name in operations.iter().map(|op| op.name().to_owned()).chain(own) {
+        leb128::write(&mut body, name.len() as u64);
+        body.extend(name.bytes());
     }
     leb128::write(&mut body, graph.inputs() as u64);
     leb128::write(&mut body, graph.len() as u64);
@@ -116,10 +149,12 @@ fn write(graph: &Graph, recorded: usize) -> Vec<u8> {
                 leb128::write(&mut body, CONSTANT);
                 body.extend(value.to_bits().to_le_bytes());
             }
-            Node::Operation { op, count, .. } => {
-                let place = operations.get_index_of(&op).map_or(0, |place| place as u64);
+            Node::Operation { .. } | Node::Call { .. } | Node::Result { .. } => {
+                let of_operation = || operations.get_index_of(&op(id)?);
+                let of_call = || Some(operations.len() + calls.get_index_of(&call(id)?)?);
+                let place = of_operation().or_else(of_call).unwrap_or(0) as u64;
                 leb128::write(&mut body, OPERATION + place);
-                leb128::write(&mut body, u64::from(count));
+                leb128::write(&mut body, graph.operands(id).len() as u64);
                 for operand in graph.operands(id) {
                     leb128::write(&mut body, u64::from(id.0 - operand.0));
                 }
@@ -155,25 +190,27 @@ pub(crate) fn sealed(body: &[u8]) -> Vec<u8> {
 }
 
 /// The graph, and how many nodes were recorded for it.
-fn read(bytes: &[u8]) -> Result<(Graph, usize), Error> {
+fn read(bytes: &[u8], known: &Operations) -> Result<(Graph, usize), Error> {
     let mut body = Reader { rest: body_of(bytes)? };
     let recorded = body.number()?;
     let recorded = usize::try_from(recorded).or_else(|_| fault("more was recorded than fits"))?;
-    let operations = body.list(Reader::operation)?;
+    let operations = body.list(|body| body.operation(known))?;
     let inputs = body.count()?;
-    let mut operands: Vec<Id> = Vec::new();
+    let mut reading =
+        Reading { operations: &operations, operands: Vec::new(), calls: Vec::new(), due: None };
     let mut place = 0_u32;
     let nodes = body.list(|body| {
-        let node = body.node(place, &operations, &mut operands)?;
+        let node = body.node(place, &mut reading)?;
         place = place.checked_add(1).ok_or_else(|| malformed("there are too many nodes"))?;
         Ok(node)
     })?;
+    let Reading { operands, calls, due: None, .. } = reading else { return fault(NO_RESULT) };
     let outputs = body.list(Reader::id)?;
     let guards = body.list(Reader::guard)?;
     if !body.rest.is_empty() {
         return fault("something follows the last guard");
     }
-    Ok((Graph::assemble(inputs, nodes, operands, outputs, guards)?, recorded))
+    Ok((Graph::assemble(inputs, nodes, operands, calls, outputs, guards)?, recorded))
 }
 
 /// What stands between header and checksum, if both are right.
@@ -206,6 +243,73 @@ fn body_of(bytes: &[u8]) -> Result<&[u8], Error> {
         return fault("the checksum is another: they have been damaged");
     }
     Ok(body)
+}
+
+/// An entry of the table of operations.
+enum Entry {
+    Op(Op),
+    Result,
+    Own(Arc<dyn Erased<f64>>),
+}
+
+/// What nodes that are read refer to.
+struct Reading<'a> {
+    operations: &'a [Entry],
+    operands: Vec<Id>,
+    calls: Vec<Call>,
+    /// Until all its results are there: the call that was read last, its operands, and its next result.
+    due: Option<Due>,
+}
+
+struct Due {
+    call: Id,
+    kind: usize,
+    operands: Range<usize>,
+    output: usize,
+}
+
+impl Reading<'_> {
+    /// A call with the operands from `first` on.
+    fn call(
+        &mut self,
+        place: u32,
+        operation: &Arc<dyn Erased<f64>>,
+        first: usize,
+    ) -> Result<Node, Error> {
+        let inputs = self.operands.len() - first;
+        if operation.inputs().is_some_and(|takes| takes != inputs) {
+            return fault("a call has another number of operands than its operation takes");
+        }
+        let is_same =
+            |call: &Call| Arc::ptr_eq(&call.operation, operation) && call.inputs == inputs;
+        let call = self.calls.iter().rposition(is_same).unwrap_or_else(|| {
+            let outputs = operation.outputs(inputs);
+            self.calls.push(Call { operation: Arc::clone(operation), inputs, outputs });
+            self.calls.len() - 1
+        });
+        if self.calls[call].outputs > 0 {
+            let operands = first..first + inputs;
+            self.due = Some(Due { call: Id(place), kind: call, operands, output: 0 });
+        }
+        Ok(Node::Call { call: call as u32, first: first as u32 })
+    }
+
+    /// The next result of a call, whose operands begin at `first`.
+    fn result(&mut self, place: u32, first: usize) -> Result<Node, Error> {
+        let Some(mut due) = self.due.take() else { return fault("a result is of no call") };
+        if self.operands[first..] != [due.call] {
+            return fault(NO_RESULT);
+        }
+        debug_assert!(place as usize == due.call.index() + 1 + due.output);
+        self.operands.truncate(first);
+        let call = &self.calls[due.kind];
+        let node = call.result(due.call, due.output, due.operands.clone(), &mut self.operands);
+        due.output += 1;
+        if due.output < call.outputs {
+            self.due = Some(due);
+        }
+        Ok(node)
+    }
 }
 
 /// What is still to be read.
@@ -261,33 +365,45 @@ impl<'a> Reader<'a> {
         (0..self.count()?).map(|_| item(self)).collect()
     }
 
-    fn operation(&mut self) -> Result<Op, Error> {
+    fn operation(&mut self, known: &Operations) -> Result<Entry, Error> {
         let length = self.count()?;
         let name = self.take(length)?;
-        Op::of_programs().find(|op| op.name().as_bytes() == name).ok_or_else(|| {
+        if name == Op::Result.name().as_bytes() {
+            return Ok(Entry::Result);
+        }
+        if let Some(own) = name.strip_prefix(OWN.as_bytes()) {
+            let name = String::from_utf8_lossy(own);
+            let found = known.find(&name).map(Entry::Own);
+            return found.ok_or_else(|| Error::UnknownOperation { name: name.into_owned() });
+        }
+        let op = Op::of_programs().find(|op| op.name().as_bytes() == name).ok_or_else(|| {
             /// A longer name is shown in part.
             const SHOWN: usize = 32;
             let name = String::from_utf8_lossy(&name[..name.len().min(SHOWN)]);
             malformed(format!("this version of the crate has no operation {name:?}"))
-        })
+        })?;
+        Ok(Entry::Op(op))
     }
 
     /// The node at this place; its operands are appended to the others.
-    fn node(
-        &mut self,
-        place: u32,
-        operations: &[Op],
-        operands: &mut Vec<Id>,
-    ) -> Result<Node, Error> {
-        match self.number()? {
+    fn node(&mut self, place: u32, reading: &mut Reading<'_>) -> Result<Node, Error> {
+        let code = self.number()?;
+        let entry = code.checked_sub(OPERATION).map(|place| {
+            let place = usize::try_from(place).unwrap_or(usize::MAX);
+            reading.operations.get(place)
+        });
+        if reading.due.is_some() && !matches!(entry, Some(Some(Entry::Result))) {
+            return fault(NO_RESULT);
+        }
+        match code {
             INPUT => Ok(Node::Input(place)),
             CONSTANT => Ok(Node::Constant(f64::from_bits(u64::from_le_bytes(self.array()?)))),
-            code => {
-                let position = usize::try_from(code - OPERATION).unwrap_or(usize::MAX);
-                let Some(&op) = operations.get(position) else {
+            _ => {
+                let Some(Some(entry)) = entry else {
                     return fault("an operation is not in the table of operations");
                 };
                 let count = self.count()?;
+                let operands = &mut reading.operands;
                 let first = operands.len();
                 for _ in 0..count {
                     let back = self.number()?;
@@ -300,7 +416,13 @@ impl<'a> Reader<'a> {
                 if u32::try_from(operands.len()).is_err() {
                     return fault("there are too many operands");
                 }
-                Ok(Node::Operation { op, first: first as u32, count: count as u32 })
+                match entry {
+                    Entry::Op(op) => {
+                        Ok(Node::Operation { op: *op, first: first as u32, count: count as u32 })
+                    }
+                    Entry::Own(operation) => reading.call(place, operation, first),
+                    Entry::Result => reading.result(place, first),
+                }
             }
         }
     }
@@ -322,6 +444,10 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// What the name of an operation of one's own begins with.
+const OWN: &str = "@";
+
+const NO_RESULT: &str = "the results of a call do not follow it";
 const ENDS_EARLY: &str = "they end too early";
 
 fn malformed(fault: impl Into<std::borrow::Cow<'static, str>>) -> Error {

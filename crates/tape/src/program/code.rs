@@ -17,9 +17,13 @@ mod groups;
 pub(crate) mod links;
 pub(crate) mod schedule;
 
+use core::fmt::{self, Debug};
 use core::ops::Range;
+use core::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::Arc;
 
 use crate::guard::Guard;
+use crate::list::stop::Erased;
 use crate::op::Op;
 use crate::program::code::links::{LinkRange, Links};
 
@@ -41,6 +45,8 @@ pub(crate) struct Code {
     /// The other steps of one instance, and what they are run as.
     pub(crate) singles: Vec<Single>,
     pub(crate) links: Links,
+    /// Calls of operations of one's own.
+    pub(crate) calls: Vec<Call>,
     pub(crate) columns: Vec<Column>,
     /// The slots of listed columns, of values and of adjoints.
     pub(crate) listed: Vec<u32>,
@@ -89,6 +95,32 @@ pub(crate) enum Run {
         singles: Range<usize>,
         links: Option<LinkRange>,
     },
+    /// A call, by its position.
+    Call(usize),
+}
+
+/// A call of an operation of one's own, for `count` instances: of each result, one slot after the other.
+#[derive(Clone)]
+pub(crate) struct Call {
+    pub(crate) operation: Arc<dyn Erased<f64>>,
+    pub(crate) count: u32,
+    /// The first of the slots of the results, and of their adjoints, or [`NONE`].
+    pub(crate) value: u32,
+    pub(crate) adjoint: u32,
+    pub(crate) outputs: u32,
+    /// The first of the columns of its operands, and how many there are.
+    pub(crate) first: u32,
+    pub(crate) inputs: u32,
+}
+
+/// As the graph's.
+impl UnwindSafe for Call {}
+impl RefUnwindSafe for Call {}
+
+impl Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}[{} → {}]", self.operation.name(), self.inputs, self.outputs)
+    }
 }
 
 /// A step of one instance.

@@ -5,6 +5,7 @@
 //! 1. The first nodes are the inputs, in order, and no other node is one.
 //! 2. An operand's number is smaller than its node's.
 //! 3. An operation has as many operands as its [`Op`] takes.
+//! 4. The results of a call follow it, all of them, in order.
 
 pub(crate) mod builder;
 pub(crate) mod collect_sums;
@@ -20,12 +21,17 @@ pub(crate) mod sparsity;
 pub(crate) mod split_sums;
 pub(crate) mod trace;
 
+use core::fmt::{self, Debug};
+use core::ops::Range;
+use core::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::Arc;
+
 use smallvec::SmallVec;
 
 use crate::error::Error;
 use crate::guard::Guard;
+use crate::list::stop::{Called, Erased};
 use crate::op::Op;
-use crate::real::Real;
 
 /// The number of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -50,6 +56,64 @@ pub(crate) enum Node {
         first: u32,
         count: u32,
     },
+    /// A call of an operation of one's own, by its place in [`Graph::calls`]. Its results follow it.
+    Call {
+        call: u32,
+        first: u32,
+    },
+    /// A result of a call, which is its operand. Where it does not depend on all that the call does, what it depends on stands
+    /// after that, and `count` is how many operands these are together; otherwise `count` is 0.
+    Result {
+        first: u32,
+        count: u32,
+    },
+}
+
+/// An operation of one's own that a graph calls.
+#[derive(Clone)]
+pub(crate) struct Call {
+    pub(crate) operation: Arc<dyn Erased<f64>>,
+    pub(crate) inputs: usize,
+    pub(crate) outputs: usize,
+}
+
+/// An operation depends on nothing but its inputs and what it holds, which does not change.
+impl UnwindSafe for Call {}
+impl RefUnwindSafe for Call {}
+
+impl Call {
+    /// A result of a call whose operands stand there among all; its own are appended.
+    pub(crate) fn result(
+        &self,
+        call: Id,
+        output: usize,
+        operands: Range<usize>,
+        all: &mut Vec<Id>,
+    ) -> Node {
+        let first = all.len() as u32;
+        all.push(call);
+        let mut count = 0;
+        if let Some(inputs) = self.operation.dependencies(output) {
+            for input in inputs.into_iter().filter(|&input| input < operands.len()) {
+                all.push(all[operands.start + input]);
+            }
+            count = all.len() as u32 - first;
+        }
+        Node::Result { first, count }
+    }
+}
+
+impl Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}[{} → {}]", self.operation.name(), self.inputs, self.outputs)
+    }
+}
+
+impl PartialEq for Call {
+    fn eq(&self, other: &Self) -> bool {
+        (self.inputs, self.outputs) == (other.inputs, other.outputs)
+            && self.operation.identity() == other.operation.identity()
+    }
 }
 
 /// A traced function. See the module's invariants.
@@ -58,6 +122,8 @@ pub(crate) struct Graph {
     inputs: usize,
     nodes: Vec<Node>,
     operands: Vec<Id>,
+    /// The operations that calls name.
+    calls: Vec<Call>,
     pub(crate) outputs: Vec<Id>,
     pub(crate) guards: Vec<Guard<Id>>,
 }
@@ -76,6 +142,11 @@ impl Graph {
         Self { inputs, nodes: room, operands: Vec::with_capacity(operands), ..Self::default() }
     }
 
+    /// The same, with the calls of another graph.
+    pub(crate) fn with_calls_of(self, other: &Self) -> Self {
+        Self { calls: other.calls.clone(), ..self }
+    }
+
     pub(crate) fn inputs(&self) -> usize {
         self.inputs
     }
@@ -87,7 +158,9 @@ impl Graph {
 
     /// The number of operations.
     pub(crate) fn operations(&self) -> usize {
-        self.nodes.iter().filter(|node| matches!(node, Node::Operation { .. })).count()
+        let is_operation =
+            |node: &&Node| matches!(node, Node::Operation { .. } | Node::Call { .. });
+        self.nodes.iter().filter(is_operation).count()
     }
 
     pub(crate) fn ids(&self) -> impl DoubleEndedIterator<Item = Id> + ExactSizeIterator + use<> {
@@ -106,7 +179,31 @@ impl Graph {
             Node::Operation { first, count, .. } => {
                 &self.operands[first as usize..][..count as usize]
             }
+            Node::Call { call, first } => {
+                &self.operands[first as usize..][..self.calls[call as usize].inputs]
+            }
+            Node::Result { first, .. } => &self.operands[first as usize..][..1],
             _ => &[],
+        }
+    }
+
+    /// What a node calls, if it is a call.
+    #[inline]
+    pub(crate) fn call(&self, id: Id) -> Option<&Call> {
+        match self.nodes[id.index()] {
+            Node::Call { call, .. } => Some(&self.calls[call as usize]),
+            _ => None,
+        }
+    }
+
+    /// The call of which a node is a result, and which.
+    pub(crate) fn result(&self, id: Id) -> Option<(Id, usize)> {
+        match self.nodes[id.index()] {
+            Node::Result { first, .. } => {
+                let call = self.operands[first as usize];
+                Some((call, id.index() - call.index() - 1))
+            }
+            _ => None,
         }
     }
 
@@ -147,6 +244,37 @@ impl Graph {
         self.append(Node::Operation { op, first, count: operands.len() as u32 })
     }
 
+    /// Where a result is in another graph, in which nodes have these places.
+    pub(crate) fn place_of_result(&self, id: Id, places: &[Id]) -> Id {
+        let Some((call, position)) = self.result(id) else { return places[id.index()] };
+        Id(places[call.index()].0.wrapping_add(1 + position as u32))
+    }
+
+    /// Notes an operation that is called, and returns its place.
+    pub(crate) fn note_call(&mut self, call: Call) -> u32 {
+        self.calls.push(call);
+        self.calls.len() as u32 - 1
+    }
+
+    pub(crate) fn calls(&self) -> &[Call] {
+        &self.calls
+    }
+
+    /// Appends a call and its results; returns the call.
+    pub(crate) fn push_call(&mut self, call: u32, operands: &[Id]) -> Id {
+        let first = self.operands.len() as u32;
+        self.operands.extend_from_slice(operands);
+        let id = self.append(Node::Call { call, first });
+        let call = self.calls[call as usize].clone();
+        debug_assert!(operands.len() == call.inputs);
+        for output in 0..call.outputs {
+            let range = first as usize..first as usize + call.inputs;
+            let node = call.result(id, output, range, &mut self.operands);
+            self.append(node);
+        }
+        id
+    }
+
     fn append(&mut self, node: Node) -> Id {
         let id = Id(self.nodes.len() as u32);
         self.nodes.push(node);
@@ -158,13 +286,16 @@ impl Graph {
     /// `visit` gets the graph that has been made so far, the old node, and the operands' numbers in the new graph; it
     /// returns the number of the node that takes the old one's place.
     pub(crate) fn rewrite(&self, mut visit: impl FnMut(&mut Graph, Id, &[Id]) -> Id) -> Graph {
-        let mut rewritten = Graph::new(self.inputs);
+        let mut rewritten = Graph::new(self.inputs).with_calls_of(self);
         let mut places: Vec<Id> = rewritten.ids().collect();
         let mut operands: SmallVec<[Id; 8]> = SmallVec::new();
         for id in self.ids().skip(self.inputs) {
             operands.clear();
             operands.extend(self.operands(id).iter().map(|operand| places[operand.index()]));
-            let place = visit(&mut rewritten, id, &operands);
+            let place = match self.node(id) {
+                Node::Result { .. } => self.place_of_result(id, &places),
+                _ => visit(&mut rewritten, id, &operands),
+            };
             places.push(place);
         }
         rewritten.outputs = self.outputs.iter().map(|output| places[output.index()]).collect();
@@ -177,6 +308,7 @@ impl Graph {
     pub(crate) fn copy(&self, into: &mut Graph, id: Id, operands: &[Id]) -> Id {
         match self.node(id) {
             Node::Operation { op, .. } => into.push(op, operands),
+            Node::Call { call, .. } => into.push_call(call, operands),
             node => into.append(node),
         }
     }
@@ -228,6 +360,14 @@ impl Graph {
     /// The operands with respect to which a node's partials are not 0 everywhere.
     pub(crate) fn varying_operands(&self, id: Id) -> &[Id] {
         let operands = self.operands(id);
+        if let Node::Result { first, count } = self.nodes[id.index()] {
+            let first = first as usize;
+            return if count == 0 {
+                &self.operands[first..=first]
+            } else {
+                &self.operands[first + 1..first + count as usize]
+            };
+        }
         match self.op(id) {
             Some(op) if op.is_flat() => &[],
             // The condition; the other factor.
@@ -252,9 +392,10 @@ impl Graph {
 
     /// The values of all nodes, in any type of number, one node after the other: the oracle of faster ways, and what
     /// folding and printing use.
-    pub(crate) fn evaluate<T: Real>(&self, x: &[T]) -> Vec<T> {
+    pub(crate) fn evaluate<T: Called>(&self, x: &[T]) -> Vec<T> {
         let mut values: Vec<T> = Vec::with_capacity(self.nodes.len());
         let mut arguments: SmallVec<[T; 8]> = SmallVec::new();
+        let mut results: Vec<T> = Vec::new();
         for id in self.ids() {
             let value = match self.node(id) {
                 Node::Input(position) => x[position as usize],
@@ -263,6 +404,18 @@ impl Graph {
                     arguments.clear();
                     arguments.extend(self.operands(id).iter().map(|o| values[o.index()]));
                     op.evaluate(&arguments)
+                }
+                Node::Call { call, .. } => {
+                    let Call { operation, outputs, .. } = &self.calls[call as usize];
+                    arguments.clear();
+                    arguments.extend(self.operands(id).iter().map(|o| values[o.index()]));
+                    results = vec![T::from_f64(f64::NAN); *outputs];
+                    T::call(&**operation, &arguments, &mut results);
+                    T::from_f64(f64::NAN)
+                }
+                Node::Result { .. } => {
+                    let position = self.result(id).map_or(0, |(_, position)| position);
+                    results[position]
                 }
             };
             values.push(value);
@@ -278,10 +431,11 @@ impl Graph {
         inputs: usize,
         nodes: Vec<Node>,
         operands: Vec<Id>,
+        calls: Vec<Call>,
         outputs: Vec<Id>,
         guards: Vec<Guard<Id>>,
     ) -> Result<Self, Error> {
-        let graph = Self { inputs, nodes, operands, outputs, guards };
+        let graph = Self { inputs, nodes, operands, calls, outputs, guards };
         graph.validate()?;
         Ok(graph)
     }
@@ -315,6 +469,12 @@ impl Graph {
                 Node::Input(_) => {}
                 _ if place < self.inputs => return fault("an input is missing"),
                 Node::Constant(_) => {}
+                // Whoever makes a call makes its results.
+                Node::Call { .. } | Node::Result { .. } => {
+                    if self.operands(Id(place as u32)).iter().any(|id| id.index() >= place) {
+                        return fault("an operand does not come before its operation");
+                    }
+                }
                 Node::Operation { op, first, count } => {
                     let operands = (first as usize)
                         .checked_add(count as usize)

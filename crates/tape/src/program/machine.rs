@@ -30,7 +30,7 @@ pub(crate) enum Broken {
 /// A replay of code in slots: the values at a point, whether they are the function's, and derivatives of the outputs.
 ///
 /// Between uses the adjoints of inputs and outputs are 0.
-pub(crate) struct Replay<'a, E> {
+pub(crate) struct Replay<'a, E: Element> {
     code: &'a Code,
     slots: &'a mut Slots<E>,
     manner: Manner,

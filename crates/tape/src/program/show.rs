@@ -3,7 +3,7 @@
 use core::fmt::{self, Debug, Display};
 
 use crate::program::Program;
-use crate::program::graph::{Graph, Id, Node};
+use crate::program::graph::{Call, Graph, Id, Node};
 
 /// The operations in order, each with a name, then guards and outputs.
 ///
@@ -57,7 +57,7 @@ impl<'a> Names<'a> {
         let mut next = 0;
         let numbers = graph.ids().map(|id| {
             let number = next;
-            next += u32::from(graph.op(id).is_some());
+            next += u32::from(graph.op(id).is_some() || graph.call(id).is_some());
             number
         });
         Self { graph, numbers: numbers.collect() }
@@ -67,7 +67,19 @@ impl<'a> Names<'a> {
         match self.graph.node(id) {
             Node::Input(position) => format!("x{position}"),
             Node::Constant(value) => value.to_string(),
-            Node::Operation { .. } => format!("v{}", self.numbers[id.index()]),
+            Node::Operation { .. } | Node::Call { .. } => {
+                format!("v{}", self.numbers[id.index()])
+            }
+            Node::Result { .. } => {
+                let Some((call, position)) = self.graph.result(id) else {
+                    unreachable!("it is one")
+                };
+                let call_name = self.of(call);
+                match self.graph.call(call) {
+                    Some(Call { outputs: 2.., .. }) => format!("{call_name}[{position}]"),
+                    _ => call_name,
+                }
+            }
         }
     }
 }
@@ -76,9 +88,14 @@ impl Display for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = Names::new(self);
         for id in self.ids() {
+            let operands =
+                || self.operands(id).iter().map(|&operand| names.of(operand)).collect::<Vec<_>>();
+            if let Some(call) = self.call(id) {
+                let operands = operands().join(", ");
+                writeln!(f, "{} = {}({operands})", names.of(id), call.operation.name())?;
+            }
             let Some(op) = self.op(id) else { continue };
-            let operands: Vec<String> =
-                self.operands(id).iter().map(|&operand| names.of(operand)).collect();
+            let operands = operands();
             write!(f, "{} = ", names.of(id))?;
             match (op, op.symbol(), operands.as_slice()) {
                 (_, Some(symbol), [x]) => writeln!(f, "{symbol}{x}")?,

@@ -65,7 +65,8 @@ impl<T: Real> Display for Dot<'_, T> {
                 "    v{index} [label = \"v{index} = {operation}\\nvalue {value}\\nadjoint {adjoint}\"{style}];"
             )?;
             for (argument, partial) in &row.partials {
-                writeln!(f, "    v{argument} -> v{index} [label = \"{}\"];", number(*partial))?;
+                let label = partial.map_or(String::new(), number);
+                writeln!(f, "    v{argument} -> v{index} [label = \"{label}\"];")?;
             }
         }
         writeln!(f, "}}")

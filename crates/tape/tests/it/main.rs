@@ -10,6 +10,7 @@ mod long_chain;
 mod misuse;
 mod nested;
 mod numeric_traits;
+mod operation;
 mod operations;
 mod products;
 mod random_programs;

@@ -10,6 +10,7 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, Sub, Su
 use tape::{Op, Real};
 
 use crate::function::Function;
+use crate::own::Own;
 
 /// Operations in the order in which they are computed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -33,6 +34,8 @@ pub(crate) enum Step {
     LogSumExp(Vec<usize>),
     /// As a constant.
     Stopped(usize),
+    /// A result of an operation of one's own.
+    Own(Own, Vec<usize>, usize),
 }
 
 impl Expression {
@@ -78,6 +81,7 @@ impl Step {
             Self::Norm(steps) => T::norm(&all(steps)),
             Self::LogSumExp(steps) => T::log_sum_exp(&all(steps)),
             Self::Stopped(step) => tape::stop_gradient(of_step(*step)),
+            Self::Own(operation, steps, output) => operation.apply(&all(steps))[*output],
         }
     }
 
@@ -88,7 +92,7 @@ impl Step {
             Self::Operation(_, steps, _) | Self::Sum(steps) | Self::WeightedSum(_, steps) => {
                 steps.clone()
             }
-            Self::Norm(steps) | Self::LogSumExp(steps) => steps.clone(),
+            Self::Norm(steps) | Self::LogSumExp(steps) | Self::Own(_, steps, _) => steps.clone(),
             Self::Stopped(step) => vec![*step],
             Self::Dot(a, b) => [a.as_slice(), b].concat(),
         };
@@ -236,6 +240,10 @@ pub(crate) fn norm(components: &[Symbol]) -> Symbol {
 
 pub(crate) fn log_sum_exp(terms: &[Symbol]) -> Symbol {
     Symbol::push(Step::LogSumExp(places(terms)))
+}
+
+pub(crate) fn own(operation: Own, x: &[Symbol], output: usize) -> Symbol {
+    Symbol::push(Step::Own(operation, places(x), output))
 }
 
 pub(crate) fn stop_gradient(x: Symbol) -> Symbol {

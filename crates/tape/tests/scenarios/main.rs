@@ -22,6 +22,7 @@ mod check;
 mod expression;
 mod function;
 mod nested;
+mod own;
 mod table;
 mod traces;
 mod ways;

@@ -5,6 +5,7 @@ mod compositions;
 mod figures;
 mod kinks;
 mod masks;
+mod own;
 mod singular;
 mod slices;
 
@@ -50,6 +51,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         masks::scenarios(),
         singular::scenarios(),
         slices::scenarios(),
+        own::scenarios(),
         branches::scenarios(),
         compositions::scenarios(),
     ];

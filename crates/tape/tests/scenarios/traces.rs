@@ -10,6 +10,7 @@ use tape::{Dual, Op, Program, Real, Var};
 
 use crate::expression::{Expression, Step};
 use crate::function::Function;
+use crate::own::Own;
 
 fn cases() -> u32 {
     std::env::var("WENGERT_CASES")
@@ -260,6 +261,7 @@ enum Kind {
     Norm,
     LogSumExp,
     Stopped,
+    Own(Own),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -291,6 +293,8 @@ fn kinds() -> Vec<Kind> {
         Kind::Norm,
         Kind::LogSumExp,
         Kind::Stopped,
+        Kind::Own(Own::Three),
+        Kind::Own(Own::Calling),
     ])
     .collect()
 }
@@ -328,6 +332,7 @@ fn lay_out(drafts: &[Draft], points: &[&[f64]]) -> Expression {
         let (count, ranges) = match draft.kind {
             Kind::Row(op) if takes_integer(op) => (1, op.ranges()),
             Kind::Row(op) => (op.arity().unwrap(), op.ranges()),
+            Kind::Own(operation) => (operation.inputs(), [].as_slice()),
             _ => (draft.arguments.len(), [].as_slice()),
         };
         let mut places = Vec::new();
@@ -351,6 +356,10 @@ fn lay_out(drafts: &[Draft], points: &[&[f64]]) -> Expression {
             Kind::Norm => Step::Norm(places),
             Kind::LogSumExp => Step::LogSumExp(places),
             Kind::Stopped => Step::Stopped(places[0]),
+            Kind::Own(operation) => {
+                let output = draft.integer.unsigned_abs() as usize % operation.outputs();
+                Step::Own(operation, places, output)
+            }
         };
         program.push(step);
     }

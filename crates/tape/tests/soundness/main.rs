@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod destructors;
+mod operations;
 mod panic_hook;
 mod panics;
 mod printing;

@@ -9,7 +9,7 @@ use crate::panics::{catch, check};
 
 const CLEAR: &str = "clear: tape ";
 const REWIND: &str = "rewind: tape ";
-const IN_USE: &str = "is in use by a sum_over that has called this";
+const IN_USE: &str = "is in use by a sum_over or a sweep that has called this";
 const DROPPED: &str = "has been dropped by the closure or the iterator";
 const STALE: &str = "which has been dropped since";
 

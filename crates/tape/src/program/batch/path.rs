@@ -61,12 +61,12 @@ struct RowDerivatives {
 }
 
 /// Slots for the two parts.
-struct Rooms<E> {
+struct Rooms<E: Element> {
     shared: Pool<E>,
     row: Pool<E>,
 }
 
-impl<E> Default for Rooms<E> {
+impl<E: Element> Default for Rooms<E> {
     fn default() -> Self {
         Self { shared: Pool::default(), row: Pool::default() }
     }

@@ -14,7 +14,7 @@ const CLEARED: u32 = NONE - 2;
 
 /// Marks the columns whose adjoints are stored, and the steps that must clear their own. An output has this many slots.
 pub(super) fn find_births(code: &mut Code, width: usize) {
-    if code.steps.is_empty() {
+    if code.steps.is_empty() && code.calls.is_empty() {
         return;
     }
     let mut births = Births {
@@ -37,6 +37,16 @@ pub(super) fn find_births(code: &mut Code, width: usize) {
             Run::Steps(steps) => {
                 for place in steps.clone().rev() {
                     births.walk(code, place, &mut stored);
+                }
+            }
+            Run::Call(call) => {
+                let call = &code.calls[*call];
+                if call.adjoint != NONE {
+                    let columns = &code.columns[call.first as usize..][..call.inputs as usize];
+                    births.add_to_all(code, columns, call.count as usize);
+                    let first = call.adjoint as usize;
+                    let slots = first..first + (call.count * call.outputs) as usize;
+                    slots.for_each(|slot| births.end(slot, CLEARED));
                 }
             }
             Run::Singles { singles, .. } => {

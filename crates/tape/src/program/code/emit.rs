@@ -1,5 +1,7 @@
 //! The code of groups: their steps on slots.
 
+use std::sync::Arc;
+
 use smallvec::SmallVec;
 
 use crate::error::Error;
@@ -11,7 +13,9 @@ use crate::program::code::constants::Constants;
 use crate::program::code::groups::Groups;
 use crate::program::code::links::{LinkWriter, Operand, takes_at_hand};
 use crate::program::code::schedule::{Reads, reads};
-use crate::program::code::{Code, Column, Kind, NONE, Output, Run, SPAN, Shape, Single, Step};
+use crate::program::code::{
+    Call, Code, Column, Kind, NONE, Output, Run, SPAN, Shape, Single, Step,
+};
 use crate::program::graph::{Graph, Id, Node};
 
 /// Writes the code of groups in order.
@@ -68,6 +72,13 @@ impl<'a> Emitter<'a> {
         let mut steps = Vec::with_capacity(groups.len());
         for group in 0..groups.len() {
             let members = groups.members(group);
+            if graph.call(members[0]).is_some() {
+                for &operand in graph.operands(members[0]) {
+                    constants.note_single(graph, operand);
+                }
+                steps.push([group as u32, 0, members.len() as u32]);
+                continue;
+            }
             if groups.are_a_step_each(members) {
                 for (first, &member) in members.iter().enumerate() {
                     for &operand in graph.operands(member) {
@@ -152,6 +163,14 @@ impl<'a> Emitter<'a> {
         self.groups.rows.map_or(members.len() as u32, |rows| rows.count)
     }
 
+    /// How many slots the results of a group take.
+    fn slots(&self, members: &[Id]) -> u32 {
+        if self.graph.call(members[0]).is_none() {
+            return self.width(members);
+        }
+        self.groups.rows.map_or(1, |rows| rows.count) * (members.len() as u32 - 1)
+    }
+
     fn assign_slots(&mut self) -> Result<(), Error> {
         let (graph, groups) = (self.graph, self.groups);
         let count = groups.len();
@@ -160,7 +179,7 @@ impl<'a> Emitter<'a> {
         let mut adjoint_lives: Vec<Option<Life>> = Vec::with_capacity(count);
         for group in 0..count {
             let members = groups.members(group);
-            let width = self.width(members);
+            let width = self.slots(members);
             let mut life = Life { width, last_use: group as u32, is_kept: false };
             let is_active = members.iter().any(|member| self.active[member.index()]);
             let reads = graph.op(members[0]).map_or(Reads { operands: true, result: true }, reads);
@@ -202,8 +221,13 @@ impl<'a> Emitter<'a> {
         drop(adjoint_lives);
         too_large("slots", value_count as usize)?;
         too_large("slots", adjoint_count as usize)?;
+        let per_member = groups.rows.map_or(1, |rows| rows.count as usize);
         for group in 0..count {
-            for (offset, member) in groups.members(group).iter().enumerate() {
+            let members = groups.members(group);
+            // A call has no slot, its results have.
+            let before = usize::from(graph.call(members[0]).is_some());
+            for (place, member) in members.iter().enumerate() {
+                let offset = place.saturating_sub(before) * per_member;
                 self.values[member.index()] = values[group] + offset as u32;
                 let adjoint = adjoints[group];
                 self.adjoints[member.index()] =
@@ -252,7 +276,7 @@ impl<'a> Emitter<'a> {
     }
 
     fn push_step(&mut self, members: &[Id]) {
-        let Some(op) = self.graph.op(members[0]) else { return };
+        let Some(op) = self.graph.op(members[0]) else { return self.push_call(members) };
         let first = self.code.columns.len();
         let operands = self.graph.operands(members[0]);
         let arity = operands.len();
@@ -286,6 +310,40 @@ impl<'a> Emitter<'a> {
             self.push_single(single, members[0]);
         } else {
             self.push_wide(Step { op, shape, count, value, adjoint, first, arity, clears: true });
+        }
+    }
+
+    /// A call and its results.
+    fn push_call(&mut self, members: &[Id]) {
+        let Some(call) = self.graph.call(members[0]) else { return };
+        let first = self.code.columns.len() as u32;
+        for position in 0..call.inputs {
+            let id = self.graph.operands(members[0])[position];
+            let is_row = self.groups.rows.is_some_and(|rows| self.is_row(id, rows.shared));
+            let kind = if is_row { Kind::Run } else { Kind::Same };
+            self.code.columns.push(Column::new(kind, self.value_slot(id), self.adjoint_slot(id)));
+        }
+        let is_active = members.iter().any(|member| self.active[member.index()]);
+        let place = self.code.calls.len();
+        self.code.calls.push(Call {
+            operation: Arc::clone(&call.operation),
+            count: self.groups.rows.map_or(1, |rows| rows.count),
+            value: self.values[members[0].index()],
+            adjoint: if is_active { self.adjoints[members[0].index()] } else { NONE },
+            outputs: call.outputs as u32,
+            first,
+            inputs: call.inputs as u32,
+        });
+        self.code.runs.push(Run::Call(place));
+        self.before = None;
+    }
+
+    /// Of a batch, whether a node's number is another in each row.
+    fn is_row(&self, id: Id, shared: usize) -> bool {
+        match self.graph.node(id) {
+            Node::Input(position) => position as usize >= shared,
+            Node::Constant(_) => false,
+            Node::Operation { .. } | Node::Call { .. } | Node::Result { .. } => true,
         }
     }
 
@@ -347,11 +405,7 @@ impl<'a> Emitter<'a> {
         let operand = |member: Id| graph.operands(member)[position];
         if let Some(rows) = self.groups.rows {
             let id = operand(members[0]);
-            let is_row = match graph.node(id) {
-                Node::Input(position) => position as usize >= rows.shared,
-                Node::Constant(_) => false,
-                Node::Operation { .. } => true,
-            };
+            let is_row = self.is_row(id, rows.shared);
             let adjoint = self.adjoint_slot(id);
             let kind = if is_row { Kind::Run } else { Kind::Same };
             return Column::new(kind, self.value_slot(id), adjoint);

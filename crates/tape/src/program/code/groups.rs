@@ -50,11 +50,19 @@ impl Groups {
     /// Every operation by itself, computed for so many rows.
     pub(super) fn of_one_each(graph: &Graph, rows: Rows) -> Self {
         let mut group_of = vec![NONE; graph.len()];
-        let members: Vec<Id> = graph.ids().filter(|&id| graph.op(id).is_some()).collect();
-        for (group, member) in members.iter().enumerate() {
-            group_of[member.index()] = group as u32;
+        let mut starts = Vec::with_capacity(graph.len() + 1);
+        let mut members: Vec<Id> = Vec::with_capacity(graph.len());
+        for id in graph.ids() {
+            match graph.node(id) {
+                Node::Input(_) | Node::Constant(_) => continue,
+                Node::Operation { .. } | Node::Call { .. } => starts.push(members.len() as u32),
+                // It is in the group of its call.
+                Node::Result { .. } => {}
+            }
+            group_of[id.index()] = starts.len() as u32 - 1;
+            members.push(id);
         }
-        let starts = (0..=members.len() as u32).collect();
+        starts.push(members.len() as u32);
         Self { members, starts, group_of, rows: Some(rows), fewest: 1 }
     }
 
@@ -94,7 +102,9 @@ impl Groups {
         let spanned = self.spanned(graph);
         let falls_apart = |group: usize| {
             let members = self.members(group);
-            members.len() < FEW && !spanned.contains(&(group as u32))
+            members.len() < FEW
+                && !spanned.contains(&(group as u32))
+                && graph.op(members[0]).is_some()
         };
         let partners = partners(graph);
         for group in 0..self.len() {
@@ -113,7 +123,7 @@ impl Groups {
                     chains.push(&[id]);
                     let user = sole_users[id.index()];
                     let is_ready = |user: &Id| {
-                        let is_there = |&id: &Id| graph.op(id).is_none() || chains.has(id);
+                        let is_there = |&id: &Id| !self.has(id) || chains.has(id);
                         self.group_of(*user).is_some_and(falls_apart)
                             && graph.operands(*user).iter().all(is_there)
                     };
@@ -201,7 +211,9 @@ impl Groups {
         match graph.node(id) {
             Node::Input(position) => Place::Among(NONE, position),
             Node::Constant(_) => Place::Constant,
-            Node::Operation { .. } => Place::Among(self.group_of[id.index()], offsets[id.index()]),
+            Node::Operation { .. } | Node::Call { .. } | Node::Result { .. } => {
+                Place::Among(self.group_of[id.index()], offsets[id.index()])
+            }
         }
     }
 
@@ -293,7 +305,22 @@ fn grouped(graph: &Graph, active: &[bool]) -> (Vec<u32>, Vec<u32>) {
     let mut sizes: Vec<u32> = Vec::with_capacity(64);
     let mut group_of: Vec<u32> = vec![NONE; graph.len()];
     for id in graph.ids() {
-        let Node::Operation { op, .. } = graph.node(id) else { continue };
+        let op = match graph.node(id) {
+            Node::Operation { op, .. } => op,
+            // A call is a group with its results.
+            Node::Call { .. } => {
+                group_of[id.index()] = sizes.len() as u32;
+                sizes.push(1);
+                continue;
+            }
+            Node::Result { .. } => {
+                let group = sizes.len() - 1;
+                group_of[id.index()] = group as u32;
+                sizes[group] += 1;
+                continue;
+            }
+            Node::Input(_) | Node::Constant(_) => continue,
+        };
         let operands = graph.operands(id);
         let list = lists.list_of(id, op, operands) as usize;
         // The groups of the operands come before this one, which is no operand's: no group has the number NONE.
@@ -400,7 +427,7 @@ fn forms(graph: &Graph, active: &[bool]) -> Vec<u32> {
     let mut constant = None;
     for id in graph.ids() {
         let form = match graph.node(id) {
-            Node::Input(_) => id.0,
+            Node::Input(_) | Node::Call { .. } | Node::Result { .. } => id.0,
             Node::Constant(_) => *constant.get_or_insert(id.0),
             Node::Operation { .. } => {
                 let form = |operand: &Id| form_of[operand.index()];
@@ -480,6 +507,7 @@ fn kind(node: Node) -> u8 {
     match node {
         Node::Input(_) => 0,
         Node::Constant(_) => 1,
+        Node::Call { .. } | Node::Result { .. } => 2 + Op::Result as u8,
         Node::Operation { op, .. } => 2 + op as u8,
     }
 }

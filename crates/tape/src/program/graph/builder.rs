@@ -10,7 +10,7 @@ use crate::op::Op;
 use crate::program::graph::fold_constants::{Folded, folded};
 use crate::program::graph::number_values::Numbers;
 use crate::program::graph::simplify::{Expression, Rewrites, Rewritten, Rules};
-use crate::program::graph::{Graph, Id, Node};
+use crate::program::graph::{Call, Graph, Id, Node};
 
 /// Which passes are run: each also runs those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +67,17 @@ impl Builder {
 
     pub(crate) fn graph(&self) -> &Graph {
         &self.graph
+    }
+
+    /// Notes an operation of one's own, to be called.
+    pub(crate) fn note_call(&mut self, call: Call) -> u32 {
+        self.graph.note_call(call)
+    }
+
+    /// A call and its results: new ones, or those that are the same.
+    pub(crate) fn push_call(&mut self, call: u32, operands: &[Id]) -> Id {
+        let equal = self.numbers.as_mut().and_then(|n| n.call(&self.graph, call, operands));
+        equal.unwrap_or_else(|| self.graph.push_call(call, operands))
     }
 
     /// The node of a constant.
@@ -133,6 +144,7 @@ pub(crate) fn rebuilt(graph: &Graph, passes: Passes) -> Graph {
 }
 
 pub(crate) fn rebuilt_by(graph: &Graph, mut builder: Builder) -> Graph {
+    builder.graph = builder.graph.with_calls_of(graph);
     let mut places: Vec<Id> = Vec::with_capacity(graph.len());
     places.extend((0..graph.inputs() as u32).map(Id));
     let mut operands: SmallVec<[Id; 8]> = SmallVec::new();
@@ -143,6 +155,12 @@ pub(crate) fn rebuilt_by(graph: &Graph, mut builder: Builder) -> Graph {
                 operands.extend(graph.operands(id).iter().map(|operand| places[operand.index()]));
                 builder.push(op, &operands)
             }
+            Node::Call { call, .. } => {
+                operands.clear();
+                operands.extend(graph.operands(id).iter().map(|operand| places[operand.index()]));
+                builder.push_call(call, &operands)
+            }
+            Node::Result { .. } => graph.place_of_result(id, &places),
             Node::Constant(value) => builder.constant(value),
             Node::Input(position) => Id(position),
         };

@@ -26,7 +26,7 @@ pub(crate) fn collect_sums(graph: &Graph) -> Graph {
     });
     let operands = operands + 2 * terms.len();
     let mut collected = Collected {
-        graph: Graph::with_room(graph.inputs(), nodes, operands),
+        graph: Graph::with_room(graph.inputs(), nodes, operands).with_calls_of(graph),
         from: graph,
         places: vec![NOWHERE; graph.len()],
         constants: FxHashMap::with_capacity_and_hasher(16, FxBuildHasher),
@@ -46,6 +46,12 @@ pub(crate) fn collect_sums(graph: &Graph) -> Graph {
             (Node::Operation { .. }, Some(terms)) => collected.push_sum(terms),
             (Node::Operation { op, .. }, None) if uses[id.index()] > 0 => {
                 collected.copy(op, graph.operands(id))
+            }
+            (Node::Call { call, .. }, _) if uses[id.index()] > 0 => {
+                collected.copy_call(call, graph.operands(id))
+            }
+            (Node::Result { .. }, _) if uses[id.index()] > 0 => {
+                graph.place_of_result(id, &collected.places)
             }
             // A constant is put where it is needed first.
             _ => NOWHERE,
@@ -231,6 +237,11 @@ impl Collected<'_> {
         let id = self.graph.push(op, &copied);
         self.operands = copied;
         id
+    }
+
+    fn copy_call(&mut self, call: u32, operands: &[Id]) -> Id {
+        let operands: Vec<Id> = operands.iter().map(|&operand| self.place(operand)).collect();
+        self.graph.push_call(call, &operands)
     }
 
     /// Appends the sum: plain where it has no products, otherwise as products, a plain term among them times 1.

@@ -25,19 +25,19 @@ pub(crate) fn hoist(graph: &Graph, count: usize) -> Hoisted {
         is_needed[id.index()] = !is_row[id.index()] && graph.constant_value(id).is_none();
     }
 
-    let mut shared = Graph::new(count);
+    let mut shared = Graph::new(count).with_calls_of(graph);
     let mut places: Vec<Option<Id>> = vec![None; graph.len()];
     for id in graph.ids().filter(|id| !is_row[id.index()]) {
+        let operands: SmallVec<[Id; 4]> =
+            graph.operands(id).iter().filter_map(|operand| places[operand.index()]).collect();
         places[id.index()] = Some(match graph.node(id) {
             Node::Input(position) => Id(position),
             Node::Constant(value) => shared.constant(value),
-            Node::Operation { op, .. } => {
-                let operands: SmallVec<[Id; 4]> = graph
-                    .operands(id)
-                    .iter()
-                    .filter_map(|operand| places[operand.index()])
-                    .collect();
-                shared.push(op, &operands)
+            Node::Operation { op, .. } => shared.push(op, &operands),
+            Node::Call { call, .. } => shared.push_call(call, &operands),
+            Node::Result { .. } => {
+                let position = graph.result(id).map_or(0, |(_, position)| position);
+                Id(operands[0].0 + 1 + position as u32)
             }
         });
     }
@@ -47,7 +47,7 @@ pub(crate) fn hoist(graph: &Graph, count: usize) -> Hoisted {
     let guards = graph.guards.iter().filter(|guard| !is_row_guard(guard.operands));
     shared.guards = guards.map(|guard| guard.map(name)).collect();
 
-    let mut row = Graph::new(crossing.len() + graph.inputs() - count);
+    let mut row = Graph::new(crossing.len() + graph.inputs() - count).with_calls_of(graph);
     let mut places: Vec<Id> = vec![Id(0); graph.len()];
     for (position, id) in crossing.iter().enumerate() {
         places[id.index()] = Id(position as u32);
@@ -63,6 +63,14 @@ pub(crate) fn hoist(graph: &Graph, count: usize) -> Hoisted {
                 let operands: SmallVec<[Id; 4]> =
                     graph.operands(id).iter().map(|operand| places[operand.index()]).collect();
                 places[id.index()] = row.push(op, &operands);
+            }
+            Node::Call { call, .. } if is_row[id.index()] => {
+                let operands: Vec<Id> =
+                    graph.operands(id).iter().map(|operand| places[operand.index()]).collect();
+                places[id.index()] = row.push_call(call, &operands);
+            }
+            Node::Result { .. } if is_row[id.index()] => {
+                places[id.index()] = graph.place_of_result(id, &places);
             }
             _ => debug_assert!(is_crossing || !is_row[id.index()]),
         }

@@ -39,6 +39,15 @@ impl Numbers {
         self.find_or_insert(graph, key_of_operation(op, operands), is_same)
     }
 
+    /// The call of the same operation with the same operands; likewise.
+    pub(crate) fn call(&mut self, graph: &Graph, call: u32, operands: &[Id]) -> Option<Id> {
+        let is_same = |other| {
+            let of = |node| matches!(node, Node::Call { call: other, .. } if other == call);
+            of(graph.node(Id(other))) && graph.operands(Id(other)) == operands
+        };
+        self.find_or_insert(graph, key_of_call(call, operands), is_same)
+    }
+
     #[inline]
     fn find_or_insert(
         &mut self,
@@ -49,7 +58,9 @@ impl Numbers {
         let key_of = |id| match graph.node(Id(id)) {
             Node::Operation { op, .. } => key_of_operation(op, graph.operands(Id(id))),
             Node::Constant(value) => key_of_constant(value),
+            Node::Call { call, .. } => key_of_call(call, graph.operands(Id(id))),
             Node::Input(_) => unreachable!("inputs have their own numbers"),
+            Node::Result { .. } => unreachable!("results go with their call"),
         };
         self.table.find_or_insert(key, graph.len() as u32, is_same, key_of).map(Id)
     }
@@ -82,6 +93,11 @@ fn key_of_operation(op: Op, operands: &[Id]) -> Key {
             Key { near, hash }
         }
     }
+}
+
+fn key_of_call(call: u32, operands: &[Id]) -> Key {
+    let start = u64::from(call) << 32 | u64::from(u32::MAX);
+    Key { near: None, hash: operands.iter().fold(start, |hash, id| mix(hash, id.0.into())) }
 }
 
 /// One word more of what is hashed.

@@ -160,7 +160,7 @@ impl RulesOfOp {
         match operand {
             Node::Operation { op, .. } => self.for_ops.contains(op),
             Node::Constant(value) => self.for_some_constants && self.know_constant(value),
-            Node::Input(_) => false,
+            Node::Input(_) | Node::Call { .. } | Node::Result { .. } => false,
         }
     }
 

@@ -10,7 +10,7 @@ mod rows;
 use crate::op::Op;
 use crate::pattern::Pattern;
 use crate::program::graph::sparsity::rows::{Dependencies, rows};
-use crate::program::graph::{Graph, Id};
+use crate::program::graph::{Graph, Id, Node};
 
 /// Where the Jacobian can be other than 0: a row for each output, a column for each input.
 pub(crate) fn jacobian_pattern(graph: &Graph) -> Pattern {
@@ -142,17 +142,25 @@ impl<'a> Curves<'a> {
     fn each_source(&self, depends: &mut [bool], mut each: impl FnMut(Id, Source)) {
         let varies = |id: &Id| self.varied[id.index()];
         for id in self.graph.ids().rev().filter(|id| self.active[id.index()]) {
-            let Some(op) = self.graph.op(id) else { continue };
+            let curvature = match self.graph.node(id) {
+                Node::Operation { op, .. } => Curvature::of(op),
+                // Where results name what they depend on, nothing depends on the call itself.
+                Node::Call { .. } | Node::Result { count: 1.., .. } => Curvature::Full,
+                Node::Result { .. } => Curvature::None,
+                Node::Input(_) | Node::Constant(_) => continue,
+            };
             let mut add = |node: Id, source: Source| {
                 depends[node.index()] = true;
                 each(node, source);
             };
             let operands = self.graph.operands(id);
             let varying = || self.graph.varying_operands(id).iter().copied().filter(varies);
-            match Curvature::of(op) {
+            match curvature {
                 Curvature::None => {}
                 Curvature::Products => {
-                    for pair in factors(op, operands).filter(|pair| pair.iter().all(varies)) {
+                    for pair in
+                        factors(self.graph.op(id), operands).filter(|pair| pair.iter().all(varies))
+                    {
                         add(pair[0], Source::Node(pair[1]));
                         add(pair[1], Source::Node(pair[0]));
                     }
@@ -210,9 +218,9 @@ impl Curvature {
 }
 
 /// The pairs of factors of an operation of [`Curvature::Products`].
-fn factors(op: Op, operands: &[Id]) -> impl Iterator<Item = &[Id]> {
+fn factors(op: Option<Op>, operands: &[Id]) -> impl Iterator<Item = &[Id]> {
     let factors = match op {
-        Op::MulAdd => &operands[..2],
+        Some(Op::MulAdd) => &operands[..2],
         _ => &operands[operands.len() % 2..],
     };
     factors.chunks_exact(2)

@@ -3,19 +3,24 @@
 use core::cell::{Cell, RefCell};
 use core::mem::ManuallyDrop;
 use std::rc::Rc;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use crate::derivative::gradient::Kept;
 use crate::error::Error;
 use crate::guard::{Comparison, Guard, Outcome};
 use crate::list::packed::{Packer, Piece};
 use crate::list::recorded::{Group, Operand};
+use crate::list::stop::ListStop;
 use crate::list::{List, Node as ListNode};
 use crate::number::Number;
 use crate::op::Op;
 use crate::outputs::Outputs;
 use crate::program::graph::builder::{Builder, Passes};
-use crate::program::graph::{Graph, Id};
+use crate::program::graph::{Call, Graph, Id};
 use crate::real::Real;
+use crate::real::operation::Identity;
 use crate::var::Var;
 
 /// An operand of a comparison: its index in the traced list (0 for a constant), and its value.
@@ -208,7 +213,9 @@ pub(crate) fn trace<R: Outputs>(
     kept.tape.set_tracing(true);
     let pieces = Rc::new(RefCell::new(Pieces::default()));
     let packed = Rc::clone(&pieces);
-    let pack = move |nodes: &[ListNode<f64>], ops: &[Op]| packed.borrow_mut().push(nodes, ops);
+    let pack = move |nodes: &[ListNode<f64>], ops: &[Op], stops| {
+        packed.borrow_mut().push(nodes, ops, stops);
+    };
     kept.tape.hand_on(PIECE, Box::new(pack));
     let inputs = kept.tape.vars_from(x);
     let number = kept.tape.with_rest(|list| list.number);
@@ -252,15 +259,16 @@ struct Pieces {
 
 struct Packed {
     piece: Piece,
+    stops: Vec<Rc<ListStop<f64>>>,
     /// Whether an operation is looked at though nothing depends on it.
     has_needed: bool,
 }
 
 impl Pieces {
-    fn push(&mut self, nodes: &[ListNode<f64>], ops: &[Op]) {
+    fn push(&mut self, nodes: &[ListNode<f64>], ops: &[Op], stops: Vec<Rc<ListStop<f64>>>) {
         let first = self.packed.last().map_or(0, |Packed { piece, .. }| piece.first + piece.count);
         let piece = self.packer.pack(first, nodes, ops);
-        self.packed.push(Packed { piece, has_needed: ops.iter().copied().any(is_needed) });
+        self.packed.push(Packed { piece, stops, has_needed: ops.iter().copied().any(is_needed) });
     }
 }
 
@@ -287,12 +295,12 @@ impl Whole<'_> {
         for place in guards.iter().flat_map(|guard| guard.operands) {
             needed.mark(place.index as usize);
         }
-        needed.mark_arguments(rest.first, rest.nodes(), rest.ops());
+        needed.mark_arguments(rest.first, rest.nodes(), rest.ops(), &rest.stops());
         let (mut nodes, mut ops) = (Vec::new(), Vec::new());
-        for Packed { piece, has_needed } in self.packed.iter().rev() {
+        for Packed { piece, stops, has_needed } in self.packed.iter().rev() {
             if *has_needed || needed.are_any(piece) {
                 piece.unpack(&mut nodes, &mut ops);
-                needed.mark_arguments(piece.first, &nodes, &ops);
+                needed.mark_arguments(piece.first, &nodes, &ops, stops);
             }
         }
         needed
@@ -308,20 +316,23 @@ impl Whole<'_> {
     ) -> Result<Graph, Error> {
         let builder = Builder::new(inputs, passes, needed.count());
         let places = Places::new(self.rest.first as usize + self.rest.nodes().len());
-        let mut maker = Maker { builder, places, operands: Vec::new(), bounds: Vec::new() };
+        let mut maker = Maker {
+            builder,
+            places,
+            operands: Vec::new(),
+            bounds: Vec::new(),
+            calls: FxHashMap::default(),
+        };
         let (mut nodes, mut ops) = (Vec::new(), Vec::new());
-        for Packed { piece, .. } in self.packed {
+        for Packed { piece, stops, .. } in self.packed {
             if needed.are_any(&piece) {
                 piece.unpack(&mut nodes, &mut ops);
-                maker.add(Group::of(piece.first, &nodes, &ops), inputs, needed)?;
+                maker.add(Group::of(piece.first, &nodes, &ops), &stops, inputs, needed)?;
             }
         }
         drop((nodes, ops));
-        maker.add(
-            Group::of(self.rest.first, self.rest.nodes(), self.rest.ops()),
-            inputs,
-            needed,
-        )?;
+        let rest = Group::of(self.rest.first, self.rest.nodes(), self.rest.ops());
+        maker.add(rest, &self.rest.stops(), inputs, needed)?;
         Ok(maker.finish(outputs, guards))
     }
 }
@@ -359,10 +370,32 @@ impl Marks {
     }
 
     /// Marks the arguments of those that are marked, from the last to the first.
-    fn mark_arguments(&mut self, first: u32, nodes: &[ListNode<f64>], ops: &[Op]) {
+    fn mark_arguments(
+        &mut self,
+        first: u32,
+        nodes: &[ListNode<f64>],
+        ops: &[Op],
+        mut stops: &[Rc<ListStop<f64>>],
+    ) {
         let mut are_needed = false;
         for (place, (node, op)) in nodes.iter().zip(ops).enumerate().rev() {
             let index = first as usize + place;
+            if *op == Op::Result {
+                while let [before @ .., last] = stops
+                    && last.results().start > index
+                {
+                    stops = before;
+                }
+                // The first result stands for all.
+                if let (true, Some(stop)) = (self.is_marked(index), stops.last()) {
+                    self.mark(stop.first as usize);
+                    for argument in stop.arguments.iter() {
+                        self.mark(argument as usize);
+                    }
+                }
+                are_needed = false;
+                continue;
+            }
             // The nodes of one operation follow each other, and the last one stands for it.
             if *op != Op::Part {
                 are_needed = self.is_marked(index) || is_needed(*op);
@@ -418,6 +451,8 @@ struct Maker {
     operands: Vec<Id>,
     /// The guards of operations that bring their own.
     bounds: Vec<Guard<Id>>,
+    /// The operations of one's own that have occurred, with the numbers of their inputs and outputs.
+    calls: FxHashMap<(Identity, usize, usize), u32>,
 }
 
 impl Maker {
@@ -425,11 +460,20 @@ impl Maker {
     fn add<'a>(
         &mut self,
         groups: impl Iterator<Item = Group<'a, f64>>,
+        stops: &[Rc<ListStop<f64>>],
         inputs: usize,
         needed: &Marks,
     ) -> Result<(), Error> {
+        let mut stops = stops.iter().peekable();
         for group in groups.filter(|group| needed.is_marked(group.last)) {
             let id = match group.op {
+                Op::Result => {
+                    while stops.next_if(|stop| stop.results().end <= group.last).is_some() {}
+                    if let Some(stop) = stops.next_if(|stop| stop.results().start == group.last) {
+                        self.call(stop);
+                    }
+                    continue;
+                }
                 Op::Input if group.last <= inputs => Id(group.last as u32 - 1),
                 Op::Input => self.builder.constant(group.kept_value()),
                 Op::Custom | Op::SumOver => {
@@ -446,6 +490,23 @@ impl Maker {
             }
         }
         Ok(())
+    }
+
+    /// A call, and the places of its results.
+    fn call(&mut self, stop: &ListStop<f64>) {
+        let (inputs, outputs) = (stop.x.len(), stop.y.len());
+        let new = || Call { operation: Arc::clone(&stop.operation), inputs, outputs };
+        let key = (stop.operation.identity(), inputs, outputs);
+        let call = *self.calls.entry(key).or_insert_with(|| self.builder.note_call(new()));
+        let operands = stop.arguments.iter().zip(&*stop.x).map(|(argument, &x)| match argument {
+            0 => self.builder.constant(x),
+            index => self.places.get(index as usize),
+        });
+        let operands: Vec<Id> = operands.collect();
+        let Id(id) = self.builder.push_call(call, &operands);
+        for (result, id) in stop.results().zip(id + 1..) {
+            self.places.set(result, Id(id));
+        }
     }
 
     #[inline]

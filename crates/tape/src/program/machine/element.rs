@@ -9,6 +9,7 @@ use core::cell::Cell;
 use core::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 use crate::lanes::Lanes;
+use crate::list::stop::Called;
 use crate::number::Number;
 use crate::op::Op;
 use crate::real::Real;
@@ -30,7 +31,7 @@ pub(crate) trait Element:
     + AddAssign
 {
     /// One direction of it as a number that keeps the engine's rules; the table of operations is for it.
-    type Exact: Real;
+    type Exact: Called;
     /// Several numbers that pass through a function together, so that it can be a vector function.
     type Chunk: Real;
     /// How many; 1 where a number is not put together with others.

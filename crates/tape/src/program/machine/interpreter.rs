@@ -5,6 +5,7 @@
 //! and `array::from_fn` may be left out of line, and do not get the instructions that were chosen at run time then.
 
 mod accumulate;
+mod calls;
 mod careful;
 mod dot;
 mod forward;
@@ -24,13 +25,14 @@ use crate::program::machine::manner::{Functions, Manner};
 use crate::program::machine::slots::Slots;
 
 /// A sweep in progress: the slots as cells, since a step's ranges lie anywhere among each other.
-struct Machine<'a, E> {
+struct Machine<'a, E: Element> {
     code: &'a Code,
     functions: Functions,
     /// No step computes more instances than this: of a batch, the rows that there are.
     limit: usize,
     values: &'a [Cell<E>],
     adjoints: &'a [Cell<E>],
+    of_calls: &'a Cell<Vec<E::Exact>>,
 }
 
 impl<'a, E: Element> Machine<'a, E> {
@@ -39,7 +41,14 @@ impl<'a, E: Element> Machine<'a, E> {
         let Manner { functions, limit } = manner;
         let values = Cell::from_mut(slots.values.as_mut_slice()).as_slice_of_cells();
         let adjoints = Cell::from_mut(slots.adjoints.as_mut_slice()).as_slice_of_cells();
-        Self { code, functions, limit, values, adjoints }
+        Self {
+            code,
+            functions,
+            limit,
+            values,
+            adjoints,
+            of_calls: Cell::from_mut(&mut slots.of_calls),
+        }
     }
 }
 
@@ -64,6 +73,7 @@ impl<E: Element> Machine<'_, E> {
                         self.compute(step);
                     }
                 }
+                Run::Call(call) => self.compute_own(&self.code.calls[*call]),
                 Run::Singles { singles, .. } => self.compute_singles_as_steps(singles),
             }
         }
@@ -82,6 +92,7 @@ impl<E: Element> Machine<'_, E> {
                         self.propagate(step);
                     }
                 }
+                Run::Call(call) => self.propagate_own(&self.code.calls[*call]),
                 Run::Singles { singles, .. } => self.propagate_singles_as_steps(singles),
             }
         }
@@ -115,7 +126,7 @@ impl<E: Element> Machine<'_, E> {
 
 /// Computes all values from the inputs and constants, with the best instructions that the processor has.
 pub(crate) fn forward<E: Element>(code: &Code, slots: &mut Slots<E>, manner: Manner) {
-    struct Forward<'a, E>(Machine<'a, E>);
+    struct Forward<'a, E: Element>(Machine<'a, E>);
     impl<E: Element> Work for Forward<'_, E> {
         type Output = ();
 
@@ -134,7 +145,7 @@ pub(crate) fn forward<E: Element>(code: &Code, slots: &mut Slots<E>, manner: Man
 /// Takes the adjoints of the outputs back to the inputs, by plain multiplication. All other adjoints, but the sink, are 0
 /// again after it.
 pub(crate) fn reverse<E: Element>(code: &Code, slots: &mut Slots<E>, manner: Manner) {
-    struct Reverse<'a, E>(Machine<'a, E>);
+    struct Reverse<'a, E: Element>(Machine<'a, E>);
     impl<E: Element> Work for Reverse<'_, E> {
         type Output = ();
 
@@ -163,6 +174,7 @@ pub(crate) fn forward_carefully<E: Element>(code: &Code, slots: &mut Slots<E>, m
                 let singles = code.singles[singles.clone()].iter();
                 singles.for_each(|single| machine.compute_carefully(&single.as_step()));
             }
+            Run::Call(call) => machine.compute_own(&code.calls[*call]),
         }
     }
 }
@@ -182,6 +194,7 @@ pub(crate) fn reverse_carefully<E: Element>(code: &Code, slots: &mut Slots<E>, m
                 let singles = code.singles[singles.clone()].iter().rev();
                 singles.for_each(|single| propagate(&single.as_step()));
             }
+            Run::Call(call) => machine.propagate_own(&code.calls[*call]),
         }
     }
 }

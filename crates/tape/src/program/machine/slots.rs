@@ -6,9 +6,12 @@ use crate::program::code::Code;
 use crate::program::machine::element::Element;
 
 /// The slots that a sweep works on.
-pub(crate) struct Slots<E> {
+#[derive(Default)]
+pub(crate) struct Slots<E: Element> {
     pub(crate) values: Vec<E>,
     pub(crate) adjoints: Vec<E>,
+    /// What a call takes and gives.
+    pub(crate) of_calls: Vec<E::Exact>,
 }
 
 impl<E: Element> Slots<E> {
@@ -18,7 +21,7 @@ impl<E: Element> Slots<E> {
         for (slot, &constant) in values[code.inputs..].iter_mut().zip(&code.constants) {
             *slot = E::from_f64(constant);
         }
-        Self { values, adjoints: vec![E::ZERO; code.adjoints] }
+        Self { values, adjoints: vec![E::ZERO; code.adjoints], of_calls: Vec::new() }
     }
 
     /// Clears all adjoints from a slot on: a sweep by the rules adds everywhere.
@@ -36,9 +39,9 @@ impl<E: Element> Slots<E> {
 }
 
 /// Slots of finished replays, for the next ones.
-pub(crate) struct Pool<E>(Mutex<Vec<Slots<E>>>);
+pub(crate) struct Pool<E: Element>(Mutex<Vec<Slots<E>>>);
 
-impl<E> Default for Pool<E> {
+impl<E: Element> Default for Pool<E> {
     fn default() -> Self {
         Self(Mutex::default())
     }

@@ -2,6 +2,7 @@
 
 use tape::{Batch, Dual, Error, Function, Lanes, Program, Tape, Var, Workspace};
 
+use crate::own;
 use crate::table::Scenario;
 use crate::ways::{Answer, beside_others, seeded, unit, with_eight_more};
 
@@ -199,7 +200,7 @@ pub(super) fn program_sparse_jacobian(s: &Scenario) -> Result<Answer, Error> {
 }
 
 pub(super) fn program_of_bytes(s: &Scenario) -> Result<Answer, Error> {
-    let (value, gradient) = Program::from_bytes(&traced(s)?.to_bytes())?.gradient(&s.x)?;
+    let (value, gradient) = own::read(&traced(s)?.to_bytes())?.gradient(&s.x)?;
     of(value, gradient)
 }
 
@@ -326,7 +327,7 @@ pub(super) fn program_of_gradient(s: &Scenario) -> Result<Answer, Error> {
 
 pub(super) fn program_of_gradient_by_bytes(s: &Scenario) -> Result<Answer, Error> {
     let program = Program::trace(|x| traced_gradient(s, x), &s.other)?;
-    of_gradient(Program::from_bytes(&program.to_bytes())?.values(&s.x)?)
+    of_gradient(own::read(&program.to_bytes())?.values(&s.x)?)
 }
 
 pub(super) fn program_of_dual(s: &Scenario) -> Result<Answer, Error> {

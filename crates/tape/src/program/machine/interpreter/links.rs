@@ -16,7 +16,7 @@ use crate::program::machine::element::Element;
 use crate::real::Real;
 
 /// Links by themselves: beside the loops of steps, in one function, either would get worse code.
-struct Compute<'m, 'a, E>(&'m Machine<'a, E>, &'m LinkRange);
+struct Compute<'m, 'a, E: Element>(&'m Machine<'a, E>, &'m LinkRange);
 
 impl<E: Element> Work for Compute<'_, '_, E> {
     type Output = ();
@@ -27,7 +27,7 @@ impl<E: Element> Work for Compute<'_, '_, E> {
     }
 }
 
-struct Propagate<'m, 'a, E>(&'m Machine<'a, E>, &'m LinkRange);
+struct Propagate<'m, 'a, E: Element>(&'m Machine<'a, E>, &'m LinkRange);
 
 impl<E: Element> Work for Propagate<'_, '_, E> {
     type Output = ();
