@@ -407,6 +407,25 @@ fn own_operation_passes_its_check_and_is_right_elsewhere() {
     check("own_operation", &[], "the hill is 1.200000 km high");
 }
 
+/// As scikit-learn's regression by Gaussian processes finds them, with a constant, a squared exponential and white noise.
+#[test]
+fn gaussian_process_finds_the_hyperparameters_of_lake_huron() {
+    check("gaussian_process", &[], "ln likelihood: -105.455266");
+    check("gaussian_process", &[], "signal, feet   1.1978");
+    check("gaussian_process", &[], "length, years  1.7031");
+    check("gaussian_process", &[], "noise, feet    0.3224");
+    check("gaussian_process", &[], "1973.0  579.793  0.705");
+}
+
+/// As Durbin and Koopman publish them; the smoothed levels by a program of our own in another language.
+#[test]
+fn kalman_finds_the_variances_of_the_nile() {
+    check("kalman", &[], "ln likelihood: -632.5456");
+    check("kalman", &[], "variance of a measurement: 15098.5; of what is new: 1469.18");
+    check("kalman", &[], "smoothed level in 1921: 829.55");
+    check("kalman", &[], "smoothed level in 1921: 839.30");
+}
+
 #[test]
 fn custom_operation_agrees_with_numeric_derivatives() {
     assert_eq!(output_of("custom_operation", &[]).matches("verdict: pass").count(), 2);

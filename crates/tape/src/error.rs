@@ -25,6 +25,36 @@ pub enum Error {
         /// How many entries were given.
         given: usize,
     },
+    /// A matrix that is not square, where one must be.
+    NotSquare {
+        /// The method that was called.
+        call: &'static str,
+        /// How many rows the matrix has.
+        rows: usize,
+        /// How many columns.
+        columns: usize,
+    },
+    /// A right-hand side that has not as many rows as the matrix.
+    Dimensions {
+        /// The method that was called.
+        call: &'static str,
+        /// How many rows the matrix has.
+        expected: usize,
+        /// How many the right-hand side has.
+        given: usize,
+    },
+    /// A matrix without an inverse, or with columns that depend on each other.
+    Singular {
+        /// The method that was called.
+        call: &'static str,
+        /// The first column, from 0 on, in which elimination finds no pivot: it depends on those before it, or is NaN.
+        pivot: usize,
+    },
+    /// A matrix that has no Cholesky factor.
+    NotPositiveDefinite {
+        /// The first row, from 0 on, whose pivot is not above 0.
+        pivot: usize,
+    },
     /// A call for one output, on a program that has another number of them.
     Outputs {
         /// The method that was called.
@@ -107,6 +137,21 @@ impl Display for Error {
                     "{given} entries do not make a matrix of {rows} rows and {columns} columns"
                 )
             }
+            Self::NotSquare { call, rows, columns } => {
+                write!(f, "{call} of a {rows}×{columns} matrix: it must be square")
+            }
+            Self::Dimensions { call, expected, given } => write!(
+                f,
+                "{call} of a matrix with {expected} rows, and a right-hand side with {given}: they must be as many"
+            ),
+            Self::Singular { call, pivot } => write!(
+                f,
+                "{call}: the matrix is singular: its column {pivot} (the first is 0) depends on those before it, or a number is NaN"
+            ),
+            Self::NotPositiveDefinite { pivot } => write!(
+                f,
+                "cholesky: the matrix is not positive definite: the pivot of row {pivot} (the first is 0) is not above 0"
+            ),
             Self::Outputs { call, outputs, instead } => {
                 write!(
                     f,
@@ -142,7 +187,8 @@ impl Display for Error {
             }
             Self::UnknownOperation { name } => write!(
                 f,
-                "these bytes call an operation {name:?} that is not known here: give it by Program::from_bytes_with"
+                "these bytes call an operation {name:?} that is not known here: give it by Program::from_bytes_with \
+                 (those of matrices are known with the feature linear-algebra)"
             ),
             Self::Malformed { fault } => {
                 write!(f, "these bytes are no program that this version reads: {fault}")

@@ -15,6 +15,8 @@ use smallvec::{SmallVec, smallvec};
 use crate::derivative::gradient::Kept;
 use crate::dual::Dual;
 use crate::lanes::Lanes;
+#[cfg(feature = "linear-algebra")]
+use crate::linear_algebra;
 use crate::list::stop::{Applied, Erased};
 use crate::real::Real;
 use crate::real::operation::{Apply, Handle, Identity, Operation};
@@ -329,7 +331,8 @@ const OF: &str = "of ";
 /// let program = Program::trace(|x| tape::apply(&Cube, x)[0], &[1.0])?;
 /// let bytes = program.to_bytes();
 /// assert_eq!(Program::from_bytes(&bytes).unwrap_err().to_string(),
-///     "these bytes call an operation \"cube\" that is not known here: give it by Program::from_bytes_with");
+///     "these bytes call an operation \"cube\" that is not known here: give it by Program::from_bytes_with \
+///      (those of matrices are known with the feature linear-algebra)");
 /// let read = Program::from_bytes_with(&bytes, &Operations::new().with(&Cube))?;
 /// assert_eq!(read.gradient(&[2.0])?, (8.0, vec![12.0]));
 /// # Ok::<(), tape::Error>(())
@@ -366,8 +369,11 @@ impl Operations {
                 FORWARD => (Derivative::Forward, rest),
                 REVERSE => {
                     let (inputs, rest) = rest.split_once(' ')?;
-                    (Derivative::Reverse(inputs.parse().ok()?), rest)
+                    (Derivative::Reverse(inputs.parse::<u32>().ok()? as usize), rest)
                 }
+                #[cfg(feature = "linear-algebra")]
+                _ => return linear_algebra::by_name(name)?.derived(&derivatives),
+                #[cfg(not(feature = "linear-algebra"))]
                 _ => return None,
             };
             derivatives.push(derivative);
@@ -383,14 +389,14 @@ impl Debug for Operations {
 }
 
 #[derive(Clone, Copy)]
-enum Derivative {
+pub(crate) enum Derivative {
     /// Of so many inputs.
     Reverse(usize),
     Forward,
 }
 
 /// An operation and its derivatives.
-trait Derivatives: Send + Sync {
+pub(crate) trait Derivatives: Send + Sync {
     /// The first of these derivatives, of the second one, of the operation; `None` where there are too many.
     fn derived(&self, derivatives: &[Derivative]) -> Option<Arc<dyn Erased<f64>>>;
 }
@@ -400,15 +406,21 @@ impl<H: Handle> Derivatives for H {
         use Derivative::{Forward, Reverse};
         Some(match *derivatives {
             [] => Arc::new(self.clone()),
-            [Reverse(n)] => Arc::new(ReverseOf::new(self, n)),
+            [Reverse(n)] => Arc::new(reverse_of(self, n)?),
             [Forward] => Arc::new(ForwardOf::new(self)),
-            [Reverse(m), Reverse(n)] => Arc::new(ReverseOf::new(&ReverseOf::new(self, n), m)),
-            [Reverse(m), Forward] => Arc::new(ReverseOf::new(&ForwardOf::new(self), m)),
-            [Forward, Reverse(n)] => Arc::new(ForwardOf::new(&ReverseOf::new(self, n))),
+            [Reverse(m), Reverse(n)] => Arc::new(reverse_of(&reverse_of(self, n)?, m)?),
+            [Reverse(m), Forward] => Arc::new(reverse_of(&ForwardOf::new(self), m)?),
+            [Forward, Reverse(n)] => Arc::new(ForwardOf::new(&reverse_of(self, n)?)),
             [Forward, Forward] => Arc::new(ForwardOf::new(&ForwardOf::new(self))),
             _ => return None,
         })
     }
+}
+
+/// The reverse of an operation, unless it takes another number of inputs: bytes may say anything.
+fn reverse_of<H: Handle>(operation: &H, inputs: usize) -> Option<ReverseOf<H>> {
+    let is_right = Operation::inputs(operation).is_none_or(|takes| takes == inputs);
+    is_right.then(|| ReverseOf::new(operation, inputs))
 }
 
 /// The adjoints of an operation's inputs from a recording of its value.

@@ -116,7 +116,7 @@ impl FromIterator<u32> for Arguments {
             match runs.last_mut() {
                 Some(Run { first: 0, count }) if index == 0 => *count += 1,
                 Some(Run { first, count }) if *first != 0 && *first + *count == index => {
-                    *count += 1
+                    *count += 1;
                 }
                 _ => runs.push(Run { first: index, count: 1 }),
             }

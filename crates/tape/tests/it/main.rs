@@ -7,6 +7,7 @@ mod function;
 mod lanes;
 mod linear_algebra;
 mod long_chain;
+mod matrices;
 mod misuse;
 mod nested;
 mod numeric_traits;
