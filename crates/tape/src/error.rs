@@ -55,6 +55,18 @@ pub enum Error {
         /// The first row, from 0 on, whose pivot is not above 0.
         pivot: usize,
     },
+    /// A matrix with a number that is NaN or ∞, where none may be.
+    NotFinite {
+        /// The method that was called.
+        call: &'static str,
+    },
+    /// A symmetric matrix with an eigenvalue below 0, where none may be.
+    NegativeEigenvalue {
+        /// The method that was called.
+        call: &'static str,
+        /// The smallest eigenvalue.
+        eigenvalue: f64,
+    },
     /// A call for one output, on a program that has another number of them.
     Outputs {
         /// The method that was called.
@@ -152,6 +164,12 @@ impl Display for Error {
                 f,
                 "cholesky: the matrix is not positive definite: the pivot of row {pivot} (the first is 0) is not above 0"
             ),
+            Self::NotFinite { call } => {
+                write!(f, "{call}: a number of the matrix is NaN or infinite")
+            }
+            Self::NegativeEigenvalue { call, eigenvalue } => {
+                write!(f, "{call}: the matrix has the negative eigenvalue {eigenvalue}")
+            }
             Self::Outputs { call, outputs, instead } => {
                 write!(
                     f,

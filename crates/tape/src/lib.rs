@@ -47,7 +47,7 @@ pub use error::Error;
 #[cfg(any(feature = "nalgebra-034", feature = "nalgebra-035"))]
 pub use interop::nalgebra_scalars;
 pub use lanes::Lanes;
-pub use linear_algebra::{Cholesky, Triangle};
+pub use linear_algebra::{Cholesky, Svd, SymmetricEigen, Triangle};
 pub use matrix::Matrix;
 pub use op::{Op, UnknownOp};
 pub use operation::{Operations, Shared, apply, as_f64};

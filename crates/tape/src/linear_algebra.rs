@@ -8,17 +8,23 @@
 mod by_name;
 mod cholesky;
 mod determinant;
+mod exponential;
 mod factors;
 mod kernels;
 mod least_squares;
 mod product;
+mod singular_values;
 mod solve;
+mod square_root;
 mod sums;
+mod symmetric_eigen;
 mod triangle;
 
 #[cfg(feature = "linear-algebra")]
 pub(crate) use by_name::by_name;
 pub use cholesky::Cholesky;
+pub use singular_values::Svd;
+pub use symmetric_eigen::SymmetricEigen;
 pub use triangle::Triangle;
 
 use core::cell::{Cell, RefCell};
@@ -81,6 +87,11 @@ fn is_lost_in_a_lane<T: Real>(pivot: T) -> bool {
 /// Whether the numbers have 24 bits.
 fn is_single<T: Real>() -> bool {
     T::from_f64(1.0 + f64::EPSILON).innermost() == 1.0
+}
+
+/// The machine's ε of the numbers.
+fn epsilon<T: Real>() -> f64 {
+    if is_single::<T>() { f64::from(f32::EPSILON) } else { f64::EPSILON }
 }
 
 /// What is found in the numbers of the first lane in which there is something to find, in the precision in which they are

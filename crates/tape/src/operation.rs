@@ -71,8 +71,7 @@ pub(crate) fn applied<T: Real>(operation: &impl Handle, x: &[T]) -> Vec<T> {
     if let Some(inputs) = operation.inputs()
         && inputs != x.len()
     {
-        let (name, given) = (operation.name(), x.len());
-        panic!("apply: {given} numbers given to the operation {name:?}, which takes {inputs}");
+        refuse_inputs(operation.name(), inputs, x.len());
     }
     let mut y = vec![T::from_f64(f64::NAN); operation.outputs(x.len())];
     T::apply(operation, x, &mut y);
@@ -425,11 +424,21 @@ fn reverse_of<H: Handle>(operation: &H, inputs: usize) -> Option<ReverseOf<H>> {
 
 /// The adjoints of an operation's inputs from a recording of its value.
 fn by_recording<T: Real>(operation: &impl Operation, x: &[T], adjoint: &[T], into: &mut [T]) {
+    recording(x, adjoint, into, &mut |x, y| operation.value(x, y));
+}
+
+/// What [`by_recording`] does, for all operations: this is compiled once for a type of number.
+fn recording<T: Real>(
+    x: &[T],
+    adjoint: &[T],
+    into: &mut [T],
+    value: &mut dyn FnMut(&[Var<T>], &mut [Var<T>]),
+) {
     let kept = Kept::<T>::take();
     kept.tape.clear();
     let inputs = kept.tape.vars_from(x);
     let mut outputs = vec![Var::constant(T::from_f64(f64::NAN)); adjoint.len()];
-    operation.value(&inputs, &mut outputs);
+    value(&inputs, &mut outputs);
     let seeds: SmallVec<[(Var<T>, T); 8]> =
         outputs.into_iter().zip(adjoint.iter().copied()).collect();
     let adjoints = kept.tape.sweep_seeded(&seeds);
@@ -504,20 +513,53 @@ apply_itself!(f32, |_numbers| None);
 
 /// What the sweep does with an operation, as an operation.
 fn apply_reverse_of<T: Real, H: Handle>(operation: &H, [x, y, adjoint]: [&[T]; 3], into: &mut [T]) {
-    let all = [x, y, adjoint].concat();
-    T::apply(&ReverseOf::new(operation, x.len()), &all, into);
+    T::apply(&ReverseOf::new(operation, x.len()), &one_after_the_other(&[x, y, adjoint]), into);
+}
+
+// What is not of an operation stands in functions of its own, which are compiled once for all operations.
+
+fn one_after_the_other<T: Copy>(parts: &[&[T]]) -> Vec<T> {
+    parts.concat()
+}
+
+#[cold]
+#[track_caller]
+fn refuse_inputs(name: &str, takes: usize, given: usize) -> ! {
+    panic!("apply: {given} numbers given to the operation {name:?}, which takes {takes}")
+}
+
+/// The values, then the tangents.
+fn parts_of<T: Real>(duals: &[Dual<T>]) -> SmallVec<[T; 8]> {
+    let mut parts = SmallVec::with_capacity(2 * duals.len());
+    parts.extend(duals.iter().map(|dual| dual.value));
+    parts.extend(duals.iter().map(|dual| dual.tangent));
+    parts
+}
+
+fn join_parts<T: Real>(parts: &[T], duals: &mut [Dual<T>]) {
+    let (values, tangents) = parts.split_at(duals.len());
+    for (dual, (&value, &tangent)) in duals.iter_mut().zip(values.iter().zip(tangents)) {
+        *dual = Dual { value, tangent };
+    }
+}
+
+/// Numbers with their tangents, and room for as many outputs.
+pub(crate) fn duals_of<T: Real>(x: &[T], dx: &[T], outputs: usize) -> [Vec<Dual<T>>; 2] {
+    let x = x.iter().zip(dx).map(|(&x, &dx)| Dual::new(x, dx)).collect();
+    [x, vec![Dual::constant(T::from_f64(f64::NAN)); outputs]]
+}
+
+pub(crate) fn split_duals<T: Real>(duals: &[Dual<T>], y: &mut [T], dy: &mut [T]) {
+    for ((y, dy), dual) in y.iter_mut().zip(dy).zip(duals) {
+        (*y, *dy) = (dual.value, dual.tangent);
+    }
 }
 
 impl<T: Real> Apply for Dual<T> {
     fn apply<H: Handle>(operation: &H, x: &[Self], y: &mut [Self]) {
-        let (values, tangents) = (x.iter().map(|x| x.value), x.iter().map(|x| x.tangent));
-        let inputs: SmallVec<[T; 8]> = values.chain(tangents).collect();
         let mut outputs: SmallVec<[T; 8]> = smallvec![T::from_f64(f64::NAN); 2 * y.len()];
-        T::apply(&ForwardOf::new(operation), &inputs, &mut outputs);
-        let (values, tangents) = outputs.split_at(y.len());
-        for (y, (&value, &tangent)) in y.iter_mut().zip(values.iter().zip(tangents)) {
-            *y = Self { value, tangent };
-        }
+        T::apply(&ForwardOf::new(operation), &parts_of(x), &mut outputs);
+        join_parts(&outputs, y);
     }
 
     fn apply_reverse<H: Handle>(

@@ -337,17 +337,32 @@ impl<T: Real> Var<T> {
     /// Records an operation of one's own, whose results are `y`.
     #[track_caller]
     pub(crate) fn record_applied<H: Handle>(operation: &H, x: &[Self], y: &mut [Self]) {
+        let (values, mut results) = Self::values_to_apply(x, y);
+        T::apply(operation, &values, &mut results);
+        // A handle is cloned, which runs no code of others.
+        Self::push_applied(Arc::new(operation.clone()), x, values, y, &results);
+    }
+
+    /// The numbers of an operation's arguments, and of its results before.
+    #[track_caller]
+    fn values_to_apply(x: &[Self], y: &[Self]) -> (Rc<[T]>, Vec<T>) {
         // SAFETY: as in `record`.
         let gone = list_of(x.iter().copied()).map(|(_, list)| unsafe { list.as_ref() }.take_gone());
         // From here on, code of others runs.
         drop(gone);
-        let values: Rc<[T]> = x.iter().map(|x| x.value).collect();
-        let mut results: Vec<T> = y.iter().map(|y| y.value).collect();
-        T::apply(operation, &values, &mut results);
-        // A handle is cloned, which runs no code of others.
-        let operation: Arc<dyn Erased<T>> = Arc::new(operation.clone());
+        (x.iter().map(|x| x.value).collect(), y.iter().map(|y| y.value).collect())
+    }
+
+    #[track_caller]
+    fn push_applied(
+        operation: Arc<dyn Erased<T>>,
+        x: &[Self],
+        values: Rc<[T]>,
+        y: &mut [Self],
+        results: &[T],
+    ) {
         let Some((tape, list)) = list_of(x.iter().copied()) else {
-            for (y, result) in y.iter_mut().zip(results) {
+            for (y, &result) in y.iter_mut().zip(results) {
                 *y = Self::constant(result);
             }
             return;
@@ -357,7 +372,7 @@ impl<T: Real> Var<T> {
         let arguments: Arguments = x.iter().map(|x| x.index()).collect();
         // Where they are all the results of another operation, they stand there.
         let x = arguments.as_range().and_then(|range| list.results_at(range)).unwrap_or(values);
-        for (y, &result) in y.iter_mut().zip(&results) {
+        for (y, &result) in y.iter_mut().zip(results) {
             y.value = result;
         }
         let first = list.push_stop(Stop { operation, first: 0, arguments, x, y: results.into() });

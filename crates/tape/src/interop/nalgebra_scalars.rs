@@ -25,6 +25,12 @@
 //! | `Rotation2`, `UnitComplex`; `from_euler_angles`, `euler_angles`, `Rotation3::scaled_axis`, `UnitQuaternion::from_axis_angle`, `from_rotation_matrix`, products, `inverse`, `try_slerp`; `Isometry3`, `Similarity3`, `Perspective3`, `look_at_rh`, `face_towards`, `rotation_between` | | |
 //! | `Rotation3::new`, `Rotation3::from_axis_angle`, `UnitQuaternion::new`, `from_scaled_axis`, `UnitQuaternion::scaled_axis`, at a turn | | the same at no turn: 0; `Rotation3::new` at turns of 10⁻⁹ to ten digits only |
 //!
+//! Beside `symmetric_eigen` and `svd` stand [`Matrix::symmetric_eigen`](crate::Matrix::symmetric_eigen),
+//! [`Matrix::singular_values`](crate::Matrix::singular_values) and [`Matrix::svd`](crate::Matrix::svd), which are right at
+//! diagonal matrices too; for √A and the polar factor where eigenvalues or singular values are equal,
+//! [`Matrix::symmetric_sqrt`](crate::Matrix::symmetric_sqrt). A matrix comes from nalgebra by `Matrix::from`. Beside `schur`
+//! stands nothing yet.
+//!
 //! Beside the last row stand [`rotation::turn`](crate::rotation::turn), [`rotation::quaternion`](crate::rotation::quaternion)
 //! and [`rotation::rotation_vector`](crate::rotation::rotation_vector), which are right everywhere.
 //!

@@ -4,9 +4,12 @@ use smallvec::SmallVec;
 
 use super::cholesky::{Factor, SolveByFactor};
 use super::determinant::{Cofactors, CofactorsAlong, Determinant};
+use super::exponential::Exponential;
 use super::least_squares::{LeastSquares, Smallest};
 use super::product::Product;
 use super::solve::{Inverse, LnDeterminant, Solve};
+use super::square_root::{SquareRoot, Sylvester};
+use super::symmetric_eigen::{Eigen, EigenAdjoint};
 use super::triangle::SolveLower;
 use crate::operation::Derivatives;
 use crate::real::operation::Handle;
@@ -43,6 +46,11 @@ by_name! {
     "cholesky_solve"    => SolveByFactor { n, columns },
     "least_squares"     => LeastSquares { rows, columns, of_b },
     "smallest_solution" => Smallest { rows, columns, of_b },
+    "exponential"       => Exponential { n },
+    "square_root"       => SquareRoot { n },
+    "sylvester"         => Sylvester { n },
+    "symmetric_eigen"   => Eigen { n },
+    "symmetric_eigen_adjoint" => EigenAdjoint { n },
 }
 
 fn parsed(written: &str) -> Option<(&str, SmallVec<[usize; 4]>)> {

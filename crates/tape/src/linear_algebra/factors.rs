@@ -5,10 +5,12 @@
 mod cholesky;
 mod lu;
 mod qr;
+mod symmetric_eigen;
 
 pub(super) use cholesky::{cholesky, cholesky_forward, cholesky_reverse};
 pub(super) use lu::{Lu, swap_rows};
 pub(super) use qr::Qr;
+pub(super) use symmetric_eigen::symmetric_eigen;
 
 use crate::real::Real;
 

@@ -2,7 +2,7 @@
 
 use core::any::TypeId;
 
-use crate::dual::Dual;
+use crate::operation::{duals_of, split_duals};
 use crate::real::Real;
 
 /// An operation of one's own: any number of inputs and outputs, a value, and the product of a vector with its Jacobian,
@@ -79,12 +79,9 @@ pub trait Operation: Send + Sync + 'static {
     /// The outputs and their tangents: `dy[j]` = Σᵢ `dx[i]`·∂yⱼ/∂xᵢ. Where this is not written, [`value`](Operation::value) is
     /// computed on dual numbers.
     fn forward<T: Real>(&self, x: &[T], dx: &[T], y: &mut [T], dy: &mut [T]) {
-        let x: Vec<Dual<T>> = x.iter().zip(dx).map(|(&x, &dx)| Dual::new(x, dx)).collect();
-        let mut duals = vec![Dual::constant(T::from_f64(f64::NAN)); y.len()];
+        let [x, mut duals] = duals_of(x, dx, y.len());
         self.value(&x, &mut duals);
-        for ((y, dy), dual) in y.iter_mut().zip(dy).zip(duals) {
-            (*y, *dy) = (dual.value, dual.tangent);
-        }
+        split_duals(&duals, y, dy);
     }
 
     /// The positions of the inputs on which an output can depend, for sparse derivatives. Where this is not written, it depends

@@ -3,6 +3,7 @@
 #[cfg(feature = "linear-algebra")]
 mod bytes;
 mod solves;
+mod spectra;
 
 use solves::Which;
 use tape::{Batch, Dual, Lanes, Matrix, Program, Real, Var};

@@ -1,6 +1,6 @@
 //! What nalgebra cannot do right, done beside it; and what a program remembers of the numbers that nalgebra reads.
 
-use super::library::{Matrix2, Matrix3, Quaternion, UnitQuaternion, Vector3, try_convert};
+use super::library::{DMatrix, Matrix2, Matrix3, Quaternion, UnitQuaternion, Vector3, try_convert};
 use tape::check::{self, Verdict};
 use tape::{Dual, Function, Real, Var, rotation};
 
@@ -143,4 +143,50 @@ fn a_singular_matrix_of_variables_is_one() {
         &[5.0, 2.0, -3.0, -2.5, -1.0, 1.5, 0.0, 0.0, 0.0],
         1e-15,
     );
+}
+
+/// √A, by values and vectors and as one operation, at a diagonal matrix and where eigenvalues are equal.
+#[test]
+fn a_root_of_a_diagonal_matrix_has_its_derivatives() {
+    let a =
+        |x: &[Var]| tape::Matrix::from(DMatrix::from_row_slice(2, 2, &[x[0], x[1], x[1], x[2]]));
+    let by_vectors = |x: &[Var]| {
+        let eigen = a(x).symmetric_eigen().unwrap();
+        let v = eigen.vectors();
+        let scaled = tape::Matrix::from_fn(2, 2, |i, j| v[(i, j)] * eigen.values()[j].sqrt());
+        (&scaled * &v.transpose())[(0, 1)]
+    };
+    let root = |x: &[Var]| {
+        // Numeric derivatives leave the matrices that have one.
+        a(x).symmetric_sqrt().map_or(Var::constant(f64::NAN), |root| root[(0, 1)])
+    };
+    let x = [1.0, 0.0, 4.0];
+    assert_close(&tape::gradient(by_vectors, &x).1, &[0.0, 1.0 / 3.0, 0.0], 1e-14);
+    assert_close(&tape::gradient(root, &x).1, &[0.0, 1.0 / 3.0, 0.0], 1e-14);
+    assert_eq!(check::gradient(by_vectors, &x), Verdict::Pass);
+    assert_eq!(check::gradient(root, &x), Verdict::Pass);
+    assert_close(&tape::gradient(root, &[4.0, 0.0, 4.0]).1, &[0.0, 0.25, 0.0], 1e-14);
+}
+
+#[test]
+fn a_polar_factor_of_a_diagonal_matrix_has_its_derivatives() {
+    let a = |x: &[Var]| tape::Matrix::from(DMatrix::from_row_slice(3, 3, x));
+    let by_vectors = |x: &[Var]| {
+        let svd = a(x).svd().unwrap();
+        (svd.left() * &svd.right().transpose())[(0, 1)]
+    };
+    let by_root = |x: &[Var]| {
+        let a = a(x);
+        let root = (&a.transpose() * &a).symmetric_sqrt().unwrap();
+        (&a * &root.inverse().unwrap())[(0, 1)]
+    };
+    let right = [0.0, 0.2, 0.0, -0.2, 0.0, 0.0, 0.0, 0.0, 0.0];
+    let x = [3.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 1.0];
+    assert_close(&tape::gradient(by_vectors, &x).1, &right, 1e-14);
+    assert_close(&tape::gradient(by_root, &x).1, &right, 1e-14);
+    assert_eq!(check::gradient(by_vectors, &x), Verdict::Pass);
+    // Equal singular values: the entry at (0, 1) turns by half of what one beside the diagonal changes.
+    let right = [0.0, 0.25, 0.0, -0.25, 0.0, 0.0, 0.0, 0.0, 0.0];
+    let x = [2.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 2.0];
+    assert_close(&tape::gradient(by_root, &x).1, &right, 1e-14);
 }

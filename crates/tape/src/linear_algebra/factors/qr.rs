@@ -39,9 +39,7 @@ impl<T: Real> Qr<T> {
             .map(|(i, j)| columns_of_a[j * rows + i])
             .collect();
         // What is left of a column that depends on those before is rounding.
-        let epsilon =
-            if super::super::is_single::<T>() { f64::from(f32::EPSILON) } else { f64::EPSILON };
-        let tolerance = epsilon * rows as f64;
+        let tolerance = super::super::epsilon::<T>() * rows as f64;
         let stays = |k: usize| {
             r[k * columns + k].innermost().abs() > tolerance * norms[k].innermost().abs()
         };

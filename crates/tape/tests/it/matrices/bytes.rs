@@ -19,6 +19,10 @@ fn everything<T: Real>(x: &[T]) -> Vec<T> {
         a.solve_triangular(b, Triangle::Lower).unwrap(),
         a.solve_triangular(b, Triangle::Upper).unwrap(),
         a.least_squares(b).unwrap(),
+        a.exp().data,
+        a.symmetric_sqrt().unwrap().data,
+        a.symmetric_eigen().unwrap().values().to_vec(),
+        a.singular_values().unwrap(),
     ]
     .concat()
 }

@@ -2,7 +2,7 @@
 
 use tape::{Error, Lanes, Matrix, Program, Real, Triangle, Var};
 
-use super::{FIRST, Pair, SECOND, every_way, near, square};
+use super::{FIRST, Pair, SECOND, every_way, near, spectra, square};
 
 /// A·x = b by elimination without pivots, in numbers: the solutions, and the product of the pivots.
 fn eliminated<T: Real>(n: usize, a: &[T], b: &[T]) -> (Vec<T>, T) {
@@ -54,7 +54,7 @@ fn factored<T: Real>(n: usize, lower: &[T]) -> Vec<T> {
 }
 
 /// A matrix with this lower triangle; what is above it must not matter.
-fn from_lower<T: Real>(n: usize, lower: &[T]) -> Matrix<T> {
+pub(super) fn from_lower<T: Real>(n: usize, lower: &[T]) -> Matrix<T> {
     let entry = |i: usize, j: usize| {
         if j > i { T::from_f64(f64::NAN) } else { lower[i * (i + 1) / 2 + j] }
     };
@@ -62,7 +62,7 @@ fn from_lower<T: Real>(n: usize, lower: &[T]) -> Matrix<T> {
 }
 
 /// Σ (i + 1)·xᵢ² + xᵢ: no two numbers count the same.
-fn weighed<T: Real>(x: &[T]) -> T {
+pub(super) fn weighed<T: Real>(x: &[T]) -> T {
     let term = |(i, &x): (usize, &T)| T::from_f64(1.0 + i as f64) * x * x + x;
     x.iter().enumerate().map(term).reduce(|a, b| a + b).unwrap()
 }
@@ -92,6 +92,13 @@ pub(super) enum Which {
     Determinant1,
     Determinant3,
     Determinant4,
+    Exponential,
+    Root,
+    RootSquared,
+    Eigen,
+    Nuclear,
+    FourthPowers,
+    Polar,
 }
 
 impl Which {
@@ -109,6 +116,13 @@ impl Which {
             Self::Determinant1 => Determinant::<1>::with(x),
             Self::Determinant3 => Determinant::<3>::with(x),
             Self::Determinant4 => Determinant::<4>::with(x),
+            Self::Exponential => spectra::Exponential::with(x),
+            Self::Root => spectra::Root::with(x),
+            Self::RootSquared => spectra::RootSquared::with(x),
+            Self::Eigen => spectra::Eigen::with(x),
+            Self::Nuclear => spectra::Nuclear::with(x),
+            Self::FourthPowers => spectra::FourthPowers::with(x),
+            Self::Polar => spectra::Polar::with(x),
         }
     }
 
@@ -126,6 +140,13 @@ impl Which {
             Self::Determinant1 => Determinant::<1>::without(x),
             Self::Determinant3 => Determinant::<3>::without(x),
             Self::Determinant4 => Determinant::<4>::without(x),
+            Self::Exponential => spectra::Exponential::without(x),
+            Self::Root => spectra::Root::without(x),
+            Self::RootSquared => spectra::RootSquared::without(x),
+            Self::Eigen => spectra::Eigen::without(x),
+            Self::Nuclear => spectra::Nuclear::without(x),
+            Self::FourthPowers => spectra::FourthPowers::without(x),
+            Self::Polar => spectra::Polar::without(x),
         }
     }
 }
