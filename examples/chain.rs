@@ -8,6 +8,7 @@
 #[path = "support/end.rs"]
 mod end;
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -30,6 +31,15 @@ const LISTED: usize = 8;
 
 /// How far a prediction may be from its target.
 const WITHIN: f64 = 0.01;
+
+/// What one sweep saves: n edges without biases.
+const WHY_CHEAP: &str = "\
+Why one sweep: the multiplications for the derivatives of all n weights
+    edges, n   one sweep, 2n − 1   each on its own, n(n + 1)/2
+           3                   5                             6
+          25                  49                           325
+       2,500               4,999                     3,126,250
+However long the chain, an edge costs the sweep two multiplications: one for its weight, one to hand the product on.";
 
 /// Trains a chain network, one number per node and one weight per edge, and explains its gradient.
 #[derive(Parser)]
@@ -165,11 +175,10 @@ fn train(
     writeln!(out, "Before training (seed {}): {:.6}\n", options.seed, chain.parameters())?;
     let explanation = chain.explain(samples[0])?;
     writeln!(out, "{explanation}\n")?;
-    let edge = chain.weights().keys().next().map_or("", String::as_str);
-    writeln!(out, "A check that anyone can do")?;
-    for by in [0.01, 0.0001] {
-        writeln!(out, "  {}", chain.nudge(samples[0], edge, by)?)?;
+    if chain.biases().is_empty() {
+        writeln!(out, "{WHY_CHEAP}\n")?;
     }
+    write_check(out, &chain, samples[0])?;
     if samples.len() <= LISTED {
         let step = chain.explain_step(samples, training.optimizer, training.rate)?;
         writeln!(out, "\n{step}\n")?;
@@ -177,36 +186,83 @@ fn train(
 
     let start = Instant::now();
     let recorded = train_with_progress(&mut chain, samples, &training)?;
-    report(out, &recorded.trained, start)?;
+    let trained = &recorded.trained;
+    report(out, &training, trained, start)?;
 
-    writeln!(out, "After training: {:.6}\n", chain.parameters())?;
+    let epoch = trained.best_epoch();
+    let which = if epoch == trained.epochs() { ", the last one" } else { "" };
+    writeln!(
+        out,
+        "After training: the parameters of epoch {epoch}{which}, where the error was lowest"
+    )?;
+    writeln!(out, "  {:.6}\n", chain.parameters())?;
     writeln!(out, "{}\n", chain.explain(samples[0])?)?;
-    write_means(out, &chain, samples, &training)?;
+    write_check(out, &chain, samples[0])?;
+    writeln!(out)?;
+    write_means(out, &chain, samples, &training, trained.stop)?;
     write_predictions(out, &chain, samples)?;
     Ok((chain, recorded))
 }
 
-/// Why single derivatives are not 0 when the error falls no more.
+/// What a small change of the first weight does, beside what its derivative says; small enough for the two to agree.
+fn write_check(out: &mut impl Write, chain: &Chain, sample: Sample) -> Result<()> {
+    let edge = chain.weights().keys().next().map_or("", String::as_str);
+    let first = chain.nudge(sample, edge, 0.01)?;
+    writeln!(out, "A check that anyone can do\n  {first}")?;
+    match chain.agreeing_nudge(sample, edge)? {
+        Some(_) if first.agrees() => {
+            writeln!(out, "  {}", chain.nudge(sample, edge, 0.0001)?)?;
+        }
+        Some(agreeing) => {
+            writeln!(
+                out,
+                "  {agreeing}\n0.01 is too far: the curve of the loss bends, and there the derivative no longer holds. {} is the \
+                 largest power of ten\nat which the two differ by less than a hundredth.",
+                agreeing.by
+            )?;
+        }
+        None => {
+            writeln!(
+                out,
+                "The two differ, at smaller sizes too: the derivative is 0, or so near that the bend of the curve, or rounding, \
+                 outweighs it."
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Why single derivatives are not 0 when the training ends.
 fn write_means(
     out: &mut impl Write,
     chain: &Chain,
     samples: &[Sample],
     training: &Training,
+    stop: Stop,
 ) -> Result<()> {
     if samples.len() > LISTED {
         return Ok(());
     }
     let step = chain.explain_step(samples, training.optimizer, training.rate)?;
     writeln!(out, "The derivatives of all samples\n\n{}", step.means())?;
-    if step.cancels() {
-        writeln!(
-            out,
-            "\
-Each sample alone would still move the weights, but they pull in different directions: the mean is 0, or nearly.
-So no step makes the mean error smaller, and the training has come to rest.
-"
-        )?;
-    }
+    let ended = format!("The training ended because {}.", why(stop));
+    let sentence = if step.rests() {
+        "Each sample alone would still move the weights, but they pull in different directions: the mean is 0, or nearly.\n\
+         So no step makes the mean error smaller, and the training has come to rest."
+            .to_owned()
+    } else if step.cancels() {
+        format!(
+            "Each sample alone would still move the weights, but they pull in different directions: the mean is small beside \
+             them.\nIt is not 0 yet. {ended}"
+        )
+    } else if step.mean.values().all(|mean| mean == 0.0) {
+        format!("Every mean is 0: no step changes the weights any more. {ended}")
+    } else {
+        format!(
+            "Not every mean is 0: a step that is small enough would still make the error smaller. {ended}"
+        )
+    };
+    writeln!(out, "{sentence}\n")?;
     Ok(())
 }
 
@@ -234,23 +290,41 @@ fn train_with_progress(
     })
 }
 
-/// The loss at the start, after 1, 10, 100, … epochs, and in the end.
-fn report(out: &mut impl Write, trained: &Trained, start: Instant) -> Result<()> {
+/// The loss at the start, after 1, 10, 100, … epochs, where it is lowest, and in the end.
+fn report(
+    out: &mut impl Write,
+    training: &Training,
+    trained: &Trained,
+    start: Instant,
+) -> Result<()> {
     writeln!(out, "{:>8}  mean squared error", "epoch")?;
     let powers = (0..).map(|power| 10_usize.pow(power));
-    let epochs = powers.take_while(|&epoch| epoch < trained.epochs());
-    for epoch in [0].into_iter().chain(epochs).chain([trained.epochs()]) {
+    let powers = powers.take_while(|&epoch| epoch < trained.epochs());
+    let epochs: BTreeSet<usize> =
+        powers.chain([0, trained.best_epoch(), trained.epochs()]).collect();
+    for epoch in epochs {
         writeln!(out, "{epoch:>8}  {:.6}", trained.history[epoch])?;
     }
-    let why = match trained.stop {
+    let since = match (trained.stop, training.patience) {
+        (Stop::Patience, Some(epochs)) => format!(" (no lower one in {epochs} epochs)"),
+        _ => String::new(),
+    };
+    let (epochs, seconds) = (trained.epochs(), start.elapsed().as_secs_f64());
+    writeln!(
+        out,
+        "Stopped after {epochs} epochs ({seconds:.3} s): {}{since}.\n",
+        why(trained.stop)
+    )?;
+    Ok(())
+}
+
+fn why(stop: Stop) -> &'static str {
+    match stop {
         Stop::Tolerance => "the error is small enough",
         Stop::Patience => "the error falls no more",
         Stop::Epochs => "all epochs are done",
         Stop::Callback => "it was asked to",
-    };
-    let seconds = start.elapsed().as_secs_f64();
-    writeln!(out, "Stopped after {} epochs ({seconds:.3} s): {why}.\n", trained.epochs())?;
-    Ok(())
+    }
 }
 
 fn write_predictions(out: &mut impl Write, chain: &Chain, samples: &[Sample]) -> Result<()> {

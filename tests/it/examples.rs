@@ -118,12 +118,15 @@ fn chain_says_what_its_words_mean() {
 fn chain_makes_the_step_of_plain_descent_with_numbers() {
     let step = "ab ← ab - rate·∂L/∂ab = 0.902486 - 0.00001 × 1177.06 = 0.890715";
     check("chain", &[], step);
-    check("chain", &["--epochs", "1"], "After training: ab = 0.890715");
+    let after =
+        "the parameters of epoch 1, the last one, where the error was lowest\n  ab = 0.890715";
+    check("chain", &["--epochs", "1"], after);
 }
 
 #[test]
 fn chain_says_what_adam_does_in_place_of_the_plain_step() {
     check("chain", &["--optimizer", "adam"], "ab ← 0.902486 + 0.01 = 0.912486");
+    check("chain", &[], "Divided they give 1 or -1, so every parameter moves by the rate, 0.01");
 }
 
 #[test]
@@ -132,8 +135,46 @@ fn chain_says_why_single_derivatives_are_not_0_at_rest() {
 }
 
 #[test]
+fn chain_does_not_call_it_rest_while_a_step_still_helps() {
+    let output = output_of("chain", &["--epochs", "395"]);
+    assert!(output.contains("the mean is small beside them.\nIt is not 0 yet."), "{output}");
+    assert!(!output.contains("come to rest"), "{output}");
+}
+
+#[test]
+fn chain_says_why_the_second_training_ends_before_it_rests() {
+    check(
+        "chain",
+        &[],
+        "Not every mean is 0: a step that is small enough would still make the error",
+    );
+}
+
+#[test]
+fn chain_says_which_epoch_its_parameters_are_of() {
+    let output = output_of("chain", &[]);
+    assert!(output.contains("the error falls no more (no lower one in 2000 epochs)."), "{output}");
+    let kept = "After training: the parameters of epoch 511, where the error was lowest\n  ab = ";
+    assert!(output.contains(kept), "{output}");
+    assert!(output.contains("\n     511  5651.265823\n"), "its error is in the table: {output}");
+}
+
+#[test]
+fn chain_says_what_the_sweep_saves_in_long_chains() {
+    check("chain", &[], "2,500               4,999                     3,126,250");
+}
+
+#[test]
+fn chain_explains_the_arrow_of_a_step() {
+    check("chain", &[], "← means: becomes. ∂L/∂ab stands for the mean over the samples");
+}
+
+#[test]
 fn chain_offers_a_check_that_anyone_can_do() {
     check("chain", &[], "the derivative says 0.01 × 99.652 = 0.99652");
+    // In the end L is almost 0, and its curve bends within 0.01.
+    check("chain", &[], "the derivative says 0.0000001 × 0.781657 = 7.81657e-8");
+    check("chain", &[], "0.01 is too far: the curve of the loss bends");
 }
 
 #[test]

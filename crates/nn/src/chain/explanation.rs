@@ -2,8 +2,9 @@
 
 use core::fmt;
 
-use tape::{Tape, Var};
+use tape::{Op, Tape, Var};
 
+use crate::Activation;
 use crate::chain::error::Error;
 use crate::chain::parameters::bias_symbol;
 use crate::chain::{Chain, Sample, check_samples, squared_error};
@@ -35,6 +36,8 @@ pub struct Explanation {
     pub terms: Vec<Term>,
     input: String,
     loss_symbol: &'static str,
+    /// What f′ means for each activation f, a line each.
+    pub(crate) slopes: Vec<String>,
 }
 
 /// How a node came to its value.
@@ -132,6 +135,7 @@ impl Chain {
             terms,
             input: self.input.clone(),
             loss_symbol,
+            slopes: self.slopes(),
         })
     }
 
@@ -149,6 +153,24 @@ impl Chain {
                 Link { end: ends[1], node, source, weight, bias, value }
             })
             .collect()
+    }
+
+    fn slopes(&self) -> Vec<String> {
+        let mut slopes: Vec<String> = Vec::new();
+        for node in self.nodes.values() {
+            let slope = match node.activation {
+                Activation::Identity => continue,
+                Activation::Operation(Op::Sin) => {
+                    "sin′ is the slope of the sine at the number in parentheses: its cosine, in radians (a full turn is 2π)."
+                        .to_owned()
+                }
+                f => format!("{f}′ is the slope of {f} at the number in parentheses."),
+            };
+            if !slopes.contains(&slope) {
+                slopes.push(slope);
+            }
+        }
+        slopes
     }
 
     /// A symbol for the loss that is no node's name: `L` is one in A…Z.
@@ -216,6 +238,20 @@ impl Explanation {
         }))
     }
 
+    /// What the brackets of [`Explanation::backward`] are.
+    fn brackets(&self) -> String {
+        let bias = self.terms.windows(2).find(|two| two[0].path_factors == two[1].path_factors);
+        let how = match bias {
+            None => "It is that of the line before, times one factor.".to_owned(),
+            Some(two) => format!(
+                "In the line of a weight it is that of the line before, times one factor. In the line of a bias, such as {}, it \
+                 is the same as in the line before.",
+                two[1].symbol
+            ),
+        };
+        format!("[ ] is the adjoint of the node at the edge's end. It is not computed again. {how}")
+    }
+
     /// How many multiplications all derivatives take.
     ///
     /// ```
@@ -275,11 +311,16 @@ impl fmt::Display for Explanation {
         let Multiplications { sweep, alone } = self.multiplications();
         writeln!(f, "Forward\n{}", self.forward())?;
         writeln!(f, "Partials\n{}", self.partials())?;
+        for slope in &self.slopes {
+            writeln!(f, "{slope}")?;
+        }
+        if !self.slopes.is_empty() {
+            writeln!(f)?;
+        }
         writeln!(f, "Backward, last edge to first\n{}", self.backward())?;
-        writeln!(
-            f,
-            "[ ] is the adjoint of the edge's end. It is not computed again: it is that of the line before, times one factor."
-        )?;
+        if self.terms.len() > 1 {
+            writeln!(f, "{}", self.brackets())?;
+        }
         write!(
             f,
             "Each × under Backward is one multiplication: {sweep}. Each derivative multiplied out on its own: {alone}."

@@ -32,6 +32,9 @@ pub struct Descended {
     loss_symbol: &'static str,
 }
 
+/// The sizes of the check that are tried.
+const SIZES: [f64; 9] = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10];
+
 /// What a small change of one parameter does to one sample's loss, beside what its derivative says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Nudge {
@@ -103,22 +106,57 @@ impl Chain {
         check_samples(&[sample])?;
         let index = self.weights().get_index_of(edge).unwrap_or(usize::MAX);
         self.clone().set_weight(edge, self.weights().get(edge).copied().unwrap_or(0.0) + by)?;
-        Ok(self.nudges(sample, by)?.swap_remove(index))
+        let (before, gradient) = self.gradient(&[sample])?;
+        let derivative = gradient.weights[edge];
+        let (symbol, loss_symbol) = (weight_symbol(edge), self.loss_symbol());
+        let still = Nudge { symbol, by: 0.0, loss: [before; 2], derivative, loss_symbol };
+        Ok(self.nudged(sample, index, &still, by))
     }
 
-    /// The same for every parameter, weights before biases.
-    pub(crate) fn nudges(&self, sample: Sample, by: f64) -> Result<Vec<Nudge>, Error> {
+    /// As [`Chain::nudge`], by the largest power of ten from 0.01 down to 10⁻¹⁰ for which the change
+    /// [agrees](Nudge::agrees) with the derivative. `None` if there is none: where the derivative is 0 and the loss is not
+    /// flat, or where the change is lost in the rounding of the loss.
+    ///
+    /// # Errors
+    /// As [`Chain::nudge`].
+    ///
+    /// ```
+    /// let mut chain = nn::Chain::new();
+    /// chain.set_weight("ab", 5.667)?;                        // almost 17/3: the loss is small, and bends
+    /// let sample = (3.0, 17.0).into();
+    /// assert!(!chain.nudge(sample, "ab", 0.01)?.agrees());
+    /// assert_eq!(chain.agreeing_nudge(sample, "ab")?.unwrap().by, 0.000001);
+    /// # Ok::<(), nn::chain::Error>(())
+    /// ```
+    pub fn agreeing_nudge(&self, sample: Sample, edge: &str) -> Result<Option<Nudge>, Error> {
+        let largest = self.nudge(sample, edge, SIZES[0])?;
+        let index = self.weights().get_index_of(edge).unwrap_or(usize::MAX);
+        Ok(self.first_agreeing(sample, index, &largest))
+    }
+
+    /// For every parameter, weights before biases: the nudge by 0.01, and the largest one that agrees.
+    pub(crate) fn nudges(&self, sample: Sample) -> Result<Vec<(Nudge, Option<Nudge>)>, Error> {
         let (before, gradient) = self.gradient(&[sample])?;
-        let parameters = self.flat_parameters();
-        let nudges = self.symbols().into_iter().zip(gradient.values()).enumerate();
-        let nudges = nudges.map(|(index, (symbol, derivative))| {
-            let mut parameters = parameters.clone();
-            parameters[index] += by;
-            let after = self.loss_at(&parameters, &[sample]);
-            let loss_symbol = self.loss_symbol();
-            Nudge { symbol, by, loss: [before, after], derivative, loss_symbol }
+        let parameters = self.symbols().into_iter().zip(gradient.values()).enumerate();
+        let nudges = parameters.map(|(index, (symbol, derivative))| {
+            let (loss, loss_symbol) = ([before; 2], self.loss_symbol());
+            let still = Nudge { symbol, by: 0.0, loss, derivative, loss_symbol };
+            let nudge = self.nudged(sample, index, &still, SIZES[0]);
+            (nudge, self.first_agreeing(sample, index, &still))
         });
         Ok(nudges.collect())
+    }
+
+    fn first_agreeing(&self, sample: Sample, index: usize, other: &Nudge) -> Option<Nudge> {
+        SIZES.iter().map(|&by| self.nudged(sample, index, other, by)).find(Nudge::agrees)
+    }
+
+    /// The nudge of the parameter at `index`, by another size.
+    fn nudged(&self, sample: Sample, index: usize, other: &Nudge, by: f64) -> Nudge {
+        let mut parameters = self.flat_parameters();
+        parameters[index] += by;
+        let after = self.loss_at(&parameters, &[sample]);
+        Nudge { by, loss: [other.loss[0], after], ..other.clone() }
     }
 
     /// The parameters as formulas write them, weights before biases.
@@ -136,6 +174,11 @@ impl Nudge {
     /// How much it changes if the derivative were the same all the way.
     pub fn predicted(&self) -> f64 {
         self.by * self.derivative
+    }
+
+    /// Whether the two differ by less than a hundredth. Where they do not, the loss bends on the way: `by` is too large.
+    pub fn agrees(&self) -> bool {
+        (self.change() - self.predicted()).abs() <= 0.01 * self.predicted().abs()
     }
 }
 
@@ -155,9 +198,14 @@ impl fmt::Display for Nudge {
 }
 
 impl Descended {
-    /// Whether the samples' derivatives cancel: all means are small beside what they are the means of.
+    /// Whether the samples' derivatives nearly cancel: all means are small beside what they are the means of.
     pub fn cancels(&self) -> bool {
         cancel(&self.derivatives, &self.mean)
+    }
+
+    /// Whether they cancel to the last digits of the loss, so that no step makes it smaller: training has come to rest.
+    pub fn rests(&self) -> bool {
+        rest(&self.derivatives, &self.mean, self.loss)
     }
 
     /// The derivatives of each sample's loss and their mean, a line for each parameter.
@@ -201,6 +249,19 @@ impl Descended {
         lines.collect()
     }
 
+    /// How to read [`Descended::moves`].
+    fn reading(&self) -> String {
+        let symbol = symbols(&self.before).swap_remove(0);
+        let mean = match self.optimizer {
+            Optimizer::Plain => format!(
+                " {} stands for the mean over the samples, in the last column.",
+                derivative(self.loss_symbol, &symbol)
+            ),
+            _ => String::new(),
+        };
+        format!("← means: becomes.{mean}")
+    }
+
     /// How the step follows from the derivatives, in words.
     pub fn rule(&self) -> String {
         rule(self.optimizer, self.rate)
@@ -209,18 +270,39 @@ impl Descended {
 
 /// Whether all means are small beside the derivatives that they are the means of.
 pub(crate) fn cancel(derivatives: &[Parameters], mean: &Parameters) -> bool {
-    const SMALL: f64 = 1e-3;
+    are_below(1e-3, derivatives, mean)
+}
+
+/// Whether training has come to rest, by the losses before and after a step. Near its least value the loss is a parabola:
+/// means that are a share of the derivatives leave it about the square of that share to fall. Below the root of ε that is
+/// rounding.
+pub(crate) fn rest(derivatives: &[Parameters], mean: &Parameters, loss: [f64; 2]) -> bool {
+    let falls = loss[1] < loss[0];
+    !falls && are_below(f64::EPSILON.sqrt(), derivatives, mean)
+}
+
+fn are_below(share: f64, derivatives: &[Parameters], mean: &Parameters) -> bool {
     let size = |index: usize| -> f64 {
         let sizes = derivatives.iter().map(|d| d.values().nth(index).unwrap_or(0.0).abs());
         sizes.sum::<f64>() / derivatives.len() as f64
     };
-    mean.values().enumerate().all(|(index, mean)| mean.abs() < SMALL * size(index))
+    mean.values().enumerate().all(|(index, mean)| mean.abs() < share * size(index))
 }
 
 /// Which way a parameter goes, and why not far.
 const AGAINST: &str = "Where the derivative is positive, a larger parameter makes the loss larger, so the parameter \
                        goes down; where it is negative, up.";
 const NEARBY: &str = "a derivative holds only nearby";
+
+/// What the first step of an optimiser is, where that is short to say.
+pub(crate) fn first_step(optimizer: Optimizer, rate: f64) -> Option<String> {
+    matches!(optimizer, Optimizer::Adam { .. }).then(|| {
+        format!(
+            "At the first step the running mean is the derivative itself, and its usual size is its own. Divided they give 1 \
+             or -1, so every parameter moves by the rate, {rate}, unless its derivative is 0."
+        )
+    })
+}
 
 /// The rule of an optimiser in words.
 pub(crate) fn rule(optimizer: Optimizer, rate: f64) -> String {
@@ -257,6 +339,10 @@ impl fmt::Display for Descended {
         )?;
         writeln!(f, "{}", self.means())?;
         writeln!(f, "{}\n", self.rule())?;
+        if let Some(first) = first_step(self.optimizer, self.rate) {
+            writeln!(f, "{first}\n")?;
+        }
+        writeln!(f, "{}", self.reading())?;
         writeln!(f, "{}", self.moves())?;
         write!(
             f,

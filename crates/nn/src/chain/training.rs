@@ -83,6 +83,11 @@ impl Trained {
     pub fn epochs(&self) -> usize {
         self.history.len() - 1
     }
+
+    /// After which epoch the chain had its parameters: the first one with the lowest loss.
+    pub fn best_epoch(&self) -> usize {
+        self.history.iter().position(|&loss| loss == self.loss).unwrap_or(self.epochs())
+    }
 }
 
 /// Why a training ended.

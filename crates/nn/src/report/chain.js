@@ -218,7 +218,8 @@
     set(value, result);
     box.append(element("p", { class: "formula figures", id: "figures" }, "= ", bracket(number(from)), " × ", document.createElement("wbr"), element("b", {}, ownValue), " ", element("span", { class: "together" }, "= ", value)));
     const bracketIs = current.reused ? `[ ] is ${known}, known from before: ${number(from)}. ` : "";
-    box.append(element("p", { class: "note" }, `${bracketIs}Here ${current.own.symbol} = ${current.own.formula}.`));
+    const slope = current.own.formula.includes("′") ? ` ${training().slopes}` : "";
+    box.append(element("p", { class: "note" }, `${bracketIs}Here ${current.own.symbol} = ${current.own.formula}.${slope}`));
     box.append(element("p", { class: "count-line", id: "counts", "data-reused": current.reused, "data-done": 1 },
       "multiplications done here: ", element("b", {}, "1"), "; factors reused: ", current.reused ? element("mark", {}, `[ ${current.reused} ]`) : element("b", {}, "0")));
   }
@@ -312,27 +313,36 @@
   // ---- what derivatives are for ----
 
   function drawCosts() {
-    const { point, multiplications, passes, parameters } = training();
+    const { point, multiplications, passes, parameters, twice } = training();
     const [sweep, alone] = multiplications;
     at("point").textContent = point;
     const all = parameters.length === 1 ? "The one derivative takes" : `All ${parameters.length} derivatives of this chain together take`;
     at("counts-all").textContent = `${all} ${sweep} multiplication${sweep === 1 ? "" : "s"} by the sweep. Each multiplied out on its own: ${alone}.`;
     at("passes").textContent = passes;
+    at("twice").textContent = twice;
   }
 
   function drawNudge() {
-    const { parameters, loss, nudge } = training();
+    const { parameters, loss } = training();
     const [symbol, row] = parameters[state.parameter];
     const { nudges, values, adjoints } = numbers();
-    const [after, change, predicted] = nudges[state.parameter];
+    const { checks, agrees } = nudges[state.parameter];
+    const [by, after, change, predicted] = last(checks);
+    const size = decimal(by);
     const shown = (value) => { const bold = element("b"); set(bold, value); return bold; };
-    at("nudge").replaceChildren(`Make ${symbol} larger by ${nudge} and compute ${loss} again: it goes from ${number(last(values))} to ${number(after)}. It changes by `, shown(change), ".");
-    at("nudge-derivative").replaceChildren(`The derivative says: ${nudge} × ∂${loss}/∂${symbol} = ${nudge} × ${inProduct(adjoints[row])} = `, shown(predicted), ".");
+    at("nudge").replaceChildren(`Make ${symbol} larger by ${size} and compute ${loss} again: it goes from ${number(last(values))} to ${number(after)}. It changes by `, shown(change), ".");
+    at("nudge-derivative").replaceChildren(`The derivative says: ${size} × ∂${loss}/∂${symbol} = ${size} × ${inProduct(adjoints[row])} = `, shown(predicted), ".");
+    const [[first, , tooFar, promised]] = checks;
+    at("nudge-note").textContent = !agrees
+      ? `The two differ, at smaller sizes too: the derivative is 0, or so near that the bend of the curve of ${loss}, or rounding, outweighs it.`
+      : checks.length === 1
+        ? "The two agree the better, the smaller the change: along the way the derivative itself changes a little."
+        : `Why so small? Larger by ${decimal(first)}, ${loss} changes by ${number(tooFar)}, and the derivative says ${number(promised)}: the curve of ${loss} bends, and so far away the derivative no longer holds. ${size} is the largest power of ten at which the two differ by less than a hundredth.`;
   }
 
   function drawStep() {
-    const { parameters, loss, samples, nodes, of, rule, rate, taken } = training();
-    const { mean, cancels, step, loss: before } = snapshot();
+    const { parameters, loss, samples, nodes, of, rule, first, rate, taken, snapshots, kept } = training();
+    const { epoch, mean, cancels, rests, step, loss: before } = snapshot();
     const [symbol, row] = parameters[state.parameter];
     const derivative = `∂${loss}/∂${symbol}`;
     at("step-mean").textContent = of === 1
@@ -348,8 +358,11 @@
     if (of > samples.length) rows.push(element("tr", {}, element("td", { colspan: 2, class: "empty" }, `and ${of - samples.length} samples more`)));
     at("by-sample").replaceChildren(...rows, line("mean of all", mean[state.parameter], { class: "mean" }));
     at("cancels").hidden = !cancels;
-    at("cancels").textContent = "No single derivative is 0, yet the mean is, or nearly: the samples pull in different directions and cancel. No step makes the mean loss smaller any more. Training has come to rest.";
-    at("rule").textContent = rule;
+    at("cancels").textContent = rests
+      ? "No single derivative is 0, yet the mean is, or nearly: the samples pull in different directions and cancel. No step makes the mean loss smaller any more. Training has come to rest."
+      : "No single derivative is 0, yet the mean is small beside them: the samples pull in different directions and nearly cancel.";
+    at("rule").textContent = epoch === 0 && first ? `${rule} ${first}` : rule;
+    at("move-reading").hidden = !step;
     at("rule").hidden = !step;
     at("move-numbers").hidden = !step;
     if (step) {
@@ -357,12 +370,15 @@
       const after = element("b", { class: "result" });
       set(after, step.after[state.parameter]);
       at("move").textContent = `${symbol} ← ${symbol} − ${taken.replace("{}", derivative)}`;
-      const change = rate === null ? signed(step.change[state.parameter]) : `− ${rateText(rate)} × ${inProduct(mean[state.parameter])}`;
+      const change = rate === null ? signed(step.change[state.parameter]) : `− ${decimal(rate)} × ${inProduct(mean[state.parameter])}`;
       at("move-numbers").replaceChildren(`= ${number(now)} ${change} `, element("span", { class: "together" }, "= ", after));
-      at("move-loss").textContent = `All parameters move at once. The mean loss goes from ${number(before)} to ${number(step.loss)}: move the epoch on and see.`;
+      const [from, to] = [number(before), number(step.loss)];
+      const goes = from !== to ? `goes from ${from} to ${to}` : step.fall === 0 ? `stays at ${from}` : `stays near ${from}: it is ${number(Math.abs(step.fall))} ${step.fall > 0 ? "smaller" : "larger"}`;
+      at("move-loss").textContent = `All parameters move at once. The mean loss ${goes}. Move the epoch on and see.`;
     } else {
       at("move").textContent = "";
-      at("move-loss").textContent = "This is the last epoch: the training has ended here and makes no step more.";
+      const best = snapshots[kept].epoch;
+      at("move-loss").textContent = `This is the last epoch: the training has ended here and makes no step more. ${best === epoch ? "It keeps these parameters" : `It keeps the parameters of epoch ${best}`}: their loss is the lowest.`;
     }
     at("moves").replaceChildren(...parameters.map(([symbol, row], index) => {
       const cells = [numbers().values[row], mean[index], step ? step.after[index] : null].map((value, place) => {
@@ -374,8 +390,8 @@
       return element("tr", {}, element("th", { scope: "row" }, symbol), ...cells);
     }));
   }
-  /** A rate as a decimal: 0.00001 says more than 1e−5. */
-  const rateText = (rate) => (rate < 1e-9 ? number(rate) : minus(rate.toFixed(12).replace(/\.?0+$/, "")));
+  /** A small size as a decimal: 0.00001 says more than 1e−5. */
+  const decimal = (size) => (size < 1e-9 ? number(size) : minus(size.toFixed(12).replace(/\.?0+$/, "")));
 
   function drawModes() {
     const { nodes, loss, parameters, links, rows } = training();
@@ -408,6 +424,7 @@
     at("epoch-text").dataset.loss = String(stage.loss);
     const [input, target] = training().samples[state.sample];
     at("shown").textContent = `Training ${training().name}, epoch ${stage.epoch}; ${training().nodes[0]} = ${number(input)}, ${last(training().nodes)} should be ${number(target)}.`;
+    at("weights-of").textContent = stage.epoch === 0 ? "before the training" : `after epoch ${stage.epoch}`;
     at("now").textContent = sentence();
     at("now").className = `now ${step().kind === "start" ? "" : step().kind === "forward" ? "forward" : "reverse"}`;
     drawNetwork(at("network"), known);

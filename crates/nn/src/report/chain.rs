@@ -10,11 +10,11 @@ use super::chart::{Plot, numbers};
 use super::markup::{escape, figure, fill, json};
 use super::page::{self, page};
 use super::player::{CONTROLS, PLAYER};
-use super::stepper::{NUDGE, Numbers, Script};
+use super::stepper::{Numbers, Script};
 use crate::chain::error::Error;
-use crate::chain::step::{cancel, rule};
+use crate::chain::step::{cancel, first_step, rest, rule};
 use crate::chain::{Batch, WORDS, check_samples};
-use crate::{Chain, Optimizer, Parameters, Recorded, Sample, Snapshot, Training};
+use crate::{Chain, Optimizer, Parameters, Recorded, Sample, Snapshot, Trained, Training};
 
 const BODY: &str = include_str!("chain.html");
 const CODE: &str = include_str!("chain.js");
@@ -76,13 +76,14 @@ struct Data<'a> {
     kept: usize,
     /// How a step follows from the derivatives, in words.
     rule: String,
+    /// What the first step is.
+    first: Option<String>,
     /// What a step takes from a parameter, with `{}` for the derivative.
     taken: &'static str,
     /// The rate, where a step is rate × derivative.
     rate: Option<f64>,
     /// How many samples the mean is of.
     of: usize,
-    nudge: f64,
 }
 
 #[derive(Serialize)]
@@ -99,8 +100,9 @@ struct SnapshotData {
     numbers: Vec<Numbers>,
     /// The derivatives of the mean of the samples' losses, by parameter.
     mean: Vec<f64>,
-    /// Whether the samples' derivatives are large beside their mean.
+    /// Whether the samples' derivatives are large beside their mean, and so large that no step helps any more.
     cancels: bool,
+    rests: bool,
     /// What the training made of it.
     step: Option<StepData>,
 }
@@ -111,6 +113,8 @@ struct StepData {
     after: Vec<f64>,
     change: Vec<f64>,
     loss: f64,
+    /// How much smaller that is than before.
+    fall: f64,
 }
 
 impl ChainReport {
@@ -153,6 +157,8 @@ impl ChainReport {
             let derivatives = stepped.iter().map(|&sample| Ok(chain.gradient(&[sample])?.1));
             let derivatives: Vec<Parameters> = derivatives.collect::<Result<_, Error>>()?;
             let (_, mean) = chain.gradient(samples)?;
+            let step = snapshot.next.as_ref().map(|next| step(chain, next, samples)).transpose()?;
+            let after = step.as_ref().map_or(snapshot.loss, |step| step.loss);
             Ok(SnapshotData {
                 epoch: snapshot.epoch,
                 loss: snapshot.loss,
@@ -164,8 +170,9 @@ impl ChainReport {
                     .map(|&sample| Numbers::new(chain, sample))
                     .collect::<Result<_, _>>()?,
                 cancels: cancel(&derivatives, &mean),
+                rests: rest(&derivatives, &mean, [snapshot.loss, after]),
                 mean: mean.values().collect(),
-                step: snapshot.next.as_ref().map(|next| step(chain, next, samples)).transpose()?,
+                step,
             })
         });
         let snapshots = snapshots.collect::<Result<_, Error>>()?;
@@ -177,10 +184,10 @@ impl ChainReport {
             snapshots,
             kept,
             rule: rule_of(&recorded.training, samples.len()),
+            first: first_of(&recorded.training),
             taken: taken(recorded.training.optimizer),
             rate: is_plain(&recorded.training).then_some(recorded.training.rate),
             of: samples.len(),
-            nudge: NUDGE,
         }));
         Ok(self)
     }
@@ -194,6 +201,7 @@ impl ChainReport {
         }
         let parts = [
             ("title", title.as_str()),
+            ("explained", &explained()),
             ("words", &words()),
             ("player", CONTROLS),
             ("growth", &growth()),
@@ -203,6 +211,12 @@ impl ChainReport {
         let code = format!("{PLAYER}{CODE}");
         page(&self.title, &fill(BODY, &parts), Some(page::Script { data: &data, code: &code }))
     }
+}
+
+/// Which words are explained: without the symbols that stand behind some.
+fn explained() -> String {
+    let words = WORDS.iter().map(|(word, _)| word.split(", ∂").next().unwrap_or(word));
+    escape(&words.collect::<Vec<_>>().join(", "))
 }
 
 /// What the words mean, a sentence each.
@@ -243,10 +257,12 @@ fn grouped(number: u64) -> String {
 fn step(chain: &Chain, next: &Parameters, samples: &[Sample]) -> Result<StepData, Error> {
     let before = chain.parameters();
     let moved = Chain { parameters: next.clone(), ..chain.clone() };
+    let (before_loss, loss) = (chain.loss(samples)?, moved.loss(samples)?);
     Ok(StepData {
         after: next.values().collect(),
         change: next.values().zip(before.values()).map(|(after, before)| after - before).collect(),
-        loss: moved.loss(samples)?,
+        loss,
+        fall: before_loss - loss,
     })
 }
 
@@ -279,6 +295,13 @@ fn rule_of(training: &Training, samples: usize) -> String {
     }
 }
 
+/// An epoch of stochastic steps has no one first step to show.
+fn first_of(training: &Training) -> Option<String> {
+    let is_full = training.batch == Batch::Full;
+    let first = first_step(training.optimizer, training.rate).filter(|_| is_full)?;
+    Some(first.replace("-1", "−1"))
+}
+
 fn at_snapshot(chain: &Chain, snapshot: &Snapshot) -> Result<Chain, Error> {
     let parameters = &snapshot.parameters;
     let is_alike = chain.weights().keys().eq(parameters.weights.keys())
@@ -298,11 +321,9 @@ fn thinned(snapshots: &[Snapshot], most: usize) -> impl Iterator<Item = &Snapsho
     indices.into_iter().map(|index| &snapshots[index])
 }
 
-/// The place of the snapshot with the lowest loss, the last one if there are several.
-fn lowest<'a>(
-    snapshots: impl DoubleEndedIterator<Item = &'a Snapshot> + ExactSizeIterator,
-) -> Option<usize> {
-    let by_loss = snapshots.enumerate().rev();
+/// The place of the snapshot with the lowest loss; the first one if there are several, as a training keeps it.
+fn lowest<'a>(snapshots: impl Iterator<Item = &'a Snapshot>) -> Option<usize> {
+    let by_loss = snapshots.enumerate();
     by_loss.min_by(|(_, a), (_, b)| a.loss.total_cmp(&b.loss)).map(|(index, _)| index)
 }
 
@@ -357,6 +378,20 @@ fn curve(chain: &Chain, inputs: &Axis) -> Vec<(f64, f64)> {
     (0..=CURVE).map(|i| (at(i), chain.predict(at(i)))).collect()
 }
 
+/// Which epoch's parameters the training keeps.
+fn kept(trained: &Trained) -> String {
+    let (best, epochs) = (trained.best_epoch(), trained.epochs());
+    if best == epochs {
+        return format!(
+            "The training ended after epoch {epochs}, where the loss is lowest, and keeps its parameters."
+        );
+    }
+    format!(
+        "The training ended after epoch {epochs}. The loss is lowest after epoch {best}: the training keeps the parameters of \
+         that epoch, not those of the last."
+    )
+}
+
 /// Loss, fit and predictions of one training, as the script finds them by their classes.
 fn results(
     index: usize,
@@ -386,13 +421,14 @@ fn results(
     };
     format!(
         r#"<div class="results" data-training="{index}" hidden>
-<section class="panel"><h2>Loss</h2>{loss}<p class="note">The mark is the chosen epoch. Both axes are logarithmic.</p>{history}</section>
+<section class="panel"><h2>Loss</h2>{loss}<p class="note">{kept} The mark is the chosen epoch. Both axes are logarithmic.</p>{history}</section>
 <section class="panel"><h2>Predictions against targets</h2>{fit}
 <ul class="legend"><li><svg viewBox="0 0 24 12" aria-hidden="true"><path class="curve curve-0" d="M1 6H23"/></svg>the chain</li><li><svg viewBox="0 0 24 12" aria-hidden="true"><circle class="target" cx="12" cy="6" r="5"/></svg>target</li><li><svg viewBox="0 0 24 12" aria-hidden="true"><path class="prediction" d="M8 2L16 10M8 10L16 2"/></svg>prediction</li></ul>
 <div class="scroll" tabindex="0" role="region" aria-label="Predictions and targets"><table class="predictions"><thead><tr><th scope="col">{first}</th><th scope="col">target</th><th scope="col">predicted {last}</th><th scope="col">error</th></tr></thead><tbody>{rows}</tbody></table></div>{left_out}</section>
 </div>
 "#,
         loss = loss.svg(&format!("loss-{index}")),
+        kept = kept(&recorded.trained),
         history = numbers(&["epoch", "mean squared error"], &history),
         fit = fit.svg(&format!("fit-{index}")),
         first = escape(&script.nodes[0]),

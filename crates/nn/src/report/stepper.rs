@@ -4,10 +4,10 @@ use serde::Serialize;
 use tape::Dual;
 
 use super::list::List;
+use crate::Explanation;
 use crate::chain::error::Error;
 use crate::chain::explanation::{derivative, in_product, number};
-use crate::chain::{Chain, Sample, squared_error};
-use crate::{Explanation, chain::Multiplications};
+use crate::chain::{Chain, Multiplications, Nudge, Sample, squared_error};
 
 /// What is the same for every sample and all parameters.
 #[derive(Serialize)]
@@ -26,6 +26,10 @@ pub(super) struct Script {
     parameters: Vec<(String, usize)>,
     /// What the first edge shows about reuse.
     point: String,
+    /// Where a number goes in twice and the sweep adds, a sentence.
+    twice: String,
+    /// What f′ means for each activation f.
+    slopes: String,
     /// How many multiplications all derivatives take: by the sweep, and each on its own.
     multiplications: [usize; 2],
     /// How many passes forward mode takes, a sentence.
@@ -132,6 +136,8 @@ impl Script {
             path: explanation.path.iter().map(FactorText::from).collect(),
             parameters: chain.symbols().into_iter().enumerate().map(|(i, s)| (s, i + 1)).collect(),
             point: point(&nodes, &explanation),
+            twice: twice(&list),
+            slopes: explanation.slopes.join(" "),
             multiplications: [count.sweep, count.alone],
             passes: passes(chain.symbols().len(), count),
             steps,
@@ -240,6 +246,15 @@ fn point(nodes: &[String], explanation: &Explanation) -> String {
     )
 }
 
+/// The loss is the error times itself: the one place of a chain where the sweep adds.
+fn twice(list: &List) -> String {
+    let (error, loss) = (&list.rows[list.error], &list.rows[list.error + 1]);
+    format!(
+        "{} = {} hands two products back to {}, and the adjoint of {} is their sum.",
+        loss.name, loss.operation, error.number, error.number
+    )
+}
+
 /// What both modes cost for this chain.
 fn passes(parameters: usize, count: Multiplications) -> String {
     let Multiplications { sweep, alone } = count;
@@ -282,12 +297,27 @@ pub(super) struct Numbers {
     own: Vec<f64>,
     /// Of each node after the input and of the loss, the derivative with respect to the first weight.
     tangents: Vec<f64>,
-    /// For each parameter the loss when it is larger by [`NUDGE`], how much that is more, and what the derivative says.
-    nudges: Vec<[f64; 3]>,
+    nudges: Vec<NudgeNumbers>,
 }
 
-/// By how much a parameter is made larger to check its derivative.
-pub(super) const NUDGE: f64 = 0.01;
+/// The check of a parameter's derivative.
+#[derive(Serialize)]
+struct NudgeNumbers {
+    /// By 0.01; and where that does not agree with the derivative, by the largest power of ten that does. Of each: by how
+    /// much the parameter is larger, the loss then, how much that is more, and what the derivative says.
+    checks: Vec<[f64; 4]>,
+    /// Whether the last one agrees.
+    agrees: bool,
+}
+
+impl From<(Nudge, Option<Nudge>)> for NudgeNumbers {
+    fn from((first, agreeing): (Nudge, Option<Nudge>)) -> Self {
+        let agrees = agreeing.is_some();
+        let smaller = agreeing.filter(|nudge| nudge.by < first.by);
+        let numbers = |n: Nudge| [n.by, n.loss[1], n.change(), n.predicted()];
+        Self { checks: [Some(first), smaller].into_iter().flatten().map(numbers).collect(), agrees }
+    }
+}
 
 impl Numbers {
     pub(super) fn new(chain: &Chain, sample: Sample) -> Result<Self, Error> {
@@ -307,11 +337,7 @@ impl Numbers {
             path: explanation.path.iter().map(|factor| factor.value).collect(),
             own: explanation.terms.iter().map(|term| term.own.value).collect(),
             tangents: tangents(chain, sample),
-            nudges: chain
-                .nudges(sample, NUDGE)?
-                .iter()
-                .map(|nudge| [nudge.loss[1], nudge.change(), nudge.predicted()])
-                .collect(),
+            nudges: chain.nudges(sample)?.into_iter().map(NudgeNumbers::from).collect(),
         })
     }
 

@@ -48,6 +48,8 @@ try {
   found.cut = await cutColumns(await open({ viewport: USUAL_PHONE }));
   found.print = await readPrint();
   if (isPlayed) found.speed = await readSpeed();
+  if (isPlayed) found.sentence = await readSentence();
+  if (kind === "chain") found.texts = await readTexts(page);
   const dark = await open({ viewport: DESKTOP, colorScheme: "dark" });
   if (isPlayed) await toStep(dark, "middle");
   found.contrast.dark = await contrasts(dark);
@@ -181,6 +183,48 @@ async function readPlaying(page) {
   await page.keyboard.press("Space");
   const reached = await step();
   return { before, during, after: await label(), reached };
+}
+
+/** On a phone, scrolled as far as the list: whether the sentence of the step is in sight, below the player and not under it. */
+async function readSentence() {
+  const page = await open({ viewport: USUAL_PHONE });
+  await toStep(page, "last");
+  const seen = [];
+  for (const place of [".left", "#product", "#list"]) {
+    seen.push(await page.evaluate((place) => {
+      document.querySelector(place).scrollIntoView();
+      const box = document.querySelector("#now").getBoundingClientRect();
+      const player = document.querySelector(".player").getBoundingClientRect();
+      const top = document.elementFromPoint((box.left + box.right) / 2, (box.top + box.bottom) / 2);
+      return box.top >= player.bottom && box.bottom <= innerHeight / 2 && top?.id === "now";
+    }, place));
+  }
+  return seen;
+}
+
+/** What stands below the stepper, at the first and the last epoch of each training and at its lowest loss. */
+async function readTexts(page) {
+  const texts = [];
+  const trainings = await page.locator("#training option").count();
+  for (let training = 0; training < trainings; training++) {
+    await page.selectOption("#training", String(training));
+    await page.selectOption("#sample", "0");
+    const last = Number(await page.getAttribute("#epoch", "max"));
+    for (const epoch of [0, "kept", last]) {
+      if (epoch === "kept") await page.click("#kept");
+      else await slide(page, "#epoch", epoch);
+      texts.push(await page.evaluate(() => {
+        const text = (id) => document.getElementById(id).innerText;
+        const numbers = [...document.querySelectorAll("#nudge b, #nudge-derivative b")].map((bold) => Number(bold.dataset.value));
+        return {
+          epoch: Number(document.getElementById("epoch-text").dataset.value),
+          weightsOf: text("weights-of"), change: numbers[0], predicted: numbers[1], nudge: text("nudge"), why: text("nudge-note"),
+          twice: text("twice"), rule: text("rule"), reading: text("move-reading"), end: text("move-loss"),
+        };
+      }));
+    }
+  }
+  return texts;
 }
 
 /** How many steps are made at each speed while a step lasts at speed 1. The clock is the test's own. */

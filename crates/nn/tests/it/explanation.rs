@@ -37,7 +37,7 @@ Backward, last edge to first
   ∂L/∂bc = [∂L/∂D·∂D/∂C]·∂C/∂bc       = [-40 × 0.5 = -20] × 6 = -120
   ∂L/∂ab = [∂L/∂D·∂D/∂C·∂C/∂B]·∂B/∂ab = [-20 × (-1) = 20] × 3 = 60
 
-[ ] is the adjoint of the edge's end. It is not computed again: it is that of the line before, times one factor.
+[ ] is the adjoint of the node at the edge's end. It is not computed again. It is that of the line before, times one factor.
 Each × under Backward is one multiplication: 5. Each derivative multiplied out on its own: 6.";
     assert_eq!(by_hand().explain(SAMPLE).unwrap().to_string(), golden);
 }
@@ -63,15 +63,41 @@ Partials
   ∂hidden/∂(input->hidden)  = relu′((input->hidden)·input + hidden₀)·input = 3
   ∂hidden/∂hidden₀          = relu′((input->hidden)·input + hidden₀)       = 1
 
+relu′ is the slope of relu at the number in parentheses.
+
 Backward, last edge to first
   ∂L/∂(hidden->output) = ∂L/∂output·∂output/∂(hidden->output)                  = -31.5 × 1               = -31.5
   ∂L/∂output₀          = [∂L/∂output]·∂output/∂output₀                         = [-31.5] × 1             = -31.5
   ∂L/∂(input->hidden)  = [∂L/∂output·∂output/∂hidden]·∂hidden/∂(input->hidden) = [-31.5 × 1 = -31.5] × 3 = -94.5
   ∂L/∂hidden₀          = [∂L/∂output·∂output/∂hidden]·∂hidden/∂hidden₀         = [-31.5] × 1             = -31.5
 
-[ ] is the adjoint of the edge's end. It is not computed again: it is that of the line before, times one factor.
+[ ] is the adjoint of the node at the edge's end. It is not computed again. In the line of a weight it is that of the line before, times one factor. In the line of a bias, such as ∂L/∂output₀, it is the same as in the line before.
 Each × under Backward is one multiplication: 5. Each derivative multiplied out on its own: 6.";
     assert_eq!(chain.explain(SAMPLE).unwrap().to_string(), golden);
+}
+
+/// As the brackets say: a weight's is that of the line before times a factor, a bias's the same.
+#[test]
+fn a_bracket_is_that_of_the_line_before_times_a_factor_or_for_a_bias_the_same() {
+    let chain = Chain::builder().letters(5).unwrap().biases().seed(3).build().unwrap();
+    let explanation = chain.explain(SAMPLE).unwrap();
+    for two in explanation.terms.windows(2) {
+        let is_bias = two[1].symbol.ends_with('₀');
+        let factor = if is_bias { 1.0 } else { explanation.path[two[0].path_factors].value };
+        assert_eq!(two[1].adjoint, two[0].adjoint * factor, "{}", two[1].symbol);
+    }
+    let text = explanation.to_string();
+    assert!(text.contains("such as ∂L/∂e₀, it is the same as in the line before."), "{text}");
+}
+
+#[test]
+fn the_slope_of_the_sine_is_explained_where_it_is_used() {
+    let chain = Chain::builder().activation("B", "sin".parse().unwrap()).build().unwrap();
+    let text = chain.explain(SAMPLE).unwrap().to_string();
+    let slope =
+        "sin′ is the slope of the sine at the number in parentheses: its cosine, in radians";
+    assert_eq!(text.matches(slope).count(), 1, "{text}");
+    assert!(!by_hand().explain(SAMPLE).unwrap().to_string().contains('′'));
 }
 
 fn alphabet() -> Explanation {

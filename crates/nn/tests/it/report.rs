@@ -145,6 +145,79 @@ fn a_plain_step_is_rate_times_the_mean_of_the_samples_derivatives() {
     assert_eq!(first["cancels"], false);
     let kept = usize::try_from(data[0]["kept"].as_u64().unwrap()).unwrap();
     assert_eq!(data[0]["snapshots"][kept]["cancels"], true, "at rest the derivatives cancel");
+    assert_eq!(data[0]["snapshots"][kept]["rests"], true);
+
+    // On the way there they nearly cancel, and a step still helps.
+    let on_the_way = |shown: &&Value| shown["cancels"] == true && shown["rests"] == false;
+    let snapshots = data[0]["snapshots"].as_array().unwrap();
+    let helped: Vec<f64> =
+        snapshots.iter().filter(on_the_way).map(|shown| number(&shown["step"]["fall"])).collect();
+    assert!(helped.iter().any(|&fall| fall > 1e-6), "{helped:?}");
+    for shown in snapshots.iter().filter(|shown| shown["rests"] == true) {
+        assert!(shown["step"].is_null() || number(&shown["step"]["fall"]) <= 0.0, "{shown}");
+    }
+}
+
+#[test]
+fn the_check_of_a_derivative_is_so_small_that_it_agrees() {
+    let mut chain = with_sine();
+    let recorded = recorded(&mut chain, 3_000);
+    let report = ChainReport::new("").training("", &chain, &samples(), &recorded).unwrap();
+    let data = data(&report.to_html());
+    let number = |value: &Value| value.as_f64().unwrap();
+    let mut smaller = 0;
+    for snapshot in data[0]["snapshots"].as_array().unwrap() {
+        for numbers in snapshot["numbers"].as_array().unwrap() {
+            for nudge in numbers["nudges"].as_array().unwrap() {
+                let checks = nudge["checks"].as_array().unwrap();
+                let check = checks.last().unwrap();
+                let [by, change, predicted] = [0, 2, 3].map(|place| number(&check[place]));
+                let agrees = (change - predicted).abs() <= 0.01 * predicted.abs();
+                assert_eq!(nudge["agrees"], agrees, "{nudge}");
+                assert!(agrees || checks.len() == 1, "{nudge}");
+                assert_eq!(number(&checks[0][0]), 0.01);
+                smaller += usize::from(by < 0.01 && agrees);
+            }
+        }
+    }
+    assert!(smaller > 50, "where L is almost 0 it bends most: {smaller}");
+    let last = &data[0]["snapshots"].as_array().unwrap().last().unwrap()["numbers"];
+    assert_eq!(last[0]["nudges"][0]["agrees"], true);
+}
+
+#[test]
+fn a_page_says_which_epoch_s_parameters_are_kept() {
+    let mut chain = with_sine();
+    let training = Training { epochs: 1_003, rate: 0.5, ..Training::default() };
+    let watch = |_| ControlFlow::Continue(());
+    let recorded = chain.train_recorded(&samples(), &training, watch).unwrap();
+    let best = recorded.trained.best_epoch();
+    assert!(best < 1_003);
+    let report = ChainReport::new("").training("", &chain, &samples(), &recorded).unwrap();
+    let html = report.to_html();
+    let kept = format!("after epoch {best}: the training keeps the parameters of that epoch");
+    assert!(html.contains(&kept), "{kept}");
+    let data = data(&html);
+    let kept = usize::try_from(data[0]["kept"].as_u64().unwrap()).unwrap();
+    assert_eq!(data[0]["snapshots"][kept]["epoch"], best);
+}
+
+#[test]
+fn a_page_says_where_the_sweep_adds() {
+    let html = page(with_sine(), 5);
+    assert!(html.contains("So the sweep only multiplies, and adds where a number goes in twice"));
+    // v1 to v6 are the parameters, v7 to v13 the nodes, v14 is D − target.
+    let twice =
+        "L = v14 · v14 hands two products back to v14, and the adjoint of v14 is their sum.";
+    assert_eq!(data(&html)[0]["twice"], twice);
+}
+
+#[test]
+fn a_page_explains_the_words_that_it_uses() {
+    let html = page(with_sine(), 5);
+    let summary = "What the words mean: node, edge, weight, bias, activation, sample, epoch, loss, mean squared error, \
+                   parameter, derivative, gradient, partial, chain rule, adjoint, Wengert list, reverse sweep";
+    assert!(html.contains(summary));
 }
 
 #[test]
@@ -155,8 +228,9 @@ fn forward_mode_and_the_check_come_to_the_sweep_s_derivative() {
         let swept = number(&numbers["adjoints"][1]);
         let forward = number(numbers["tangents"].as_array().unwrap().last().unwrap());
         assert!((forward - swept).abs() <= 1e-13 * swept.abs(), "{forward} is not {swept}");
-        assert_eq!(number(&numbers["nudges"][0][2]), 0.01 * swept);
-        let change = number(&numbers["nudges"][0][1]);
+        let check = &numbers["nudges"][0]["checks"][0];
+        assert_eq!(number(&check[3]), 0.01 * swept);
+        let change = number(&check[2]);
         assert!((change - 0.01 * swept).abs() < 0.1 * change.abs(), "{change}");
     }
     assert_eq!(data[0]["multiplications"], serde_json::json!([8, 12]));

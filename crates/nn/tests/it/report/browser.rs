@@ -53,6 +53,8 @@ fn the_chain_s_page_shows_at_every_step_what_the_engine_computes() {
     check_played(&found);
     assert_eq!(found["opens"], serde_json::json!({ "training": "0", "epoch": 0, "step": 0 }));
 
+    check_texts(found["texts"].as_array().unwrap(), &recordings);
+
     let names: Vec<&str> = found["controls"]
         .as_array()
         .unwrap()
@@ -107,8 +109,40 @@ fn the_training_s_page_shows_its_numbers() {
     }
 }
 
-/// What is true of every page that plays: its speed can be chosen, and on paper stands all of the calculation.
+/// What stands below the stepper at epoch 0, at the lowest loss and at the last epoch of each training.
+fn check_texts(texts: &[Value], recordings: &[Recorded]) {
+    let text = |of: &Value, name: &str| of[name].as_str().unwrap().to_owned();
+    assert_eq!(texts.len(), 3 * recordings.len());
+    for (shown, recorded) in texts.chunks(3).zip(recordings) {
+        let [first, best, last] = shown else { unreachable!() };
+        let (best_epoch, epochs) = (recorded.trained.best_epoch(), recorded.trained.epochs());
+        assert_eq!([&first["epoch"], &best["epoch"]], [0, best_epoch]);
+        assert_eq!(text(first, "weightsOf"), "before the training");
+        assert_eq!(text(best, "weightsOf"), format!("after epoch {best_epoch}"));
+        assert!(text(first, "rule").contains("1 or −1, so every parameter moves by the rate"));
+        assert!(text(first, "reading").starts_with("← means: becomes."));
+        let keeps = if best_epoch == epochs {
+            "It keeps these parameters".to_owned()
+        } else {
+            format!("It keeps the parameters of epoch {best_epoch}")
+        };
+        assert!(text(last, "end").contains(&keeps), "{last}");
+        for shown in shown {
+            let [change, predicted] = ["change", "predicted"].map(|n| shown[n].as_f64().unwrap());
+            assert!((change - predicted).abs() <= 0.01 * predicted.abs(), "{shown}");
+            assert!(text(shown, "twice").contains("hands two products back"));
+        }
+    }
+    // In the end the loss with a sine is almost 0: there 0.01 is too far, and the page says why.
+    let end = texts.last().unwrap();
+    assert!(text(end, "nudge").contains("larger by 0.0000"), "{end}");
+    assert!(text(end, "why").contains("the curve of L bends"), "{end}");
+}
+
+/// What is true of every page that plays: its speed can be chosen, on paper stands all of the calculation, and on a phone the
+/// sentence of the step stays in sight.
 fn check_played(found: &Value) {
+    assert_eq!(found["sentence"], serde_json::json!([true, true, true]));
     assert_eq!(found["speed"], serde_json::json!({ "1": 1, "2": 2, "4": 4 }));
     assert_eq!(found["print"]["empty"], 0, "every value is on the paper");
     for step in found["print"]["steps"].as_array().unwrap() {
