@@ -337,7 +337,7 @@
       ? `The two differ, at smaller sizes too: the derivative is 0, or so near that the bend of the curve of ${loss}, or rounding, outweighs it.`
       : checks.length === 1
         ? "The two agree the better, the smaller the change: along the way the derivative itself changes a little."
-        : `Why so small? Larger by ${decimal(first)}, ${loss} changes by ${number(tooFar)}, and the derivative says ${number(promised)}: the curve of ${loss} bends, and so far away the derivative no longer holds. ${size} is the largest power of ten at which the two differ by less than a hundredth.`;
+        : `Why so small? Larger by ${decimal(first)}, ${loss} changes by ${number(tooFar)}, where the derivative says ${number(promised)}: the curve of ${loss} bends, and so far away the derivative no longer holds. ${size} is the largest power of ten at which the two differ by less than a hundredth.`;
   }
 
   function drawStep() {

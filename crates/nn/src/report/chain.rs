@@ -201,7 +201,6 @@ impl ChainReport {
         }
         let parts = [
             ("title", title.as_str()),
-            ("explained", &explained()),
             ("words", &words()),
             ("player", CONTROLS),
             ("growth", &growth()),
@@ -211,12 +210,6 @@ impl ChainReport {
         let code = format!("{PLAYER}{CODE}");
         page(&self.title, &fill(BODY, &parts), Some(page::Script { data: &data, code: &code }))
     }
-}
-
-/// Which words are explained: without the symbols that stand behind some.
-fn explained() -> String {
-    let words = WORDS.iter().map(|(word, _)| word.split(", ∂").next().unwrap_or(word));
-    escape(&words.collect::<Vec<_>>().join(", "))
 }
 
 /// What the words mean, a sentence each.

@@ -104,10 +104,6 @@ function player(state, count, show) {
     }
   });
 
-  // On a small screen the sentence of the step stays in sight below the player.
-  const box = at("play").closest(".player");
-  new ResizeObserver(() => document.documentElement.style.setProperty("--player", `${box.offsetHeight}px`)).observe(box);
-
   // On paper stands the whole calculation, with all that is folded but the numbers of charts.
   let before = null;
   addEventListener("beforeprint", () => {

@@ -185,18 +185,18 @@ async function readPlaying(page) {
   return { before, during, after: await label(), reached };
 }
 
-/** On a phone, scrolled as far as the list: whether the sentence of the step is in sight, below the player and not under it. */
+/** On a phone: whether the sentence of the step stands above the player; and, scrolled as far as the list, whether the sentence of the step is in sight with the player. */
 async function readSentence() {
   const page = await open({ viewport: USUAL_PHONE });
   await toStep(page, "last");
-  const seen = [];
+  const above = await page.evaluate(() => document.querySelector("#now").getBoundingClientRect().bottom < document.querySelector(".player").getBoundingClientRect().top);
+  const seen = [above];
   for (const place of [".left", "#product", "#list"]) {
     seen.push(await page.evaluate((place) => {
       document.querySelector(place).scrollIntoView();
       const box = document.querySelector("#now").getBoundingClientRect();
-      const player = document.querySelector(".player").getBoundingClientRect();
       const top = document.elementFromPoint((box.left + box.right) / 2, (box.top + box.bottom) / 2);
-      return box.top >= player.bottom && box.bottom <= innerHeight / 2 && top?.id === "now";
+      return box.top >= 0 && box.bottom <= innerHeight / 2 && top?.id === "now";
     }, place));
   }
   return seen;

