@@ -307,6 +307,11 @@ impl<T: Real> Storage<T> {
     /// Shows what has not been handed on.
     #[inline]
     pub(crate) fn hold_rest<R>(&self, look: impl FnOnce(&List<'_, T>) -> R) -> R {
+        look(&self.held_rest())
+    }
+
+    /// What has not been handed on. To be used by [`Storage::hold_rest`] alone, which lets it go.
+    fn held_rest(&self) -> List<'_, T> {
         let (base, len) = (self.base.get() as usize, self.len.get() as usize);
         self.held.set(self.held.get() + 1);
         // SAFETY: the entries from `base` to `len` are initialised (invariant 3), and as long as this `List` lives, they
@@ -320,14 +325,8 @@ impl<T: Real> Storage<T> {
             )
         };
         let number = self.number.get();
-        look(&List {
-            number,
-            first: base as u32,
-            storage: self,
-            nodes,
-            ops,
-            floor: self.raise_floor(),
-        })
+        let floor = self.raise_floor();
+        List { number, first: base as u32, storage: self, nodes, ops, floor }
     }
 
     /// Whether the first `len` nodes are whole operations.

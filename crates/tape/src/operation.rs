@@ -68,11 +68,32 @@ pub fn apply<T: Real>(operation: impl Shared, x: &[T]) -> Vec<T> {
 /// [`apply`] by a handle.
 #[track_caller]
 pub(crate) fn applied<T: Real>(operation: &impl Handle, x: &[T]) -> Vec<T> {
-    if let Some(inputs) = operation.inputs()
-        && inputs != x.len()
-    {
-        refuse_inputs(operation.name(), inputs, x.len());
+    applied_to(operation, &[x])
+}
+
+/// [`applied`] to inputs that stand in several places.
+#[track_caller]
+pub(crate) fn applied_to<T: Real>(operation: &impl Handle, x: &[&[T]]) -> Vec<T> {
+    if let Some(inputs) = operation.inputs() {
+        let given = x.iter().map(|part| part.len()).sum();
+        if inputs != given {
+            refuse_inputs(operation.name(), inputs, given);
+        }
     }
+    T::applied(operation, x)
+}
+
+/// What [`Apply::applied`] is for numbers that record nothing.
+#[track_caller]
+fn applied_at_once<T: Real>(operation: &impl Handle, x: &[&[T]]) -> Vec<T> {
+    let joined;
+    let x = match x {
+        [x] => x,
+        parts => {
+            joined = one_after_the_other(parts);
+            &*joined
+        }
+    };
     let mut y = vec![T::from_f64(f64::NAN); operation.outputs(x.len())];
     T::apply(operation, x, &mut y);
     y
@@ -492,8 +513,16 @@ macro_rules! apply_itself {
                 $as_f64s
             }
 
+            fn as_f64s_mut($numbers: &mut [Self]) -> Option<&mut [f64]> {
+                $as_f64s
+            }
+
             fn apply<H: Handle>(operation: &H, x: &[Self], y: &mut [Self]) {
                 operation.value(x, y);
+            }
+
+            fn applied<H: Handle>(operation: &H, x: &[&[Self]]) -> Vec<Self> {
+                applied_at_once(operation, x)
             }
 
             fn apply_reverse<H: Handle>(
@@ -562,6 +591,10 @@ impl<T: Real> Apply for Dual<T> {
         join_parts(&outputs, y);
     }
 
+    fn applied<H: Handle>(operation: &H, x: &[&[Self]]) -> Vec<Self> {
+        applied_at_once(operation, x)
+    }
+
     fn apply_reverse<H: Handle>(
         operation: &H,
         x: &[Self],
@@ -588,6 +621,10 @@ impl<const N: usize> Apply for Lanes<N> {
                 y.0[lane] = output;
             }
         }
+    }
+
+    fn applied<H: Handle>(operation: &H, x: &[&[Self]]) -> Vec<Self> {
+        applied_at_once(operation, x)
     }
 
     fn apply_reverse<H: Handle>(
@@ -617,7 +654,12 @@ impl<const N: usize> Apply for Lanes<N> {
 impl<T: Real> Apply for Var<T> {
     #[track_caller]
     fn apply<H: Handle>(operation: &H, x: &[Self], y: &mut [Self]) {
-        Var::record_applied(operation, x, y);
+        y.copy_from_slice(&Var::record_applied(operation, &[x]));
+    }
+
+    #[track_caller]
+    fn applied<H: Handle>(operation: &H, x: &[&[Self]]) -> Vec<Self> {
+        Var::record_applied(operation, x)
     }
 
     #[track_caller]

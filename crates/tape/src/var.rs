@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "recording goes through the pointer that the registry holds")]
 
 use core::fmt::{self, Debug, Display};
+use core::iter::repeat_n;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 use std::rc::Rc;
@@ -334,51 +335,58 @@ impl<T: Real> Var<T> {
 }
 
 impl<T: Real> Var<T> {
-    /// Records an operation of one's own, whose results are `y`.
+    /// Records an operation of one's own at inputs that stand in several places, and returns its results.
     #[track_caller]
-    pub(crate) fn record_applied<H: Handle>(operation: &H, x: &[Self], y: &mut [Self]) {
-        let (values, mut results) = Self::values_to_apply(x, y);
-        T::apply(operation, &values, &mut results);
+    pub(crate) fn record_applied<H: Handle>(operation: &H, x: &[&[Self]]) -> Vec<Self> {
+        let values = Self::values_to_apply(x);
+        let outputs = operation.outputs(values.len());
+        let mut results: Rc<[T]> = repeat_n(T::from_f64(f64::NAN), outputs).collect();
+        T::apply(operation, &values, Rc::get_mut(&mut results).expect("it is new"));
         // A handle is cloned, which runs no code of others.
-        Self::push_applied(Arc::new(operation.clone()), x, values, y, &results);
+        Self::push_applied(Arc::new(operation.clone()), x, values, results)
     }
 
-    /// The numbers of an operation's arguments, and of its results before.
+    /// The numbers of an operation's arguments.
     #[track_caller]
-    fn values_to_apply(x: &[Self], y: &[Self]) -> (Rc<[T]>, Vec<T>) {
+    fn values_to_apply(x: &[&[Self]]) -> Rc<[T]> {
+        let arguments = x.iter().flat_map(|part| part.iter().copied());
         // SAFETY: as in `record`.
-        let gone = list_of(x.iter().copied()).map(|(_, list)| unsafe { list.as_ref() }.take_gone());
+        let gone = list_of(arguments).map(|(_, list)| unsafe { list.as_ref() }.take_gone());
         // From here on, code of others runs.
         drop(gone);
-        (x.iter().map(|x| x.value).collect(), y.iter().map(|y| y.value).collect())
+        if let [x] = x {
+            return x.iter().map(|x| x.value).collect();
+        }
+        let count = x.iter().map(|part| part.len()).sum();
+        let mut values: Rc<[T]> = repeat_n(T::from_f64(0.0), count).collect();
+        let mut rest = Rc::get_mut(&mut values).expect("it is new");
+        for part in x {
+            let (values, after) = rest.split_at_mut(part.len());
+            rest = after;
+            values.iter_mut().zip(*part).for_each(|(value, x)| *value = x.value);
+        }
+        values
     }
 
     #[track_caller]
     fn push_applied(
         operation: Arc<dyn Erased<T>>,
-        x: &[Self],
+        x: &[&[Self]],
         values: Rc<[T]>,
-        y: &mut [Self],
-        results: &[T],
-    ) {
-        let Some((tape, list)) = list_of(x.iter().copied()) else {
-            for (y, &result) in y.iter_mut().zip(results) {
-                *y = Self::constant(result);
-            }
-            return;
+        y: Rc<[T]>,
+    ) -> Vec<Self> {
+        let inputs = x.iter().flat_map(|part| part.iter().copied());
+        let Some((tape, list)) = list_of(inputs.clone()) else {
+            return y.iter().map(|&result| Self::constant(result)).collect();
         };
         // SAFETY: as in `record`.
         let list = unsafe { list.as_ref() };
-        let arguments: Arguments = x.iter().map(|x| x.index()).collect();
+        let arguments: Arguments = inputs.map(|x| x.index()).collect();
         // Where they are all the results of another operation, they stand there.
         let x = arguments.as_range().and_then(|range| list.results_at(range)).unwrap_or(values);
-        for (y, &result) in y.iter_mut().zip(results) {
-            y.value = result;
-        }
-        let first = list.push_stop(Stop { operation, first: 0, arguments, x, y: results.into() });
-        for (index, y) in (first..).zip(y) {
-            *y = Self::at(y.value, tape, index);
-        }
+        let first = list.push_stop(Stop { operation, first: 0, arguments, x, y: Rc::clone(&y) });
+        let results = y.iter().zip(first..);
+        results.map(|(&result, index)| Self::at(result, tape, index)).collect()
     }
 }
 

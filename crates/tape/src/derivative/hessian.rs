@@ -25,21 +25,24 @@ use crate::var::Var;
 /// ```
 #[track_caller]
 pub fn hessian<T: Real>(f: impl FnOnce(&[Var<T>]) -> Var<T>, x: &[T]) -> (T, Vec<T>, Matrix<T>) {
+    recorded(f, x, |list, output| all_rows(list, output, x))
+}
+
+#[track_caller]
+fn all_rows<T: Real>(list: &List<T>, output: Var<T>, x: &[T]) -> (T, Vec<T>, Matrix<T>) {
     let n = x.len();
     let (zero, one) = (T::from_f64(0.0), T::from_f64(1.0));
-    recorded(f, x, |list, output| {
-        let mut gradient = vec![zero; n];
-        let mut hessian = Matrix { rows: n, columns: n, data: Vec::with_capacity(n * n) };
-        let mut direction = vec![zero; n];
-        for i in 0..n {
-            direction[i] = one;
-            let (g, row) = product(list, output, x, &direction);
-            direction[i] = zero;
-            gradient = g;
-            hessian.data.extend(row);
-        }
-        (output.value, gradient, hessian)
-    })
+    let mut gradient = vec![zero; n];
+    let mut hessian = Matrix { rows: n, columns: n, data: Vec::with_capacity(n * n) };
+    let mut direction = vec![zero; n];
+    for i in 0..n {
+        direction[i] = one;
+        let (g, row) = product(list, output, x, &direction);
+        direction[i] = zero;
+        gradient = g;
+        hessian.data.extend(row);
+    }
+    (output.value, gradient, hessian)
 }
 
 /// The value of `f` at `x`, its gradient, and the product of its Hessian with `v`.

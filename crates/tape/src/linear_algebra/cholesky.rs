@@ -6,7 +6,7 @@ use super::triangle::{packed, packed_len, solve_lower, unpacked};
 use super::{told_by_its_size, transposed};
 use crate::error::Error;
 use crate::matrix::Matrix;
-use crate::operation::{applied, as_f64};
+use crate::operation::{applied, applied_to, as_f64};
 use crate::real::Real;
 use crate::real::operation::Operation;
 
@@ -155,7 +155,7 @@ impl SolveByFactor {
     }
 
     fn solve<T: Real>(&self, l: &[T], b: &[T]) -> Vec<T> {
-        applied(self, &[l, b].concat())
+        applied_to(self, &[l, b])
     }
 }
 

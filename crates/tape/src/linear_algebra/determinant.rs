@@ -9,7 +9,7 @@ use super::product::product;
 use super::solve::inverse;
 use super::{told_by_its_size, transposed};
 use crate::matrix::Matrix;
-use crate::operation::applied;
+use crate::operation::{applied, applied_to};
 use crate::real::Real;
 use crate::real::operation::Operation;
 
@@ -43,7 +43,7 @@ fn cofactors<T: Real>(a: &[T], n: usize) -> Vec<T> {
 }
 
 fn cofactors_along<T: Real>(a: &[T], e: &[T], n: usize) -> Vec<T> {
-    applied(&CofactorsAlong { n }, &[a, e].concat())
+    applied_to(&CofactorsAlong { n }, &[a, e])
 }
 
 impl Operation for Determinant {

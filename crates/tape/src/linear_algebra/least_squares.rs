@@ -5,7 +5,7 @@ use super::product::product;
 use super::{told_by_its_size, transposed};
 use crate::error::Error;
 use crate::matrix::Matrix;
-use crate::operation::applied;
+use crate::operation::applied_to;
 use crate::real::Real;
 use crate::real::operation::Operation;
 
@@ -33,11 +33,11 @@ pub(super) struct Smallest {
 told_by_its_size!(Smallest { rows, columns, of_b });
 
 fn least_squares<T: Real>(a: &[T], b: &[T], [rows, columns, of_b]: [usize; 3]) -> Vec<T> {
-    applied(&LeastSquares { rows, columns, of_b }, &[a, b].concat())
+    applied_to(&LeastSquares { rows, columns, of_b }, &[a, b])
 }
 
 fn smallest<T: Real>(a: &[T], c: &[T], [rows, columns, of_b]: [usize; 3]) -> Vec<T> {
-    applied(&Smallest { rows, columns, of_b }, &[a, c].concat())
+    applied_to(&Smallest { rows, columns, of_b }, &[a, c])
 }
 
 /// B − A·X.

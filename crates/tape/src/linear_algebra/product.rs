@@ -4,7 +4,7 @@ use core::ops::Mul;
 
 use super::{kernels, told_by_its_size, transposed};
 use crate::matrix::Matrix;
-use crate::operation::{applied, as_f64};
+use crate::operation::{applied_to, as_f64};
 use crate::real::Real;
 use crate::real::operation::Operation;
 use crate::var::Var;
@@ -24,12 +24,21 @@ told_by_its_size!(Product { rows, inner, columns });
 /// The product of two matrices, row by row.
 #[track_caller]
 pub(super) fn product<T: Real>(a: &[T], b: &[T], [rows, inner, columns]: [usize; 3]) -> Vec<T> {
-    applied(&Product { rows, inner, columns }, &[a, b].concat())
+    applied_to(&Product { rows, inner, columns }, &[a, b])
 }
 
 impl Product {
     fn factors<'a, T>(&self, x: &'a [T]) -> (&'a [T], &'a [T]) {
         x.split_at(self.rows * self.inner)
+    }
+
+    /// The factors, if they are of `f64`.
+    fn plain<'a, T: Real>(&self, x: &'a [T]) -> Option<[kernels::Factor<'a>; 2]> {
+        let (a, b) = self.factors(as_f64(x)?);
+        Some([
+            kernels::Factor::new(a, self.rows, self.inner),
+            kernels::Factor::new(b, self.inner, self.columns),
+        ])
     }
 }
 
@@ -47,13 +56,12 @@ impl Operation for Product {
     }
 
     fn value<T: Real>(&self, x: &[T], y: &mut [T]) {
-        let Self { rows, inner, columns } = *self;
-        let (a, b) = self.factors(x);
-        if let (Some(a), Some(b)) = (as_f64(a), as_f64(b)) {
-            let product = kernels::product(a, b, [rows, inner, columns]);
-            y.iter_mut().zip(product).for_each(|(y, entry)| *y = T::from_f64(entry));
+        let Self { inner, columns, .. } = *self;
+        if let (Some(factors), Some(y)) = (self.plain(x), T::as_f64s_mut(y)) {
+            kernels::multiply(y, factors, false);
             return;
         }
+        let (a, b) = self.factors(x);
         let b = transposed(b, inner, columns);
         for (row, y) in y.chunks_exact_mut(columns.max(1)).enumerate() {
             for (column, y) in y.iter_mut().enumerate() {
@@ -64,8 +72,16 @@ impl Operation for Product {
 
     fn reverse<T: Real>(&self, x: &[T], _: &[T], adjoint: &[T], into: &mut [T]) {
         let Self { rows, inner, columns } = *self;
-        let (a, b) = self.factors(x);
         let (into_a, into_b) = into.split_at_mut(rows * inner);
+        if let (Some([a, b]), Some(adjoint)) = (self.plain(x), as_f64(adjoint))
+            && let (Some(into_a), Some(into_b)) = (T::as_f64s_mut(into_a), T::as_f64s_mut(into_b))
+        {
+            let adjoint = kernels::Factor::new(adjoint, rows, columns);
+            kernels::multiply(into_a, [adjoint, b.transpose()], false);
+            kernels::multiply(into_b, [a.transpose(), adjoint], false);
+            return;
+        }
+        let (a, b) = self.factors(x);
         let transposes = (transposed(a, rows, inner), transposed(b, inner, columns));
         into_a.copy_from_slice(&product(adjoint, &transposes.1, [rows, columns, inner]));
         into_b.copy_from_slice(&product(&transposes.0, adjoint, [inner, rows, columns]));
@@ -74,6 +90,14 @@ impl Operation for Product {
     /// C′ = A′·B + A·B′.
     fn forward<T: Real>(&self, x: &[T], dx: &[T], y: &mut [T], dy: &mut [T]) {
         let size = [self.rows, self.inner, self.columns];
+        if let (Some([a, b]), Some([da, db])) = (self.plain(x), self.plain(dx))
+            && let (Some(y), Some(dy)) = (T::as_f64s_mut(y), T::as_f64s_mut(dy))
+        {
+            kernels::multiply(y, [a, b], false);
+            kernels::multiply(dy, [da, b], false);
+            kernels::multiply(dy, [a, db], true);
+            return;
+        }
         let ((a, b), (da, db)) = (self.factors(x), self.factors(dx));
         y.copy_from_slice(&product(a, b, size));
         let (first, second) = (product(da, b, size), product(a, db, size));

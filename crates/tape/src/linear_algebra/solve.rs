@@ -5,7 +5,7 @@ use super::product::product;
 use super::{told_by_its_size, transposed};
 use crate::error::Error;
 use crate::matrix::Matrix;
-use crate::operation::applied;
+use crate::operation::{applied, applied_to};
 use crate::real::Real;
 use crate::real::operation::Operation;
 
@@ -22,7 +22,7 @@ pub(super) struct Solve {
 told_by_its_size!(Solve { n, columns });
 
 fn solve<T: Real>(a: &[T], b: &[T], [n, columns]: [usize; 2]) -> Vec<T> {
-    applied(&Solve { n, columns }, &[a, b].concat())
+    applied_to(&Solve { n, columns }, &[a, b])
 }
 
 impl Operation for Solve {

@@ -7,7 +7,7 @@ use super::told_by_its_size;
 use super::triangle::{packed, packed_len};
 use crate::error::Error;
 use crate::matrix::Matrix;
-use crate::operation::applied;
+use crate::operation::{applied, applied_to};
 use crate::real::Real;
 use crate::real::operation::Operation;
 
@@ -30,7 +30,7 @@ told_by_its_size!(Sylvester { n });
 
 /// Y from X and C, as lower triangles.
 fn sylvester<T: Real>(x: &[T], c: &[T], n: usize) -> Vec<T> {
-    applied(&Sylvester { n }, &[x, c].concat())
+    applied_to(&Sylvester { n }, &[x, c])
 }
 
 impl Operation for SquareRoot {
@@ -81,8 +81,9 @@ impl Sylvester {
     fn anticommutator<T: Real>(self, x: &[T], y: &[T]) -> Vec<T> {
         let n = self.n;
         let once = product(&expanded(x, n), &expanded(y, n), [n; 3]);
-        let entry = |at: (usize, usize)| once[at.0 * n + at.1] + once[at.1 * n + at.0];
-        (0..n).flat_map(|i| (0..=i).map(move |j| (i, j))).map(entry).collect()
+        let mut both = folded(&once, n);
+        (0..n).for_each(|k| both[packed_len(k) + k] += once[k * n + k]);
+        both
     }
 }
 

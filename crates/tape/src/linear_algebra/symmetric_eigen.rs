@@ -8,10 +8,10 @@ use core::ops::Range;
 
 use super::product::product;
 use super::triangle::{packed, packed_len};
-use super::{factors, told_by_its_size, transposed};
+use super::{entries, factors, told_by_its_size, transposed};
 use crate::error::Error;
 use crate::matrix::Matrix;
-use crate::operation::applied;
+use crate::operation::{applied, applied_to};
 use crate::real::Real;
 use crate::real::operation::Operation;
 
@@ -40,16 +40,18 @@ told_by_its_size!(EigenAdjoint { n });
 
 /// The symmetric matrix with this lower triangle.
 pub(super) fn expanded<T: Copy>(lower: &[T], n: usize) -> Vec<T> {
-    let entry = |i: usize, j: usize| lower[packed_len(i.max(j)) + i.min(j)];
-    (0..n).flat_map(|i| (0..n).map(move |j| (i, j))).map(|(i, j)| entry(i, j)).collect()
+    entries(n, n, |i, j| lower[packed_len(i.max(j)) + i.min(j)])
 }
 
 /// The adjoint of a lower triangle from that of a matrix whose two triangles it stands for.
 pub(super) fn folded<T: Real>(matrix: &[T], n: usize) -> Vec<T> {
-    let entry = |(i, j): (usize, usize)| {
-        if i == j { matrix[i * n + i] } else { matrix[i * n + j] + matrix[j * n + i] }
-    };
-    (0..n).flat_map(|i| (0..=i).map(move |j| (i, j))).map(entry).collect()
+    let mut folded = packed(matrix, n);
+    for i in 0..n {
+        for j in 0..i {
+            folded[packed_len(i) + j] += matrix[j * n + i];
+        }
+    }
+    folded
 }
 
 /// The lower triangle of the symmetric matrix whose product with a symmetric one is that of two lower triangles: what is beside
@@ -144,7 +146,7 @@ impl<'a, T: Real> Gaps<'a, T> {
             (_, true) => T::from_f64(if is_zero(i, j) { 0.0 } else { f64::NAN }),
             _ => dividend(i, j) / (self.values[j] - self.values[i]),
         };
-        (0..n).flat_map(|i| (0..n).map(move |j| (i, j))).map(|(i, j)| quotient(i, j)).collect()
+        entries(n, n, quotient)
     }
 }
 
@@ -166,14 +168,13 @@ fn product_of_some<T: Real>(a: &[T], b: &[T], n: usize) -> Vec<T> {
     if !a.iter().chain(b).any(|entry| entry.innermost().is_nan()) {
         return product(a, b, [n; 3]);
     }
-    let entry = |(i, j): (usize, usize)| {
+    entries(n, n, |i, j| {
         let term = |sum: T, k: usize| match (a[i * n + k], b[k * n + j]) {
             (a, b) if a.vanishes() || b.vanishes() => sum,
             (a, b) => sum + a * b,
         };
         (0..n).fold(T::from_f64(0.0), term)
-    };
-    (0..n).flat_map(|i| (0..n).map(move |j| (i, j))).map(entry).collect()
+    })
 }
 
 impl Operation for Eigen {
@@ -197,7 +198,7 @@ impl Operation for Eigen {
     }
 
     fn reverse<T: Real>(&self, x: &[T], y: &[T], adjoint: &[T], into: &mut [T]) {
-        into.copy_from_slice(&applied(&EigenAdjoint { n: self.n }, &[x, y, adjoint].concat()));
+        into.copy_from_slice(&applied_to(&EigenAdjoint { n: self.n }, &[x, y, adjoint]));
     }
 
     /// V′ = V·Ω and λ′ = diag B. Equal eigenvalues part along A′ with the eigenvalues of B's block of them.
@@ -439,7 +440,7 @@ impl<T: Real> Matrix<T> {
     /// use tape::{Matrix, Var};
     ///
     /// let eigen = Matrix::from_rows(2, 2, vec![3.0, 1.0, 1.0, 3.0])?.symmetric_eigen()?;
-    /// assert!(eigen.values().iter().zip([2.0, 4.0]).all(|(a, b)| (a - b).abs() < 1e-14));
+    /// assert!(eigen.values().iter().zip([2.0_f64, 4.0]).all(|(a, b)| (a - b).abs() < 1e-14));
     /// // Σ ln λ, at a matrix whose eigenvalues are equal: the gradient is that of ln det A.
     /// let f = |a: &[Var]| {
     ///     let a = Matrix::from_rows(2, 2, vec![a[0], a[1], a[1], a[2]]).unwrap();

@@ -4,7 +4,7 @@ use super::product::product;
 use super::{factors, told_by_its_size, transposed};
 use crate::error::Error;
 use crate::matrix::Matrix;
-use crate::operation::applied;
+use crate::operation::applied_to;
 use crate::real::Real;
 use crate::real::operation::Operation;
 
@@ -15,7 +15,11 @@ pub(super) fn packed_len(n: usize) -> usize {
 
 /// The lower triangle of a square matrix, row by row.
 pub(super) fn packed<T: Copy>(matrix: &[T], n: usize) -> Vec<T> {
-    (0..n).flat_map(|row| matrix[row * n..][..=row].iter().copied()).collect()
+    let mut packed = Vec::with_capacity(packed_len(n));
+    for row in 0..n {
+        packed.extend_from_slice(&matrix[row * n..][..=row]);
+    }
+    packed
 }
 
 /// The square matrix with this lower triangle, and 0 above.
@@ -51,7 +55,7 @@ pub(super) fn solve_lower<T: Real>(
     is_transposed: bool,
 ) -> Vec<T> {
     let operation = SolveLower { n, columns, transposed: usize::from(is_transposed) };
-    applied(&operation, &[l, b].concat())
+    applied_to(&operation, &[l, b])
 }
 
 impl SolveLower {

@@ -133,6 +133,10 @@ impl Arguments {
         self.0.iter().flat_map(move |run| (0..run.count).map(move |place| index(run, place)))
     }
 
+    fn runs(&self) -> &[Run] {
+        &self.0
+    }
+
     /// All of them, where they follow each other.
     pub(crate) fn as_range(&self) -> Option<Range<usize>> {
         match *self.0 {
@@ -156,25 +160,34 @@ impl<T: Real, O: Applied<T> + ?Sized> Stop<T, O> {
     /// Passes the adjoints of the results on to the arguments. Nothing is done where all are 0.
     pub(crate) fn pass_on<const CONSUME: bool>(&self, adjoints: &mut [T]) {
         let zero = T::from_f64(0.0);
-        let mut of_results: SmallVec<[T; 8]> = smallvec![zero; self.y.len()];
-        let mut vanish = true;
-        for (adjoint, index) in of_results.iter_mut().zip(self.results()) {
-            // A buffer ends where the sweep begins, which may be at one of the results.
-            let Some(slot) = adjoints.get_mut(index) else { break };
-            *adjoint = *slot;
-            vanish &= slot.vanishes();
+        // A buffer ends where the sweep begins, which may be at one of the results.
+        let end = self.results().end.min(adjoints.len());
+        let slots = &mut adjoints[self.first as usize..end];
+        if slots.iter().all(|slot| slot.vanishes()) {
             if CONSUME {
-                *slot = zero;
+                slots.fill(zero);
             }
-        }
-        if vanish {
             return;
+        }
+        let mut of_results: SmallVec<[T; 8]> = SmallVec::from_slice(slots);
+        of_results.resize(self.y.len(), zero);
+        if CONSUME {
+            slots.fill(zero);
         }
         let mut into: SmallVec<[T; 8]> = smallvec![zero; self.x.len()];
         self.operation.reverse(&self.x, &self.y, &of_results, &mut into);
-        for (argument, contribution) in self.arguments.iter().zip(into) {
-            if argument != 0 && !contribution.vanishes() {
-                adjoints[argument as usize].accumulate(contribution);
+        let mut rest = &*into;
+        for run in self.arguments.runs() {
+            let (contributions, after) = rest.split_at(run.count as usize);
+            rest = after;
+            if run.first == 0 {
+                continue;
+            }
+            let slots = &mut adjoints[run.first as usize..][..contributions.len()];
+            for (slot, &contribution) in slots.iter_mut().zip(contributions) {
+                if !contribution.vanishes() {
+                    slot.accumulate(contribution);
+                }
             }
         }
     }

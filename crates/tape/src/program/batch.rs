@@ -493,7 +493,7 @@ impl<F> Batch<F> {
         for position in 0..pending.len() {
             let row = pending.index(position);
             let x = input.point(row);
-            match self.odd.known_at(&x, |program, _| work.alone(program, row, &x)) {
+            match self.odd.known_at(&x, &mut |program, _| work.alone(program, row, &x)) {
                 Some(result) => result?,
                 None => left.push(row),
             }

@@ -118,9 +118,19 @@ pub trait Apply: Sized {
         None
     }
 
+    /// The same, to be written to.
+    fn as_f64s_mut(numbers: &mut [Self]) -> Option<&mut [f64]> {
+        let _ = numbers;
+        None
+    }
+
     /// The outputs, which are NaN before.
     #[track_caller]
     fn apply<H: Handle>(operation: &H, x: &[Self], y: &mut [Self]);
+
+    /// The outputs at inputs that stand in several places.
+    #[track_caller]
+    fn applied<H: Handle>(operation: &H, x: &[&[Self]]) -> Vec<Self>;
 
     /// The adjoints of the inputs, which are 0 before.
     #[track_caller]

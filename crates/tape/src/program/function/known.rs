@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use crate::error::Error;
 use crate::program::Program;
-use crate::program::function::recent::{AtHand, Attempt, Divergence, Recent};
+use crate::program::function::recent::{AtHand, Attempt, Compute, Divergence, Recent};
 use crate::program::machine::Replay;
 
 /// The programs of the paths that points have taken.
@@ -78,7 +78,7 @@ impl Known {
     pub(crate) fn known_at<T>(
         &self,
         x: &[f64],
-        compute: impl FnMut(&Arc<Program>, &mut Replay<'_, f64>) -> Result<T, Error>,
+        compute: &mut Compute<'_, T>,
     ) -> Option<Result<T, Error>> {
         let mut recent = match self.recent.try_lock() {
             Ok(recent) => recent,
@@ -98,11 +98,11 @@ impl Known {
         &self,
         recent: &mut Recent,
         x: &[f64],
-        mut compute: impl FnMut(&Arc<Program>, &mut Replay<'_, f64>) -> Result<T, Error>,
+        compute: &mut Compute<'_, T>,
     ) -> Option<Result<T, Error>> {
         let guess = recent.guess(x);
         let guess = guess.or_else(|| Some(recent.put(AtHand::new(self.first(x.len())?))))?;
-        match recent.replay(guess, x, &mut compute) {
+        match recent.replay(guess, x, compute) {
             Attempt::Fits(result) => Some(result),
             Attempt::Leaves(divergence) => {
                 let leaves = Leaves { path: Arc::clone(recent.path(guess)), common: 0, divergence };
@@ -117,13 +117,13 @@ impl Known {
         x: &[f64],
         recent: &mut Recent,
         mut leaves: Leaves,
-        mut compute: impl FnMut(&Arc<Program>, &mut Replay<'_, f64>) -> Result<T, Error>,
+        compute: &mut Compute<'_, T>,
     ) -> Option<Result<T, Error>> {
         let mut places = recent.places(x.len());
         loop {
             places.retain(|&mut place| leaves.may_take(recent.path(place)));
             let Some(&next) = places.first() else { break };
-            match recent.replay(next, x, &mut compute) {
+            match recent.replay(next, x, compute) {
                 Attempt::Fits(result) => return Some(result),
                 Attempt::Leaves(later) => leaves.leave(Arc::clone(recent.path(next)), later),
             }
@@ -136,7 +136,7 @@ impl Known {
             candidates.retain(|path| leaves.may_take(path));
             let mut next = AtHand::new(Arc::clone(candidates.first()?));
             self.replayed.fetch_add(1, Ordering::Relaxed);
-            match next.replay(x, &mut compute) {
+            match next.replay(x, compute) {
                 Attempt::Fits(result) => {
                     let place = recent.put(next);
                     recent.note(place, x);

@@ -32,7 +32,8 @@ pub(super) struct AtHand {
 }
 
 /// Computes with a program and its values at a point.
-type Compute<'a, T> = dyn FnMut(&Arc<Program>, &mut Replay<'_, f64>) -> Result<T, Error> + 'a;
+pub(super) type Compute<'a, T> =
+    dyn FnMut(&Arc<Program>, &mut Replay<'_, f64>) -> Result<T, Error> + 'a;
 
 pub(super) enum Attempt<T> {
     Fits(Result<T, Error>),

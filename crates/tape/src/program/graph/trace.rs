@@ -208,6 +208,19 @@ pub(crate) fn trace<R: Outputs>(
     extent: Extent,
     passes: Passes,
 ) -> Result<Trace, Error> {
+    let mut f = Some(f);
+    let mut outputs = |inputs: &[Var]| f.take().expect("it is called once")(inputs).into_outputs();
+    trace_outputs(&mut outputs, x, extent, passes)
+}
+
+/// [`trace`], compiled once for all functions.
+#[track_caller]
+fn trace_outputs(
+    f: &mut dyn FnMut(&[Var]) -> Vec<Var>,
+    x: &[f64],
+    extent: Extent,
+    passes: Passes,
+) -> Result<Trace, Error> {
     let kept = Kept::<f64>::take();
     kept.tape.clear();
     kept.tape.set_tracing(true);
@@ -220,7 +233,7 @@ pub(crate) fn trace<R: Outputs>(
     let inputs = kept.tape.vars_from(x);
     let number = kept.tape.with_rest(|list| list.number);
     let tracing = Tracing::begin(number);
-    let outputs = f(&inputs).into_outputs();
+    let outputs = f(&inputs);
     let guards = Tracing::guards();
     drop(tracing);
     kept.tape.set_tracing(false);
@@ -378,6 +391,7 @@ impl Marks {
         mut stops: &[Rc<ListStop<f64>>],
     ) {
         let mut are_needed = false;
+        let mut marked = None;
         for (place, (node, op)) in nodes.iter().zip(ops).enumerate().rev() {
             let index = first as usize + place;
             if *op == Op::Result {
@@ -386,8 +400,10 @@ impl Marks {
                 {
                     stops = before;
                 }
-                // The first result stands for all.
-                if let (true, Some(stop)) = (self.is_marked(index), stops.last()) {
+                // The first result stands for all. Any of them marks all arguments, once.
+                if let (true, Some(stop)) = (self.is_marked(index), stops.last())
+                    && marked.replace(stop.first) != Some(stop.first)
+                {
                     self.mark(stop.first as usize);
                     for argument in stop.arguments.iter() {
                         self.mark(argument as usize);
