@@ -448,13 +448,11 @@ fn by_recording<T: Real>(operation: &impl Operation, x: &[T], adjoint: &[T], int
     recording(x, adjoint, into, &mut |x, y| operation.value(x, y));
 }
 
+/// Computes the outputs of an operation.
+type Value<'a, T> = dyn FnMut(&[Var<T>], &mut [Var<T>]) + 'a;
+
 /// What [`by_recording`] does, for all operations: this is compiled once for a type of number.
-fn recording<T: Real>(
-    x: &[T],
-    adjoint: &[T],
-    into: &mut [T],
-    value: &mut dyn FnMut(&[Var<T>], &mut [Var<T>]),
-) {
+fn recording<T: Real>(x: &[T], adjoint: &[T], into: &mut [T], value: &mut Value<'_, T>) {
     let kept = Kept::<T>::take();
     kept.tape.clear();
     let inputs = kept.tape.vars_from(x);

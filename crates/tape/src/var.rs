@@ -343,7 +343,7 @@ impl<T: Real> Var<T> {
         let mut results: Rc<[T]> = repeat_n(T::from_f64(f64::NAN), outputs).collect();
         T::apply(operation, &values, Rc::get_mut(&mut results).expect("it is new"));
         // A handle is cloned, which runs no code of others.
-        Self::push_applied(Arc::new(operation.clone()), x, values, results)
+        Self::push_applied(Arc::new(operation.clone()), x, values, &results)
     }
 
     /// The numbers of an operation's arguments.
@@ -373,7 +373,7 @@ impl<T: Real> Var<T> {
         operation: Arc<dyn Erased<T>>,
         x: &[&[Self]],
         values: Rc<[T]>,
-        y: Rc<[T]>,
+        y: &Rc<[T]>,
     ) -> Vec<Self> {
         let inputs = x.iter().flat_map(|part| part.iter().copied());
         let Some((tape, list)) = list_of(inputs.clone()) else {
@@ -381,10 +381,10 @@ impl<T: Real> Var<T> {
         };
         // SAFETY: as in `record`.
         let list = unsafe { list.as_ref() };
-        let arguments: Arguments = inputs.map(|x| x.index()).collect();
+        let arguments: Arguments = inputs.map(Self::index).collect();
         // Where they are all the results of another operation, they stand there.
         let x = arguments.as_range().and_then(|range| list.results_at(range)).unwrap_or(values);
-        let first = list.push_stop(Stop { operation, first: 0, arguments, x, y: Rc::clone(&y) });
+        let first = list.push_stop(Stop { operation, first: 0, arguments, x, y: Rc::clone(y) });
         let results = y.iter().zip(first..);
         results.map(|(&result, index)| Self::at(result, tape, index)).collect()
     }

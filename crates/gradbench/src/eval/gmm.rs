@@ -8,10 +8,15 @@
 //!       + Σₖ (m·Σ qₖ − ½γ²‖Qₖ‖²) + K·(ν·D·ln(γ/√2) − ln Γ_D(ν/2)),  ν = D + m + 1.
 //! ```
 
+mod distances;
+
 use std::f64::consts::{PI, TAU};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tape::{Batch, Real, Var};
+use tape::{Batch, Program, Real, Var, apply};
+
+use distances::Distances;
 
 use super::{Module, vectorised};
 use crate::failure::{Failure, check_length, check_some};
@@ -99,16 +104,29 @@ impl Mixture {
     }
 
     fn objective(&self) -> f64 {
+        let [_, mu, _, l] = self.sizes.split(&self.parameters);
+        if let Some(distances) = self.distances() {
+            return posterior_by_blocks(self, &distances, &self.parameters);
+        }
         vectorised(
             #[inline(always)]
             || {
-                let mixture = Components::new(self.sizes, &self.parameters);
+                let [diagonal, weights] = diagonal_and_weights(self.sizes, &self.parameters);
+                let mixture = Components { sizes: self.sizes, mu, l, diagonal: &diagonal };
                 let mut room = Room::new(self.sizes);
-                let likelihood: f64 =
-                    self.points.iter().map(|point| mixture.log_likelihood(point, &mut room)).sum();
+                let of_point = |point| mixture.log_likelihood(&weights, point, &mut room);
+                let likelihood: f64 = self.points.iter().map(of_point).sum();
                 likelihood + self.log_prior(&self.parameters)
             },
         )
+    }
+
+    /// The distances as one operation, where products of matrices are quicker than a row after the other.
+    fn distances(&self) -> Option<Arc<Distances>> {
+        /// From so many dimensions on they are.
+        const LARGE: usize = 16;
+        let distances = || Arc::new(Distances { sizes: self.sizes, points: self.points.clone() });
+        (self.sizes.dimension >= LARGE).then(distances)
     }
 
     /// What the points do not enter: the prior, and the weights' common denominator.
@@ -139,9 +157,7 @@ struct Components<'a, T> {
     mu: &'a [T],
     l: &'a [T],
     /// exp q.
-    diagonal: Vec<T>,
-    /// α + Σ q.
-    weights: Vec<T>,
+    diagonal: &'a [T],
 }
 
 /// Room for the numbers of one point.
@@ -162,43 +178,75 @@ impl<T: Real> Room<T> {
     }
 }
 
-impl<'a, T: Real> Components<'a, T> {
+impl<T: Real> Components<'_, T> {
+    /// ‖Qₖ(x − μₖ)‖².
     #[inline(always)]
-    fn new(sizes: Sizes, parameters: &'a [T]) -> Self {
-        let [alpha, mu, q, l] = sizes.split(parameters);
-        let diagonal = q.iter().map(|&q| q.exp()).collect();
-        let sums = q.chunks_exact(sizes.dimension).map(T::sum);
-        let weights = alpha.iter().zip(sums).map(|(&alpha, sum)| alpha + sum).collect();
-        Self { sizes, mu, l, diagonal, weights }
+    fn distance(&self, point: &[T], k: usize, room: &mut Room<T>) -> T {
+        let Room { centred, whitened, .. } = room;
+        let d = self.sizes.dimension;
+        for ((centred, &x), &mu) in centred.iter_mut().zip(point).zip(&self.mu[k * d..][..d]) {
+            *centred = x - mu;
+        }
+        for ((whitened, &x), &diagonal) in
+            whitened.iter_mut().zip(&*centred).zip(&self.diagonal[k * d..][..d])
+        {
+            *whitened = diagonal * x;
+        }
+        let mut below = &self.l[k * self.sizes.below()..];
+        for (i, &x) in centred.iter().enumerate() {
+            let (column, rest) = below.split_at(d - 1 - i);
+            below = rest;
+            for (whitened, &l) in whitened[i + 1..].iter_mut().zip(column) {
+                *whitened += l * x;
+            }
+        }
+        squared_norm(whitened)
     }
 
     /// lseₖ(αₖ + Σ qₖ − ½‖Qₖ(x − μₖ)‖²).
     #[inline(always)]
-    fn log_likelihood(&self, point: &[T], room: &mut Room<T>) -> T {
-        let Room { centred, whitened, exponents } = room;
-        let d = self.sizes.dimension;
-        let half = T::from_f64(0.5);
-        for (k, exponent) in exponents.iter_mut().enumerate() {
-            for ((centred, &x), &mu) in centred.iter_mut().zip(point).zip(&self.mu[k * d..][..d]) {
-                *centred = x - mu;
-            }
-            for ((whitened, &x), &diagonal) in
-                whitened.iter_mut().zip(&*centred).zip(&self.diagonal[k * d..][..d])
-            {
-                *whitened = diagonal * x;
-            }
-            let mut below = &self.l[k * self.sizes.below()..];
-            for (i, &x) in centred.iter().enumerate() {
-                let (column, rest) = below.split_at(d - 1 - i);
-                below = rest;
-                for (whitened, &l) in whitened[i + 1..].iter_mut().zip(column) {
-                    *whitened += l * x;
-                }
-            }
-            *exponent = self.weights[k] - half * squared_norm(whitened);
+    fn log_likelihood(&self, weights: &[T], point: &[T], room: &mut Room<T>) -> T {
+        for (k, &weight) in weights.iter().enumerate() {
+            room.exponents[k] = weight - T::from_f64(0.5) * self.distance(point, k, room);
         }
-        T::log_sum_exp(exponents)
+        T::log_sum_exp(&room.exponents)
     }
+}
+
+/// exp q, and α + Σ q for each component.
+#[inline(always)]
+fn diagonal_and_weights<T: Real>(sizes: Sizes, parameters: &[T]) -> [Vec<T>; 2] {
+    let [alpha, _, q, _] = sizes.split(parameters);
+    let sums = q.chunks_exact(sizes.dimension).map(T::sum);
+    let weights = alpha.iter().zip(sums).map(|(&alpha, sum)| alpha + sum).collect();
+    [q.iter().map(|&q| q.exp()).collect(), weights]
+}
+
+/// The likelihood of a point.
+#[inline(always)]
+fn log_likelihood<T: Real>(sizes: Sizes, parameters: &[T], point: &[T]) -> T {
+    let [diagonal, weights] = diagonal_and_weights(sizes, parameters);
+    let [_, mu, _, l] = sizes.split(parameters);
+    let components = Components { sizes, mu, l, diagonal: &diagonal };
+    components.log_likelihood(&weights, point, &mut Room::new(sizes))
+}
+
+/// The posterior, with the distances as one operation.
+fn posterior_by_blocks<T: Real>(
+    mixture: &Mixture,
+    distances: &Arc<Distances>,
+    parameters: &[T],
+) -> T {
+    let [diagonal, weights] = diagonal_and_weights(mixture.sizes, parameters);
+    let [_, mu, _, l] = mixture.sizes.split(parameters);
+    let distances = apply(distances, &[mu, &diagonal, l].concat());
+    let count = mixture.points.count();
+    let likelihood = |i: usize| {
+        let exponent =
+            |(k, &weight): (usize, &T)| weight - T::from_f64(0.5) * distances[k * count + i];
+        T::log_sum_exp(&weights.iter().enumerate().map(exponent).collect::<Vec<T>>())
+    };
+    T::sum(&(0..count).map(likelihood).collect::<Vec<T>>()) + mixture.log_prior(parameters)
 }
 
 /// ‖x‖², written as a loop, to be compiled with the instructions of where it stands.
@@ -213,28 +261,45 @@ fn squared_norm<T: Real>(x: &[T]) -> T {
 
 type Likelihood = Box<dyn Fn(&[Var], &[Var]) -> Var + Sync>;
 
-/// The likelihood of a point, traced; it depends on the sizes only.
 struct Prepared {
     mixture: Mixture,
-    likelihood: Batch<Likelihood>,
+    traced: Traced,
+}
+
+/// What was traced depends on the sizes only, and where the distances are in it, on the points.
+enum Traced {
+    /// The likelihood of a point.
+    ByRows(Batch<Likelihood>),
+    /// The posterior.
+    ByBlocks(Program),
 }
 
 impl Prepared {
     fn new(input: Input) -> Result<Self, Failure> {
         let mixture = Mixture::new(input)?;
         let sizes = mixture.sizes;
-        let likelihood: Likelihood = Box::new(move |parameters, point| {
-            Components::new(sizes, parameters).log_likelihood(point, &mut Room::new(sizes))
-        });
-        let likelihood = Batch::trace(likelihood, &mixture.parameters, mixture.points.row(0))?;
-        Ok(Self { mixture, likelihood })
+        let traced = if let Some(distances) = mixture.distances() {
+            let posterior = |x: &[Var]| posterior_by_blocks(&mixture, &distances, x);
+            Traced::ByBlocks(Program::trace(posterior, &mixture.parameters)?)
+        } else {
+            let likelihood: Likelihood =
+                Box::new(move |parameters, point| log_likelihood(sizes, parameters, point));
+            Traced::ByRows(Batch::trace(likelihood, &mixture.parameters, mixture.points.row(0))?)
+        };
+        Ok(Self { mixture, traced })
     }
 
     fn jacobian(&self) -> Result<Gradient, Failure> {
         let Mixture { sizes, points, parameters, .. } = &self.mixture;
-        let (_, mut gradient) = self.likelihood.gradient(parameters, &*points.data)?;
-        let (_, prior) = tape::gradient(|x| self.mixture.log_prior(x), parameters);
-        gradient.iter_mut().zip(prior).for_each(|(sum, part)| *sum += part);
+        let gradient = match &self.traced {
+            Traced::ByRows(likelihood) => {
+                let (_, mut gradient) = likelihood.gradient(parameters, &*points.data)?;
+                let (_, prior) = tape::gradient(|x| self.mixture.log_prior(x), parameters);
+                gradient.iter_mut().zip(prior).for_each(|(sum, part)| *sum += part);
+                gradient
+            }
+            Traced::ByBlocks(posterior) => posterior.gradient(parameters)?.1,
+        };
         let [alpha, mu, q, l] = sizes.split(&gradient);
         let below = sizes.below();
         Ok(Gradient {
@@ -356,11 +421,9 @@ mod tests {
     fn check_gradient(sizes: [usize; 3]) {
         let mixture = Mixture::new(input(sizes)).unwrap();
         let posterior = |parameters: &[tape::Dual]| {
-            let components = Components::new(mixture.sizes, parameters);
-            let mut room = Room::new(mixture.sizes);
             let likelihood = Real::sum_over(mixture.points.iter(), |point| {
                 let point: Vec<tape::Dual> = point.iter().map(|&x| x.into()).collect();
-                components.log_likelihood(&point, &mut room)
+                log_likelihood(mixture.sizes, parameters, &point)
             });
             likelihood + mixture.log_prior(parameters)
         };
@@ -382,6 +445,22 @@ mod tests {
     #[test]
     fn the_gradient_in_four_dimensions_is_that_of_duals() {
         check_gradient([4, 2, 20]);
+    }
+
+    #[test]
+    fn the_gradient_by_blocks_is_that_of_duals() {
+        check_gradient([16, 3, 5]);
+        check_gradient([19, 1, 30]);
+    }
+
+    #[test]
+    fn the_objective_by_blocks_is_that_by_rows() {
+        let mixture = Mixture::new(input([17, 3, 9])).unwrap();
+        let by_rows = mixture.points.iter();
+        let by_rows =
+            by_rows.map(|point| log_likelihood(mixture.sizes, &mixture.parameters, point));
+        let expected = by_rows.sum::<f64>() + mixture.log_prior(&mixture.parameters);
+        assert_close(&[mixture.objective()], &[expected]);
     }
 
     #[test]

@@ -106,8 +106,9 @@ fn exponential<T: Real>(a: &[T], n: usize) -> Vec<T> {
     if !a.iter().all(|entry| entry.innermost().is_finite()) || size.is_infinite() {
         return vec![T::from_f64(f64::NAN); n * n];
     }
-    let halvings = (size / EXACT).log2().ceil().max(0.0);
-    let a: Vec<T> = a.iter().map(|&entry| entry * T::from_f64((-halvings).exp2())).collect();
+    let halvings = (size / EXACT).log2().ceil().max(0.0) as i32;
+    let half = T::from_f64(f64::from(-halvings).exp2());
+    let a: Vec<T> = a.iter().map(|&entry| entry * half).collect();
     let times = |a: &[T], b: &[T]| product(a, b, [n; 3]);
     let a2 = times(&a, &a);
     let a4 = times(&a2, &a2);
@@ -131,7 +132,7 @@ fn exponential<T: Real>(a: &[T], n: usize) -> Vec<T> {
     let even = sum(&high([12, 10, 8, 14]), &polynomial([6, 4, 2, 0]));
     let denominator: Vec<T> = even.iter().zip(&odd).map(|(&even, &odd)| even - odd).collect();
     let mut result = Lu::of(&denominator, n).solve(&sum(&even, &odd), n);
-    for _ in 0..halvings as usize {
+    for _ in 0..halvings {
         result = times(&result, &result);
     }
     result

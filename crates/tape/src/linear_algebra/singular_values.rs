@@ -1,6 +1,6 @@
 //! Singular values, by the eigenvalues of [0 A; Aᵀ 0], which are the singular values, their opposites, and zeros.
 
-use super::symmetric_eigen::eigen;
+use super::symmetric_eigen::{check_finite, eigen};
 use super::triangle::packed_len;
 use crate::error::Error;
 use crate::matrix::Matrix;
@@ -109,7 +109,7 @@ impl<T: Real> Matrix<T> {
         }
         let (values, vectors) = eigen(&lower, size);
         if values.first().is_some_and(|value| value.is_nan_in_a_lane()) {
-            self.finite(call, data)?;
+            check_finite(call, data)?;
         }
         let Some(&largest) = values.last() else { return Ok((values, vectors)) };
         let rounding = largest.stop_gradient() * T::from_f64(size as f64 * super::epsilon::<T>());

@@ -2,7 +2,7 @@
 
 use super::factors;
 use super::product::product;
-use super::symmetric_eigen::{expanded, folded, halved, turned, turned_back};
+use super::symmetric_eigen::{check_finite, expanded, folded, halved, turned, turned_back};
 use super::told_by_its_size;
 use super::triangle::{packed, packed_len};
 use crate::error::Error;
@@ -164,7 +164,7 @@ impl<T: Real> Matrix<T> {
         let lower = packed(&self.data, n);
         let root = applied(&SquareRoot { n }, &lower);
         if root.iter().any(|entry| entry.is_nan_in_a_lane()) {
-            self.finite(call, &lower)?;
+            check_finite(call, &lower)?;
             let negative = |values: &[f64], rounding: f64| {
                 values.first().copied().filter(|&value| value < -rounding)
             };

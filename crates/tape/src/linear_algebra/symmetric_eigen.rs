@@ -80,6 +80,13 @@ pub(super) fn turned_back<T: Real>(v: &[T], b: &[T], n: usize) -> Vec<T> {
     product(&product(v, b, [n; 3]), &transposed(v, n, n), [n; 3])
 }
 
+/// Equal eigenvalues, and the eigenvalues and eigenvectors of a matrix's block of them.
+struct Parting<T> {
+    group: Range<usize>,
+    values: Vec<T>,
+    vectors: Vec<T>,
+}
+
 /// The differences of eigenvalues.
 struct Gaps<'a, T> {
     values: &'a [T],
@@ -111,7 +118,7 @@ impl<'a, T: Real> Gaps<'a, T> {
     /// The groups of several eigenvalues, with the eigenvalues and eigenvectors of a matrix's block of each.
     ///
     /// They depend on the matrix as equal eigenvalues do, so they are taken of plain numbers alone, which have no derivatives.
-    fn parting(&self, b: &[T]) -> Vec<(Range<usize>, (Vec<T>, Vec<T>))> {
+    fn parting(&self, b: &[T]) -> Vec<Parting<T>> {
         let n = self.values.len();
         let groups = self.groups().filter(|group| T::DEPTH == 0 && group.len() > 1);
         let of_block = |group: Range<usize>| {
@@ -119,18 +126,10 @@ impl<'a, T: Real> Gaps<'a, T> {
                 group.clone().flat_map(|i| b[i * n..][group.clone()].iter().copied()).collect();
             // By rounding it may not be quite symmetric.
             let block = expanded(&packed(&block, group.len()), group.len());
-            Some((group.clone(), factors::symmetric_eigen(&block, group.len())?))
+            let (values, vectors) = factors::symmetric_eigen(&block, group.len())?;
+            Some(Parting { group, values, vectors })
         };
         groups.filter_map(of_block).collect()
-    }
-
-    /// Whether a function that has these derivatives by the eigenvalues takes equal ones alike.
-    fn are_alike(&self, derivatives: &[T]) -> impl Fn(usize, usize) -> bool {
-        let sizes: Vec<f64> = derivatives.iter().map(|number| number.innermost()).collect();
-        let largest = sizes.iter().fold(0.0, |largest: f64, size| largest.max(size.abs()));
-        // The eigenvalues differ by rounding, and their function may be steep.
-        let rounding = super::epsilon::<T>().sqrt() * largest;
-        move |i, j| (sizes[i] - sizes[j]).abs() <= rounding
     }
 
     /// A matrix of quotients by λⱼ − λᵢ, 0 on the diagonal. Where the eigenvalues are equal it is 0 if that says `is_zero`, and
@@ -148,6 +147,15 @@ impl<'a, T: Real> Gaps<'a, T> {
         };
         entries(n, n, quotient)
     }
+}
+
+/// Whether a function that has these derivatives by the eigenvalues takes equal ones alike.
+fn are_alike<T: Real>(derivatives: &[T]) -> impl Fn(usize, usize) -> bool {
+    let sizes: Vec<f64> = derivatives.iter().map(|number| number.innermost()).collect();
+    let largest = sizes.iter().fold(0.0, |largest: f64, size| largest.max(size.abs()));
+    // The eigenvalues differ by rounding, and their function may be steep.
+    let rounding = super::epsilon::<T>().sqrt() * largest;
+    move |i, j| (sizes[i] - sizes[j]).abs() <= rounding
 }
 
 /// Which entries of a matrix are 0 but for rounding, beside its largest.
@@ -212,8 +220,8 @@ impl Operation for Eigen {
         let omega = gaps.quotients(|i, j| b[i * n + j], |_, _| is_still);
         let (of_values, of_vectors) = dy.split_at_mut(n);
         of_values.iter_mut().zip(b.iter().step_by(n + 1)).for_each(|(to, &entry)| *to = entry);
-        for (group, (parting, _)) in gaps.parting(&b) {
-            of_values[group].copy_from_slice(&parting);
+        for Parting { group, values, .. } in gaps.parting(&b) {
+            of_values[group].copy_from_slice(&values);
         }
         of_vectors.copy_from_slice(&product(vectors, &omega, [n; 3]));
     }
@@ -221,7 +229,7 @@ impl Operation for Eigen {
 
 impl EigenAdjoint {
     /// The lower triangle of A, λ, V, λ̅ and V̅.
-    fn split<'a, T>(&self, x: &'a [T]) -> [&'a [T]; 5] {
+    fn split<T>(self, x: &[T]) -> [&[T]; 5] {
         let n = self.n;
         let (a, x) = x.split_at(packed_len(n));
         let (values, x) = x.split_at(n);
@@ -232,7 +240,7 @@ impl EigenAdjoint {
 
     /// N = F∘(Vᵀ·V̅), made symmetric; `None` where V̅ is 0.
     fn beside_the_diagonal<T: Real>(
-        &self,
+        self,
         gaps: &Gaps<'_, T>,
         v: &[T],
         of_v: &[T],
@@ -276,7 +284,7 @@ impl Operation for EigenAdjoint {
         let gaps = Gaps::of(values);
         let beside = self.beside_the_diagonal(&gaps, v, of_v);
         let mut m = with_diagonal(beside.as_deref(), of_values);
-        let are_alike = gaps.are_alike(of_values);
+        let are_alike = are_alike(of_values);
         for group in gaps.groups() {
             if !group.clone().all(|k| are_alike(group.start, k)) {
                 m[group.start * (n + 1)] = T::from_f64(f64::NAN);
@@ -351,7 +359,7 @@ impl Operation for EigenAdjoint {
         let mut middle = if zero.iter().all(|&zero| zero) {
             let turn = |i: usize, j: usize| b[i * n + j] * (of_values[j] - of_values[i]);
             let is_still = da.iter().all(|entry| entry.vanishes());
-            let are_alike = gaps.are_alike(of_values);
+            let are_alike = are_alike(of_values);
             let has_parted = T::DEPTH == 0;
             gaps.quotients(turn, |i, j| {
                 is_still || (are_alike(i, j) && (has_parted || is_zero(i, j)))
@@ -381,7 +389,7 @@ impl Operation for EigenAdjoint {
             middle[k * n + k] += d;
         }
         // The derivatives by equal eigenvalues are by those that part along A′, whose vectors are V·Q.
-        for (group, (_, q)) in gaps.parting(&b) {
+        for Parting { group, vectors: q, .. } in gaps.parting(&b) {
             let m = group.len();
             let scaled: Vec<T> = q
                 .chunks_exact(m)
@@ -458,15 +466,14 @@ impl<T: Real> Matrix<T> {
         let lower = packed(&self.data, n);
         let (values, vectors) = eigen(&lower, n);
         if values.first().is_some_and(|value| value.is_nan_in_a_lane()) {
-            self.finite(call, &lower)?;
+            check_finite(call, &lower)?;
         }
         Ok(SymmetricEigen { values, vectors: Self { rows: n, columns: n, data: vectors } })
     }
+}
 
-    /// Refuses numbers that are not finite, in any lane.
-    pub(super) fn finite(&self, call: &'static str, numbers: &[T]) -> Result<(), Error> {
-        let lost =
-            |number: &T| T::lanes_where(*number, *number, |number, _| !number.is_finite()) != 0;
-        if numbers.iter().any(lost) { Err(Error::NotFinite { call }) } else { Ok(()) }
-    }
+/// Refuses numbers that are not finite, in any lane.
+pub(super) fn check_finite<T: Real>(call: &'static str, numbers: &[T]) -> Result<(), Error> {
+    let is_lost = |number: &T| T::lanes_where(*number, *number, |x, _| !x.is_finite()) != 0;
+    if numbers.iter().any(is_lost) { Err(Error::NotFinite { call }) } else { Ok(()) }
 }

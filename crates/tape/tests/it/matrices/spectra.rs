@@ -284,7 +284,7 @@ impl Pair for Nuclear {
     fn with<T: Real>(x: &[T]) -> T {
         T::sum(&square(2, x).singular_values().unwrap())
     }
-    /// √(tr AᵀA + 2·|det A|).
+    /// √(tr Aᵀ·A + 2·|det A|).
     fn without<T: Real>(x: &[T]) -> T {
         let squares = x.iter().map(|&x| x * x).reduce(|a, b| a + b).unwrap();
         (squares + (x[0] * x[3] - x[1] * x[2]).abs() * T::from_f64(2.0)).sqrt()
@@ -346,7 +346,7 @@ fn equal_singular_values_and_those_that_are_0() {
     let nuclear = |x: &[Var]| Nuclear::with(x);
     let x = [3.0, 0.0, 0.0, 3.0];
     near(&tape::gradient(nuclear, &x).1, &[1.0, 0.0, 0.0, 1.0], FIRST);
-    let right = tape::hessian(|x| Nuclear::without(x), &x).2;
+    let right = tape::hessian(Nuclear::without, &x).2;
     near(&tape::hessian(nuclear, &x).2.data, &right.data, SECOND);
     // Of rank 1: as |x| at 0, what is 0 has the derivative 0.
     let a = [1.0, 2.0, 2.0, 4.0];
@@ -367,8 +367,8 @@ fn a_polar_factor_by_a_square_root() {
         weighed(&(&a * &root.inverse().unwrap()).data)
     };
     for x in [[3.0, 0.0, 0.0, 3.0], [1.0, 2.0, -3.0, 1.0]] {
-        near(&tape::gradient(polar, &x).1, &tape::gradient(|x| Polar::without(x), &x).1, FIRST);
-        let right = tape::hessian(|x| Polar::without(x), &x).2;
+        near(&tape::gradient(polar, &x).1, &tape::gradient(Polar::without, &x).1, FIRST);
+        let right = tape::hessian(Polar::without, &x).2;
         near(&tape::hessian(polar, &x).2.data, &right.data, SECOND);
     }
 }
