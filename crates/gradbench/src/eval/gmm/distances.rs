@@ -230,7 +230,7 @@ mod tests {
         let sizes = Sizes { dimension: 3, components: 2 };
         let points = Rows::new(3, oracle::numbers(12).into_iter().map(f64::sin).collect());
         let inputs = 2 * (3 + 3 + 3);
-        let x: Vec<f64> = (0..inputs).map(|i| (i as f64 * 1.7).cos()).collect();
+        let x: Vec<f64> = (0..inputs).map(|i| (f64::from(i) * 1.7).cos()).collect();
         let distances = std::sync::Arc::new(Distances { sizes, points });
         assert!(tape::check::operation(&distances, &x).is_pass());
     }
