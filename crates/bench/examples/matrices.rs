@@ -4,7 +4,8 @@
 //! cargo run --release --manifest-path crates/bench/Cargo.toml --features linear-algebra --example matrices
 //! ```
 //!
-//! With a word after it, one of them: `product`, `process`, `traced`, `kalman`, `normal`, `calls`. Ratios are of minima, of turns that alternate in one run, on one thread.
+//! With a word after it, one of them: `product`, `process`, `traced`, `kalman`, `normal`, `calls`. Ratios are of minima, of turns
+//! that alternate in one run, on one thread.
 
 // Places on the diagonal are the same number.
 #![allow(clippy::float_cmp)]

@@ -161,21 +161,25 @@ impl<T: Real, O: Applied<T> + ?Sized> Stop<T, O> {
     pub(crate) fn pass_on<const CONSUME: bool>(&self, adjoints: &mut [T]) {
         let zero = T::from_f64(0.0);
         // A buffer ends where the sweep begins, which may be at one of the results.
-        let end = self.results().end.min(adjoints.len());
-        let slots = &mut adjoints[self.first as usize..end];
-        if slots.iter().all(|slot| slot.vanishes()) {
-            if CONSUME {
-                slots.fill(zero);
-            }
-            return;
+        let slots = self.first as usize..self.results().end.min(adjoints.len());
+        if !adjoints[slots.clone()].iter().all(|slot| slot.vanishes()) {
+            self.hand_over(adjoints, slots.clone());
         }
-        let mut of_results: SmallVec<[T; 8]> = SmallVec::from_slice(slots);
-        of_results.resize(self.y.len(), zero);
         if CONSUME {
-            slots.fill(zero);
+            adjoints[slots].fill(zero);
         }
+    }
+
+    fn hand_over(&self, adjoints: &mut [T], slots: Range<usize>) {
+        let zero = T::from_f64(0.0);
         let mut into: SmallVec<[T; 8]> = smallvec![zero; self.x.len()];
-        self.operation.reverse(&self.x, &self.y, &of_results, &mut into);
+        if slots.len() == self.y.len() {
+            self.operation.reverse(&self.x, &self.y, &adjoints[slots], &mut into);
+        } else {
+            let mut of_results = adjoints[slots].to_vec();
+            of_results.resize(self.y.len(), zero);
+            self.operation.reverse(&self.x, &self.y, &of_results, &mut into);
+        }
         let mut rest = &*into;
         for run in self.arguments.runs() {
             let (contributions, after) = rest.split_at(run.count as usize);
