@@ -42,7 +42,7 @@ impl Distances {
 }
 
 /// So many points are done at a time: their numbers stay in a processor's cache.
-const POINTS: usize = 64;
+const POINTS: usize = 192;
 
 /// Room for a component in plain numbers.
 struct Plain {
