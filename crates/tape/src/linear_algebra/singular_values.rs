@@ -66,7 +66,7 @@ impl<T: Real> Matrix<T> {
     ///
     /// # Errors
     /// [`Error::NotFinite`] as of [`Matrix::singular_values`]; [`Error::Singular`] where a singular value is 0 but for rounding,
-    /// in the first lane: its vectors could be any.
+    /// in any lane: its vectors could be any. A program that is replayed at such a matrix gives NaN for them.
     ///
     /// ```
     /// use tape::{Matrix, Var};
@@ -86,11 +86,14 @@ impl<T: Real> Matrix<T> {
         let Self { rows, columns, .. } = *self;
         let size = rows + columns;
         let (values, vectors) = self.decomposed(call)?;
-        if let Some(pivot) = values.iter().position(|value| value.innermost() == 0.0) {
+        let is_zero = |value: &T| T::lanes_where(*value, *value, |value, _| value == 0.0) != 0;
+        if let Some(pivot) = values.iter().position(is_zero) {
             return Err(Error::Singular { call, pivot });
         }
-        let root = T::from_f64(core::f64::consts::SQRT_2);
-        let entry = |i: usize, k: usize| vectors[i * size + size - 1 - k] * root;
+        // A program may be replayed where a singular value is 0.
+        let [root, nan] = [core::f64::consts::SQRT_2, f64::NAN].map(T::from_f64);
+        let scale: Vec<T> = values.iter().map(|&value| T::select(value, root, nan)).collect();
+        let entry = |i: usize, k: usize| vectors[i * size + size - 1 - k] * scale[k];
         let left = Self::from_fn(rows, values.len(), entry);
         let right = Self::from_fn(columns, values.len(), |j, k| entry(rows + j, k));
         Ok(Svd { left, values, right })

@@ -19,6 +19,7 @@ thread_local! {
 
 #[derive(Clone, Copy, PartialEq)]
 enum Place {
+    Outputs,
     Value,
     Reverse,
     Drop,
@@ -43,6 +44,7 @@ impl Operation for Square {
     }
 
     fn outputs(&self, _: usize) -> usize {
+        mischief(Place::Outputs);
         1
     }
 
@@ -102,19 +104,23 @@ fn apply_more(tape: &mut Option<Rc<Tape>>) {
 }
 
 #[test]
-fn a_value_may_drop_or_clear_the_tape() {
-    let x = plan(Place::Value, drop_it);
-    check(|| square(x), "which has been dropped since");
-    let x = plan(Place::Value, clear_it);
-    check(|| square(x), "has been cleared since");
+fn a_value_and_a_count_of_outputs_may_drop_or_clear_the_tape() {
+    for place in [Place::Outputs, Place::Value] {
+        let x = plan(place, drop_it);
+        check(|| square(x), "which has been dropped since");
+        let x = plan(place, clear_it);
+        check(|| square(x), "has been cleared since");
+    }
 }
 
 #[test]
-fn a_value_may_record() {
-    for action in [record_much, apply_more] {
-        let x = plan(Place::Value, action);
-        let y = square(x);
-        assert_eq!(with_tape(|tape| tape.sweep(y).wrt(x)), 6.0);
+fn a_value_and_a_count_of_outputs_may_record() {
+    for place in [Place::Outputs, Place::Value] {
+        for action in [record_much, apply_more] {
+            let x = plan(place, action);
+            let y = square(x);
+            assert_eq!(with_tape(|tape| tape.sweep(y).wrt(x)), 6.0);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Exponentials, square roots, eigenvalues and singular values.
 
-use tape::{Dual, Error, Lanes, Matrix, Program, Real, Var};
+use tape::{Batch, Dual, Error, Lanes, Matrix, Program, Real, Var};
 
 use super::solves::{Which, from_lower, weighed};
 use super::{FIRST, Pair, SECOND, every_way, near, square};
@@ -223,6 +223,26 @@ fn functions_of_equal_eigenvalues_have_first_and_second_derivatives() {
     }
 }
 
+/// Some rows with equal eigenvalues and some without, in one batch that was traced at one without, on several threads.
+#[test]
+fn a_batch_of_matrices_with_equal_eigenvalues_and_others() {
+    fn moved<T: Real>(p: &[T], row: &[T]) -> Vec<T> {
+        row.iter().zip([0, 1, 0, 1, 1, 0]).map(|(&x, of)| x + p[of]).collect()
+    }
+    let rows: Vec<&[f64]> = EQUAL.into_iter().chain(POSITIVE).cycle().take(900).collect();
+    let f = |p: &[Var], row: &[Var]| of_values(&moved(p, row));
+    let batch = Batch::trace(f, &[0.1, 0.2], POSITIVE[0]).unwrap();
+    let summed = |p: &[Var]| {
+        let term = |row: &&[f64]| of_values_by_numbers(&moved(p, &Var::constants_from(row)));
+        tape::sum(&rows.iter().map(term).collect::<Vec<_>>())
+    };
+    let (value, gradient, hessian) = tape::hessian(summed, &[0.0, 0.0]);
+    let by_batch = batch.hessian(&[0.0, 0.0], rows.concat().as_slice()).unwrap();
+    near(&[by_batch.0], &[value], FIRST);
+    near(&by_batch.1, &gradient, FIRST);
+    near(&by_batch.2.data, &hessian.data, SECOND);
+}
+
 /// Right or NaN, whatever the way and the point: never a wrong number.
 #[test]
 fn reverse_mode_twice_is_right_or_nan_where_eigenvalues_are_equal() {
@@ -356,6 +376,40 @@ fn equal_singular_values_and_those_that_are_0() {
     let error = square(2, &a).svd().unwrap_err();
     assert!(matches!(error, Error::Singular { call: "svd", pivot: 1 }), "{error}");
     assert!(Matrix::<f64>::from_rows(0, 3, vec![]).unwrap().singular_values().unwrap().is_empty());
+}
+
+/// Vectors of a singular value of 0 could be any: a program that is replayed there, or a lane, must not make some up.
+#[test]
+fn vectors_of_a_singular_value_of_0_are_nan_in_a_program_and_an_error_in_any_lane() {
+    let rank_1 = [1.0, 2.0, 2.0, 4.0];
+    let f = |x: &[Var]| Polar::with(x);
+    let program = Program::trace(f, &[2.0, 0.3, -0.7, 1.1]).unwrap();
+    assert!(program.value(&rank_1).unwrap().is_nan());
+    assert!(program.gradient(&rank_1).unwrap().1.iter().all(|entry| entry.is_nan()));
+    let lanes: Vec<Lanes<2>> =
+        rank_1.iter().zip([2.0, 0.3, -0.7, 1.1]).map(|(&a, b)| Lanes([b, a])).collect();
+    assert!(matches!(square(2, &lanes).svd(), Err(Error::Singular { pivot: 1, .. })));
+}
+
+/// More results than a trace packs in one piece, with another operation that uses all of them.
+#[test]
+fn a_traced_operation_with_more_results_than_a_piece_has_room_for() {
+    const N: usize = 190;
+    let f = |x: &[Var]| {
+        let (a, b) = (square(N, x), square(N, &x[N * N..]));
+        let product = &(&a * &b) * &a;
+        product[(3, 7)] + product[(N - 1, 0)] * x[5]
+    };
+    let number = |i: usize| ((i * 37 % 101) as f64 - 50.0) * 1e-3;
+    let x: Vec<f64> = (0..2 * N * N).map(number).collect();
+    let elsewhere: Vec<f64> = (0..2 * N * N).map(|i| number(i * 3 + 1)).collect();
+    let program = Program::trace(f, &x).unwrap();
+    for x in [&x, &elsewhere] {
+        let (value, gradient) = tape::gradient(f, x);
+        let replayed = program.gradient(x).unwrap();
+        near(&[replayed.0], &[value], FIRST);
+        near(&replayed.1, &gradient, FIRST);
+    }
 }
 
 /// The polar factor, where singular values are equal.
