@@ -57,20 +57,9 @@ macro_rules! told_by_its_size {
 }
 use told_by_its_size;
 
-/// The entries of a matrix, row by row.
-fn entries<T>(rows: usize, columns: usize, entry: impl Fn(usize, usize) -> T) -> Vec<T> {
-    let mut entries = Vec::with_capacity(rows * columns);
-    for i in 0..rows {
-        for j in 0..columns {
-            entries.push(entry(i, j));
-        }
-    }
-    entries
-}
-
 /// The entries of a matrix of so many rows and columns, column by column.
 fn transposed<T: Copy>(data: &[T], rows: usize, columns: usize) -> Vec<T> {
-    entries(columns, rows, |i, j| data[j * columns + i])
+    Matrix::from_fn(columns, rows, |i, j| data[j * columns + i]).data
 }
 
 impl<T> Matrix<T> {

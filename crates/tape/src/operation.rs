@@ -85,7 +85,7 @@ pub(crate) fn applied_to<T: Real>(operation: &impl Handle, x: &[&[T]]) -> Vec<T>
 
 /// What [`Apply::applied`] is for numbers that record nothing.
 #[track_caller]
-fn applied_at_once<T: Real>(operation: &impl Handle, x: &[&[T]]) -> Vec<T> {
+pub(crate) fn applied_at_once<T: Real>(operation: &impl Handle, x: &[&[T]]) -> Vec<T> {
     let joined;
     let x = match x {
         [x] => x,
@@ -519,10 +519,6 @@ macro_rules! apply_itself {
                 operation.value(x, y);
             }
 
-            fn applied<H: Handle>(operation: &H, x: &[&[Self]]) -> Vec<Self> {
-                applied_at_once(operation, x)
-            }
-
             fn apply_reverse<H: Handle>(
                 operation: &H,
                 x: &[Self],
@@ -589,10 +585,6 @@ impl<T: Real> Apply for Dual<T> {
         join_parts(&outputs, y);
     }
 
-    fn applied<H: Handle>(operation: &H, x: &[&[Self]]) -> Vec<Self> {
-        applied_at_once(operation, x)
-    }
-
     fn apply_reverse<H: Handle>(
         operation: &H,
         x: &[Self],
@@ -619,10 +611,6 @@ impl<const N: usize> Apply for Lanes<N> {
                 y.0[lane] = output;
             }
         }
-    }
-
-    fn applied<H: Handle>(operation: &H, x: &[&[Self]]) -> Vec<Self> {
-        applied_at_once(operation, x)
     }
 
     fn apply_reverse<H: Handle>(

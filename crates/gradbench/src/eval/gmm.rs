@@ -54,9 +54,14 @@ struct Gradient {
     l: Vec<Vec<f64>>,
 }
 
+/// From so many dimensions on, products of matrices are quicker.
+const LARGE: usize = 16;
+
 struct Mixture {
     sizes: Sizes,
-    points: Rows,
+    points: Arc<Rows>,
+    /// The distances as one operation, where products of matrices are quicker than a row after the other.
+    distances: Option<Arc<Distances>>,
     /// Additional degrees of freedom of the prior, m.
     freedom: f64,
     /// Precision of the prior, γ.
@@ -100,17 +105,20 @@ impl Mixture {
         q.check_size("q", k, d)?;
         l.check_size("l", k, sizes.below())?;
         let parameters = [alpha, mu.data, q.data, l.data].concat();
-        Ok(Self { sizes, points: x, freedom: f64::from(m), gamma, parameters })
+        let points = Arc::new(x);
+        let distances = || Arc::new(Distances { sizes, points: Arc::clone(&points) });
+        let distances = (d >= LARGE).then(distances);
+        Ok(Self { sizes, points, distances, freedom: f64::from(m), gamma, parameters })
     }
 
     fn objective(&self) -> f64 {
-        let [_, mu, _, l] = self.sizes.split(&self.parameters);
-        if let Some(distances) = self.distances() {
-            return posterior_by_blocks(self, &distances, &self.parameters);
+        if let Some(distances) = &self.distances {
+            return posterior_by_blocks(self, distances, &self.parameters);
         }
         vectorised(
             #[inline(always)]
             || {
+                let [_, mu, _, l] = self.sizes.split(&self.parameters);
                 let [diagonal, weights] = diagonal_and_weights(self.sizes, &self.parameters);
                 let mixture = Components { sizes: self.sizes, mu, l, diagonal: &diagonal };
                 let mut room = Room::new(self.sizes);
@@ -119,14 +127,6 @@ impl Mixture {
                 likelihood + self.log_prior(&self.parameters)
             },
         )
-    }
-
-    /// The distances as one operation, where products of matrices are quicker than a row after the other.
-    fn distances(&self) -> Option<Arc<Distances>> {
-        /// From so many dimensions on they are.
-        const LARGE: usize = 16;
-        let distances = || Arc::new(Distances { sizes: self.sizes, points: self.points.clone() });
-        (self.sizes.dimension >= LARGE).then(distances)
     }
 
     /// What the points do not enter: the prior, and the weights' common denominator.
@@ -278,8 +278,8 @@ impl Prepared {
     fn new(input: Input) -> Result<Self, Failure> {
         let mixture = Mixture::new(input)?;
         let sizes = mixture.sizes;
-        let traced = if let Some(distances) = mixture.distances() {
-            let posterior = |x: &[Var]| posterior_by_blocks(&mixture, &distances, x);
+        let traced = if let Some(distances) = &mixture.distances {
+            let posterior = |x: &[Var]| posterior_by_blocks(&mixture, distances, x);
             Traced::ByBlocks(Program::trace(posterior, &mixture.parameters)?)
         } else {
             let likelihood: Likelihood =

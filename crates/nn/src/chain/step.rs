@@ -142,13 +142,16 @@ impl Chain {
             let (loss, loss_symbol) = ([before; 2], self.loss_symbol());
             let still = Nudge { symbol, by: 0.0, loss, derivative, loss_symbol };
             let nudge = self.nudged(sample, index, &still, SIZES[0]);
-            (nudge, self.first_agreeing(sample, index, &still))
+            let agreeing = self.first_agreeing(sample, index, &nudge);
+            (nudge, agreeing)
         });
         Ok(nudges.collect())
     }
 
-    fn first_agreeing(&self, sample: Sample, index: usize, other: &Nudge) -> Option<Nudge> {
-        SIZES.iter().map(|&by| self.nudged(sample, index, other, by)).find(Nudge::agrees)
+    /// The first that agrees, of the one by the largest size and those by smaller ones.
+    fn first_agreeing(&self, sample: Sample, index: usize, largest: &Nudge) -> Option<Nudge> {
+        let smaller = SIZES[1..].iter().map(|&by| self.nudged(sample, index, largest, by));
+        core::iter::once(largest.clone()).chain(smaller).find(Nudge::agrees)
     }
 
     /// The nudge of the parameter at `index`, by another size.

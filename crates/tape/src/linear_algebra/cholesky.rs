@@ -2,7 +2,7 @@
 
 use super::factors;
 use super::product::product;
-use super::triangle::{packed, packed_len, solve_lower, unpacked};
+use super::triangle::{expanded, packed, packed_len, solve_lower, unpacked};
 use super::{told_by_its_size, transposed};
 use crate::error::Error;
 use crate::matrix::Matrix;
@@ -60,9 +60,7 @@ impl Operation for Factor {
             dy.copy_from_slice(&packed(&dl, n));
             return;
         }
-        let lower = unpacked(dx, n);
-        let symmetric: Vec<T> = (0..n * n).map(|at| lower[at.max(at % n * n + at / n)]).collect();
-        let once = solve_lower(y, &symmetric, [n, n], false);
+        let once = solve_lower(y, &expanded(dx, n), [n, n], false);
         let mut twice = solve_lower(y, &transposed(&once, n, n), [n, n], false);
         keep_lower_and_half_the_diagonal(&mut twice, n);
         dy.copy_from_slice(&packed(&product(&unpacked(y, n), &twice, [n; 3]), n));
@@ -129,9 +127,8 @@ fn clear_above_the_diagonal<T: Real>(matrix: &mut [T], n: usize) {
 /// halved (Murray 2016, section 3.3).
 fn reverse_at_once<T: Real>(l: &[T], adjoint: &[T], n: usize) -> Vec<T> {
     let s = product(&transposed(l, n, n), adjoint, [n; 3]);
-    let s: Vec<T> = (0..n * n).map(|at| s[at.max(at % n * n + at / n)]).collect();
     let l = packed(l, n);
-    let once = solve_lower(&l, &s, [n, n], true);
+    let once = solve_lower(&l, &expanded(&packed(&s, n), n), [n, n], true);
     let mut twice = solve_lower(&l, &transposed(&once, n, n), [n, n], true);
     keep_lower_and_half_the_diagonal(&mut twice, n);
     twice

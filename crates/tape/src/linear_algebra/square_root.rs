@@ -2,9 +2,9 @@
 
 use super::factors;
 use super::product::product;
-use super::symmetric_eigen::{check_finite, expanded, folded, halved, turned, turned_back};
+use super::symmetric_eigen::{check_finite, folded, halved, turned, turned_back};
 use super::told_by_its_size;
-use super::triangle::{packed, packed_len};
+use super::triangle::{expanded, packed, packed_len};
 use crate::error::Error;
 use crate::matrix::Matrix;
 use crate::operation::{applied, applied_to};

@@ -7,8 +7,8 @@
 use core::ops::Range;
 
 use super::product::product;
-use super::triangle::{packed, packed_len};
-use super::{entries, factors, told_by_its_size, transposed};
+use super::triangle::{expanded, packed, packed_len};
+use super::{factors, told_by_its_size, transposed};
 use crate::error::Error;
 use crate::matrix::Matrix;
 use crate::operation::{applied, applied_to};
@@ -37,11 +37,6 @@ pub(super) struct EigenAdjoint {
     pub(super) n: usize,
 }
 told_by_its_size!(EigenAdjoint { n });
-
-/// The symmetric matrix with this lower triangle.
-pub(super) fn expanded<T: Copy>(lower: &[T], n: usize) -> Vec<T> {
-    entries(n, n, |i, j| lower[packed_len(i.max(j)) + i.min(j)])
-}
 
 /// The adjoint of a lower triangle from that of a matrix whose two triangles it stands for.
 pub(super) fn folded<T: Real>(matrix: &[T], n: usize) -> Vec<T> {
@@ -145,7 +140,7 @@ impl<'a, T: Real> Gaps<'a, T> {
             (_, true) => T::from_f64(if is_zero(i, j) { 0.0 } else { f64::NAN }),
             _ => dividend(i, j) / (self.values[j] - self.values[i]),
         };
-        entries(n, n, quotient)
+        Matrix::from_fn(n, n, quotient).data
     }
 }
 
@@ -176,13 +171,14 @@ fn product_of_some<T: Real>(a: &[T], b: &[T], n: usize) -> Vec<T> {
     if !a.iter().chain(b).any(|entry| entry.innermost().is_nan()) {
         return product(a, b, [n; 3]);
     }
-    entries(n, n, |i, j| {
+    let entry = |i: usize, j: usize| {
         let term = |sum: T, k: usize| match (a[i * n + k], b[k * n + j]) {
             (a, b) if a.vanishes() || b.vanishes() => sum,
             (a, b) => sum + a * b,
         };
         (0..n).fold(T::from_f64(0.0), term)
-    })
+    };
+    Matrix::from_fn(n, n, entry).data
 }
 
 impl Operation for Eigen {
@@ -385,26 +381,16 @@ impl Operation for EigenAdjoint {
             );
             om.iter().zip(&mo).zip(&of_beside).map(|((&om, &mo), &m)| om - mo + m).collect()
         };
-        for (k, &d) in d_of_values.iter().enumerate() {
-            middle[k * n + k] += d;
-        }
+        let mut of_values = with_diagonal(None, d_of_values);
         // The derivatives by equal eigenvalues are by those that part along A′, whose vectors are V·Q.
         for Parting { group, vectors: q, .. } in gaps.parting(&b) {
             let m = group.len();
-            let scaled: Vec<T> = q
-                .chunks_exact(m)
-                .flat_map(|row| row.iter().zip(&d_of_values[group.clone()]))
-                .map(|(&q, &d)| q * d)
-                .collect();
-            let block = product(&scaled, &transposed(&q, m, m), [m; 3]);
-            for i in group.clone() {
-                for j in group.clone() {
-                    let place = &mut middle[i * n + j];
-                    let before = if i == j { *place - d_of_values[i] } else { *place };
-                    *place = before + block[(i - group.start) * m + j - group.start];
-                }
+            let block = turned_back(&q, &with_diagonal(None, &d_of_values[group.clone()]), m);
+            for (row, block) in group.clone().zip(block.chunks_exact(m)) {
+                of_values[row * n..][group.clone()].copy_from_slice(block);
             }
         }
+        middle.iter_mut().zip(of_values).for_each(|(middle, entry)| *middle += entry);
         dy.copy_from_slice(&folded(&turned_back(v, &middle, n), n));
     }
 }

@@ -34,6 +34,11 @@ pub(super) fn unpacked<T: Real>(packed: &[T], n: usize) -> Vec<T> {
     matrix
 }
 
+/// The symmetric matrix with this lower triangle.
+pub(super) fn expanded<T: Copy>(lower: &[T], n: usize) -> Vec<T> {
+    Matrix::from_fn(n, n, |i, j| lower[packed_len(i.max(j)) + i.min(j)]).data
+}
+
 /// L·X = B, or Lᵀ·X = B, with the lower triangle of L, and B row by row.
 ///
 /// The adjoints are B̅ = L⁻ᵀ·X̅ and L̅ = −B̅·Xᵀ, of which the lower triangle counts; transposed, B̅ = L⁻¹·X̅ and L̅ = −X·B̅ᵀ

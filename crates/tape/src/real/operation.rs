@@ -2,7 +2,7 @@
 
 use core::any::TypeId;
 
-use crate::operation::{duals_of, split_duals};
+use crate::operation::{applied_at_once, duals_of, split_duals};
 use crate::real::Real;
 
 /// An operation of one's own: any number of inputs and outputs, a value, and the product of a vector with its Jacobian,
@@ -130,7 +130,12 @@ pub trait Apply: Sized {
 
     /// The outputs at inputs that stand in several places.
     #[track_caller]
-    fn applied<H: Handle>(operation: &H, x: &[&[Self]]) -> Vec<Self>;
+    fn applied<H: Handle>(operation: &H, x: &[&[Self]]) -> Vec<Self>
+    where
+        Self: Real,
+    {
+        applied_at_once(operation, x)
+    }
 
     /// The adjoints of the inputs, which are 0 before.
     #[track_caller]

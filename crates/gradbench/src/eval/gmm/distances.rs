@@ -1,6 +1,7 @@
 //! The distances of all points from all components, as one operation: of plain numbers by products of matrices.
 
 use core::ops::Range;
+use std::sync::Arc;
 
 use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
@@ -17,7 +18,7 @@ use crate::rows::Rows;
 /// With D for the rows xᵢ − μₖ and W = D·Qᵀ, the adjoints are W̅ = 2·y̅∘W, Q̅ = W̅ᵀ·D and μ̅ = −Σᵢ (W̅·Q)ᵢ.
 pub(super) struct Distances {
     pub(super) sizes: Sizes,
-    pub(super) points: Rows,
+    pub(super) points: Arc<Rows>,
 }
 
 /// What the inputs are made of, and the adjoints of the inputs.
@@ -166,11 +167,11 @@ impl Operation for Distances {
             return;
         }
         let Parts { mu, diagonal, l } = self.parts(x);
+        let shared = Components { sizes: self.sizes, mu, l, diagonal };
         let mut room = super::Room::new(self.sizes);
         for (k, y) in y.chunks_exact_mut(count).enumerate() {
             for (y, point) in y.iter_mut().zip(self.points.iter()) {
                 let point: Vec<T> = point.iter().map(|&x| T::from_f64(x)).collect();
-                let shared = Components { sizes: self.sizes, mu, l, diagonal };
                 *y = shared.distance(&point, k, &mut room);
             }
         }
@@ -228,10 +229,11 @@ mod tests {
     #[test]
     fn the_operation_has_the_derivatives_of_its_value() {
         let sizes = Sizes { dimension: 3, components: 2 };
-        let points = Rows::new(3, oracle::numbers(12).into_iter().map(f64::sin).collect());
+        let points =
+            Arc::new(Rows::new(3, oracle::numbers(12).into_iter().map(f64::sin).collect()));
         let inputs = 2 * (3 + 3 + 3);
         let x: Vec<f64> = (0..inputs).map(|i| (f64::from(i) * 1.7).cos()).collect();
-        let distances = std::sync::Arc::new(Distances { sizes, points });
+        let distances = Arc::new(Distances { sizes, points });
         assert!(tape::check::operation(&distances, &x).is_pass());
     }
 }
